@@ -1,0 +1,58 @@
+/** errors — the one error type of the SDK. A denial is not among them: it is data. */
+
+/** Codes of the gateway's `UserError`s, and of the SDK itself. */
+export type MetergraphErrorCode =
+  // Answers of the gateway, one for each named error of the schema.
+  | 'ALERT_NOT_FOUND'
+  | 'API_KEY_NOT_FOUND'
+  | 'CUSTOMER_NOT_FOUND'
+  | 'FEATURE_NOT_FOUND'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'INVALID_AMOUNT'
+  | 'INVALID_INPUT'
+  | 'PLAN_NOT_FOUND'
+  /** The credential is unknown, expired or revoked, or `getToken()` failed. */
+  | 'UNAUTHENTICATED'
+  /** The credential is too small for this. */
+  | 'FORBIDDEN'
+  /** The gateway could not be reached, or answered with something that is not an answer. */
+  | 'NETWORK'
+  /** No answer within the deadline. A write may have been counted: send it again with the same idempotency key. */
+  | 'TIMEOUT'
+  /** The caller's signal aborted. */
+  | 'ABORTED'
+  /** The client was closed. */
+  | 'CLOSED'
+  /** The gateway failed or refused the request as such. */
+  | 'INTERNAL'
+  | 'BAD_REQUEST';
+
+/** What is known of a failure. */
+export interface MetergraphErrorDetails {
+  readonly retryable?: boolean | undefined;
+  readonly path?: readonly string[] | null | undefined;
+  readonly cause?: unknown;
+  /** Milliseconds the gateway asked to wait. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Everything the SDK throws or reports. Decide by `code`; show `message` to people. */
+export class MetergraphError extends Error {
+  override readonly name = 'MetergraphError';
+  /** Stable; never renamed. A gateway newer than this SDK may send codes that are not in the list. */
+  readonly code: MetergraphErrorCode | (string & {});
+  /** True when the same call may pass later. The SDK has then already tried as often as it may. */
+  readonly retryable: boolean;
+  /** Where in the input, e.g. `['input', 'amount']`; null when it is about the whole. */
+  readonly path: readonly string[] | null;
+  /** How long the gateway asked to wait, in milliseconds, where it did. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: MetergraphError['code'], message: string, details: MetergraphErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.retryable = details.retryable ?? false;
+    this.path = details.path ?? null;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
