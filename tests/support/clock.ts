@@ -1,7 +1,6 @@
 /** clock — an instant that stands still until a test moves it. */
 
-/** What the gateway asks for the time: milliseconds since the Unix epoch. */
-export type Clock = { now(): number };
+import type { Clock } from '../../server/domain/clock.ts';
 
 /** Starts at 2026-03-15T12:00:00Z, in the middle of a month, a week and a day, unless told otherwise. */
 export class ManualClock implements Clock {
