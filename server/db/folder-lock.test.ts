@@ -38,6 +38,16 @@ async function tell(child: ChildProcess, order: string): Promise<Said> {
   return message;
 }
 
+/** What a holder would have left in the folder. */
+function putHolder(
+  number: string,
+  record: { pid: number; startedAt: string | null; socket: string | null; url: null },
+) {
+  const place = join(dataDir, 'lock', number);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, 'holder.json'), JSON.stringify(record));
+}
+
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
@@ -129,6 +139,15 @@ describe('of many who follow', () => {
     expect(readdirSync(join(dataDir, 'lock'))).toHaveLength(1);
   });
 
+  it('a slow one gives back a number that became free below a higher one', async () => {
+    putHolder('1', { pid: process.pid, startedAt: null, socket: 's', url: null }); // its socket is gone: it is dead
+    const slow = acquireFolderLock(dataDir); // has seen 1, and asks its socket
+    putHolder('3', { pid: process.pid, startedAt: null, socket: null, url: null });
+    rmSync(join(dataDir, 'lock', '1'), { recursive: true });
+    await expect(slow).rejects.toThrow(DataFolderInUseError);
+    expect(readdirSync(join(dataDir, 'lock'))).toEqual(['3']);
+  });
+
   const winnersIn = (said: readonly Said[]): number => {
     expect(said.every((answer) => answer.acquired || answer.code === 'DATA_FOLDER_IN_USE')).toBe(true);
     return said.filter(({ acquired }) => acquired).length;
@@ -147,10 +166,7 @@ describe('where there can be no socket, the process decides', () => {
   });
 
   it.runIf(process.platform === 'linux')('and a later process with the same id is not taken for it', async () => {
-    const place = join(dataDir, 'lock', '1');
-    mkdirSync(place, { recursive: true });
-    const record = { pid: process.pid, startedAt: 'an-earlier-boot/1', socket: null, url: null };
-    writeFileSync(join(place, 'holder.json'), JSON.stringify(record));
+    putHolder('1', { pid: process.pid, startedAt: 'an-earlier-boot/1', socket: null, url: null });
     await (await acquireFolderLock(dataDir)).release();
   });
 });
