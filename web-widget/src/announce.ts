@@ -1,0 +1,70 @@
+/**
+ * announce — what a screen reader is told, and how often. A live number moves many times a minute; a person wants to
+ * hear of what matters: an alert, another state, or a tenth more of the limit.
+ */
+import type { MeterView } from './describe.ts';
+
+/** Something worth saying. What is said later under the same key replaces what has not been said yet. */
+export type News = { readonly key: string; readonly text: string };
+
+/** A tenth of the limit is worth a word even where no threshold stands. */
+const STEP = 0.1;
+
+/** What is new in `next` for somebody who has heard `previous`. The first numbers are read by the reader, not told. Pure. */
+export function newsBetween(previous: MeterView, next: MeterView): readonly News[] {
+  const known = new Set(previous.alerts.map(({ id }) => id));
+  const alerts = next.alerts.filter(({ id }) => !known.has(id)).map(({ id, text }) => ({ key: id, text }));
+  const state = stateNews(previous, next);
+  return state ? [...alerts.reverse(), { key: 'state', text: state }] : alerts.reverse();
+}
+
+function stateNews(previous: MeterView, next: MeterView): string | null {
+  if (next.notice) return previous.notice?.kind === next.notice.kind ? null : `${next.notice.title}. ${next.notice.hint}`;
+  if (next.phase === 'stale') return previous.phase === 'live' ? `${next.text('stale')} ${next.text('staleHint')}` : null;
+  const [before, now] = [previous.figures, next.figures];
+  if (!now || !before) return null;
+  if (before.level !== now.level) return [now.sign, now.valueText, now.outlook].filter(Boolean).join('. ');
+  const step = (filled: number | undefined): number => Math.floor((filled ?? 0) / STEP);
+  return step(before.bar?.filled) === step(now.bar?.filled) ? null : now.valueText;
+}
+
+export type Timer = {
+  /** Calls back once after `ms`; answers how to call it off. */
+  after(ms: number, callback: () => void): () => void;
+};
+
+export const realTimer: Timer = {
+  after(ms, callback) {
+    const handle = setTimeout(callback, ms);
+    return () => clearTimeout(handle);
+  },
+};
+
+export type Announcer = { tell(news: readonly News[]): void; stop(): void };
+
+/** Least time between two announcements, so that one can be heard out. */
+export const ANNOUNCE_GAP_MS = 5_000;
+
+/** Says the first news at once, and gathers what comes during the gap into one announcement after it. */
+export function createAnnouncer(speak: (text: string) => void, timer: Timer = realTimer): Announcer {
+  const waiting = new Map<string, string>();
+  let cancel: (() => void) | null = null;
+  const flush = (): void => {
+    cancel = null;
+    if (waiting.size === 0) return;
+    speak([...waiting.values()].join('. '));
+    waiting.clear();
+    cancel = timer.after(ANNOUNCE_GAP_MS, flush);
+  };
+  return {
+    tell(news) {
+      for (const { key, text } of news) waiting.set(key, text);
+      if (!cancel) flush();
+    },
+    stop() {
+      cancel?.();
+      cancel = null;
+      waiting.clear();
+    },
+  };
+}

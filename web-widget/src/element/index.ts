@@ -1,0 +1,6 @@
+/** The stand-alone file: defines `<usage-meter>` once, in a browser. Importing it on a server does nothing. */
+import { UsageMeterElement } from './usage-meter-element.tsx';
+
+if (typeof customElements !== 'undefined' && !customElements.get('usage-meter')) {
+  customElements.define('usage-meter', UsageMeterElement);
+}

@@ -1,0 +1,115 @@
+/**
+ * registry — one shared connection per page, however many meters.
+ *
+ * Meters with the same gateway and the same token source (the same string, the same `tokenUrl`, or the same function)
+ * share one client. It is counted by its users and closed a moment after the last one has gone, so that a page change
+ * or React's StrictMode, which mounts everything twice, keeps the connection.
+ */
+import { createMetergraphRealtime, type MetergraphRealtime } from '@metergraph/client-sdk';
+import { createFeed, type Feed } from './feed.ts';
+
+/** A customer token, or a promise of one. Called for each new connection and whenever the last token was refused. */
+export type GetToken = () => string | Promise<string>;
+
+/** How a meter reaches its gateway. One of `client`, `getToken`, `tokenUrl` and `token`, in this order of preference. */
+export type Source = {
+  /** The gateway (`https://meter.example.com`) or its GraphQL endpoint; may be relative to the page. */
+  readonly url?: string | undefined;
+  /** Keep the same function over renders, so that meters can share a connection. */
+  readonly getToken?: GetToken | undefined;
+  /** Of your own server: answers a token as text or as `{ "token": "…" }` to a POST with the page's cookies. */
+  readonly tokenUrl?: string | undefined;
+  /** Ends with its expiry; use one of the others for a page that stays open longer. */
+  readonly token?: string | undefined;
+  /** A client of your own instead of all that. It is never closed here. */
+  readonly client?: MetergraphRealtime | undefined;
+};
+
+export type Lease = { readonly feed: Feed; release(): void };
+
+type Entry = { readonly client: MetergraphRealtime; readonly close: () => void; users: number };
+
+const CLOSE_AFTER_MS = 3_000;
+
+const entries = new Map<string, Entry>();
+const feeds = new WeakMap<MetergraphRealtime, Map<string | undefined, Feed>>();
+const functionKeys = new WeakMap<GetToken, string>();
+const successors = new WeakMap<GetToken, GetToken>();
+let functionsSeen = 0;
+
+/** Takes a share in the connection of `source`; give it back with `release()`. */
+export function lease(source: Source, referenceId: string | undefined): Lease {
+  if (source.client) return { feed: feedOf(source.client, referenceId), release: () => {} };
+  const key = sourceKey(source);
+  const entry = entries.get(key) ?? open(key, source);
+  entry.users += 1;
+  let isReleased = false;
+  return {
+    feed: feedOf(entry.client, referenceId),
+    release() {
+      if (isReleased) return;
+      isReleased = true;
+      entry.users -= 1;
+      if (entry.users === 0) setTimeout(() => entry.users === 0 && entry.close(), CLOSE_AFTER_MS);
+    },
+  };
+}
+
+/** From now on `latest` is called instead of `first`: a render made a new function of the same meaning. */
+export function succeed(first: GetToken, latest: GetToken): void {
+  successors.set(first, latest);
+}
+
+/** Same key, same connection. */
+export function sourceKey({ url, getToken, tokenUrl, token }: Source): string {
+  return JSON.stringify([url, getToken ? functionKey(getToken) : tokenUrl !== undefined ? ['url', tokenUrl] : token]);
+}
+
+function functionKey(getToken: GetToken): string {
+  const key = functionKeys.get(getToken) ?? `function ${++functionsSeen}`;
+  functionKeys.set(getToken, key);
+  return key;
+}
+
+function open(key: string, source: Source): Entry {
+  const client = createMetergraphRealtime({ url: endpoint(source.url ?? '/'), getToken: tokenSource(source) });
+  const close = (): void => {
+    if (entries.get(key) === entry) entries.delete(key);
+    client.close();
+  };
+  const entry: Entry = { client, close, users: 0 };
+  entries.set(key, entry);
+  return entry;
+}
+
+function feedOf(client: MetergraphRealtime, referenceId: string | undefined): Feed {
+  const known = feeds.get(client) ?? new Map<string | undefined, Feed>();
+  feeds.set(client, known);
+  const feed = known.get(referenceId) ?? createFeed(client, referenceId);
+  known.set(referenceId, feed);
+  return feed;
+}
+
+/** `https://host`, `https://host/` and `https://host/graphql` name the same endpoint; so does a mount path ending in `/`. */
+export function endpoint(url: string): string {
+  const base = typeof document === 'undefined' ? undefined : document.baseURI;
+  const absolute = new URL(url, base);
+  if (absolute.pathname.endsWith('/')) absolute.pathname += 'graphql';
+  return absolute.href;
+}
+
+function tokenSource({ getToken, tokenUrl, token }: Source): GetToken {
+  if (getToken) return () => (successors.get(getToken) ?? getToken)();
+  if (tokenUrl !== undefined) return () => fetchToken(tokenUrl);
+  return () => token ?? '';
+}
+
+async function fetchToken(tokenUrl: string): Promise<string> {
+  const response = await fetch(tokenUrl, { method: 'POST', headers: { accept: 'application/json, text/plain' } });
+  if (!response.ok) throw new Error(`${tokenUrl} answered ${response.status}`);
+  const body = (await response.text()).trim();
+  if (!body.startsWith('{')) return body;
+  const answer: unknown = JSON.parse(body);
+  if (answer && typeof answer === 'object' && 'token' in answer && typeof answer.token === 'string') return answer.token;
+  throw new Error(`${tokenUrl} answered JSON without "token"`);
+}

@@ -1,0 +1,50 @@
+/** usage-provider — the connection and the look that all meters below it share. */
+import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
+import type { MeterLook } from './live-meter.tsx';
+import { type Source, succeed } from './registry.ts';
+
+export type UsageDefaults = Source & Omit<MeterLook, 'label'>;
+
+const Defaults = createContext<UsageDefaults>({});
+
+/** Says once where the gateway is, how a token is got, and in which language and theme meters are drawn. */
+export function UsageProvider({ children, ...defaults }: UsageDefaults & { readonly children?: ReactNode }) {
+  return <Defaults.Provider value={useStableToken(defaults)}>{children}</Defaults.Provider>;
+}
+
+/** An inline `getToken` is another function each render: here one stands for all, so that meters share a connection. */
+function useStableToken(defaults: UsageDefaults): UsageDefaults {
+  const { getToken } = defaults;
+  const [first] = useState(() => getToken);
+  useEffect(() => {
+    if (first && getToken) succeed(first, getToken);
+  }, [first, getToken]);
+  return getToken && first ? { ...defaults, getToken: first } : defaults;
+}
+
+const SOURCE_KEYS = ['client', 'getToken', 'tokenUrl', 'token'] as const satisfies readonly (keyof Source)[];
+
+/** The meter's own token source, or the provider's; never a mixture of both. */
+export function useConnection(own: Source): Source {
+  const { url, client, getToken, tokenUrl, token } = useContext(Defaults);
+  const isOwn = SOURCE_KEYS.some((key) => own[key] !== undefined);
+  const chosen = isOwn ? own : { client, getToken, tokenUrl, token };
+  return {
+    url: own.url ?? url,
+    client: chosen.client,
+    getToken: chosen.getToken,
+    tokenUrl: chosen.tokenUrl,
+    token: chosen.token,
+  };
+}
+
+export function useLook(own: MeterLook): MeterLook {
+  const { locale, timeZone, messages, theme } = useContext(Defaults);
+  return {
+    label: own.label,
+    locale: own.locale ?? locale,
+    timeZone: own.timeZone ?? timeZone,
+    messages: own.messages ?? messages,
+    theme: own.theme ?? theme,
+  };
+}

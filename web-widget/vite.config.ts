@@ -1,0 +1,40 @@
+/**
+ * Two builds of the same components: `vite build` makes the React package (dist/index.js), `vite build --mode element`
+ * the stand-alone custom element (dist/widget.js), where preact stands in for react.
+ */
+import { fileURLToPath } from 'node:url';
+import { defaultClientConditions, defineConfig, type UserConfig } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const resolve = { conditions: ['@metergraph/source', ...defaultClientConditions] };
+
+const react: UserConfig = {
+  resolve,
+  build: {
+    target: 'es2022',
+    emptyOutDir: false,
+    minify: false,
+    sourcemap: true,
+    lib: { entry: here('src/index.ts'), formats: ['es'], fileName: () => 'index.js' },
+    rollupOptions: { external: [/^react(-dom)?($|\/)/, '@metergraph/client-sdk'] },
+  },
+};
+
+const element: UserConfig = {
+  define: { 'process.env.NODE_ENV': '"production"' },
+  resolve: {
+    ...resolve,
+    alias: [
+      { find: 'react/jsx-runtime', replacement: 'preact/jsx-runtime' },
+      { find: /^react$/, replacement: here('src/element/react-on-preact.ts') },
+    ],
+  },
+  build: {
+    target: 'es2022',
+    emptyOutDir: false,
+    // An IIFE: the same file serves a classic `<script async>` and an `import` for its effect.
+    lib: { entry: here('src/element/index.ts'), formats: ['iife'], name: 'metergraphWidget', fileName: () => 'widget.js' },
+  },
+};
+
+export default defineConfig(({ mode }) => (mode === 'element' ? element : react));
