@@ -1,0 +1,21 @@
+/** deps — what actions are handed: the gateway's parts, made once at start. */
+import type { Database } from '../db/client.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Catalogs } from '../metering/catalogs.ts';
+
+export type Deps = {
+  readonly database: Database;
+  readonly catalogs: Catalogs;
+  readonly clock: Clock;
+  /** Wakes the subscribers of what has changed, here and on other gateways. Call it after the commit. */
+  readonly announce: (change: Change) => void;
+  /** Signs customer tokens: HS256, with the gateway's secret. */
+  readonly tokenSecret: Uint8Array;
+};
+
+/** A change that was not made by the engine's batches. */
+export type Change =
+  /** Plan, limits or time zone of one customer. */
+  | { readonly kind: 'customer'; readonly tenantId: string; readonly customerId: string }
+  /** A feature or plan of the tenant. */
+  | { readonly kind: 'catalog'; readonly tenantId: string };

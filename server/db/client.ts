@@ -1,0 +1,62 @@
+/**
+ * client — one way to talk to two databases: PGlite, embedded, and Postgres, by `DATABASE_URL`.
+ *
+ * Both run the same SQL. What differs is kept here: how a transaction is pipelined, and how other gateways are heard.
+ */
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+
+/** A row as both drivers give it: numerics, bigints and uuids are strings, timestamps `Date`s, JSON parsed. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** SQL text with `$1` parameters. The text is constant, so the server plans it once. */
+export type Statement = { readonly text: string; readonly params: readonly Parameter[] };
+/** Arrays are of text; the statement casts them. Both drivers write text arrays alike. */
+export type Parameter = string | number | boolean | null | readonly (string | null)[];
+
+/** Ordinary queries, by drizzle; inside a transaction or not. */
+export type Db = PgDatabase<PgQueryResultHKT>;
+
+/**
+ * The engine's own way in: transactions of two flights. The statements of a flight are sent without waiting for each
+ * other, BEGIN with the first and COMMIT with the second, so a transaction costs two round trips however many there are.
+ */
+export interface Lane {
+  /**
+   * @param first  Sent at once, in order.
+   * @param second What to do with the rows of the first; may ask for more rows before it answers.
+   * @returns the rows of the second flight, after COMMIT.
+   * @throws whatever either flight or `second` throws, after ROLLBACK.
+   */
+  transact(
+    first: readonly Statement[],
+    second: (rows: readonly Row[][], query: Query) => Promise<readonly Statement[]>,
+  ): Promise<readonly Row[][]>;
+  /** Gives up a connection that does not answer; the next transaction has a new one. */
+  reset(): void;
+}
+
+export type Query = (statement: Statement) => Promise<Row[]>;
+
+export interface Database {
+  readonly engine: 'pglite' | 'postgres';
+  /** As the owner of the tables: migrations and the gateway's own work. */
+  readonly db: Db;
+  readonly lane: Lane;
+  /** One statement, as the owner. */
+  readonly query: Query;
+  /** Several reads of one tenant under row level security. */
+  readAs<T>(tenantId: string, work: (db: Db) => Promise<T>): Promise<T>;
+  /** Hears what other gateways notify; null where there are no others. */
+  readonly listen:
+    | ((channel: string, onPayload: (payload: string) => void, onReady: () => void) => Promise<void>)
+    | null;
+  close(): Promise<void>;
+}
+
+/** SQLSTATE of a database error, e.g. `23505`, as both drivers carry it; through drizzle's wrapper too. */
+export function sqlStateOf(error: unknown): string | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code)) return cause.code;
+  }
+  return null;
+}

@@ -1,0 +1,11 @@
+/** tables — every table, one a file. Constraints carry the promises, and each has a name. */
+export { alerts } from './alerts.ts';
+export { answers } from './answers.ts';
+export { apiKeys } from './api-keys.ts';
+export { counters } from './counters.ts';
+export { customers } from './customers.ts';
+export { events } from './events.ts';
+export { features } from './features.ts';
+export { plans } from './plans.ts';
+export { secrets } from './secrets.ts';
+export { tenants } from './tenants.ts';

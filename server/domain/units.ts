@@ -1,0 +1,80 @@
+/**
+ * units — exact decimals as fixed-point `bigint`, scaled by 10⁹. Quantities and money alike; no float ever.
+ *
+ * A value holds up to 9 fractional digits and 38 digits in all: SQL `numeric(38, 9)`.
+ */
+
+/** A decimal times 10⁹. `1n` is one billionth, `1_000_000_000n` is one. */
+export type Units = bigint;
+
+export const FRACTION_DIGITS_MAX = 9;
+export const DIGITS_MAX = 38;
+export const ONE: Units = 10n ** BigInt(FRACTION_DIGITS_MAX);
+export const UNITS_MAX: Units = 10n ** BigInt(DIGITS_MAX) - 1n;
+
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
+/** Longer text cannot be a decimal that fits; refusing it early keeps hostile input cheap. */
+const TEXT_LENGTH_MAX = 128;
+
+export type ParsedUnits =
+  | { readonly ok: true; readonly units: Units }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Reads a decimal exactly: `"12"`, `"-0.5"`, `"1e3"`.
+ *
+ * @returns the units, or a sentence part that says what is wrong (`has 10 fractional digits; at most 9 are kept`).
+ */
+export function parseUnits(text: string): ParsedUnits {
+  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  const match = text.length <= TEXT_LENGTH_MAX ? DECIMAL.exec(text) : null;
+  const [, sign = '', whole = '', fraction = '', exponentText = '0'] = match ?? [];
+  if (!match || whole.length + fraction.length === 0) {
+    return { ok: false, problem: `"${shown}" is not a decimal number; write it like "12" or "0.5"` };
+  }
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const trailingZeros = digits.length - digits.replace(/0+$/, '').length;
+  const significant = digits.slice(0, digits.length - trailingZeros);
+  if (significant === '') return { ok: true, units: 0n };
+  const exponent = Number(exponentText) - fraction.length + trailingZeros;
+  if (-exponent > FRACTION_DIGITS_MAX) {
+    return { ok: false, problem: `"${shown}" has ${-exponent} fractional digits; at most ${FRACTION_DIGITS_MAX} fit` };
+  }
+  const scaledLength = significant.length + exponent + FRACTION_DIGITS_MAX;
+  if (scaledLength > DIGITS_MAX) {
+    const wholeMax = DIGITS_MAX - FRACTION_DIGITS_MAX;
+    return { ok: false, problem: `"${shown}" has more than ${wholeMax} digits before the point; it does not fit` };
+  }
+  const units = BigInt(significant) * 10n ** BigInt(exponent + FRACTION_DIGITS_MAX);
+  return { ok: true, units: sign === '-' ? -units : units };
+}
+
+/** Reads a decimal that is known to be well formed: our own constants and rows. Throws on anything else. */
+export function unitsOf(text: string): Units {
+  const parsed = parseUnits(text);
+  if (!parsed.ok) throw new TypeError(parsed.problem);
+  return parsed.units;
+}
+
+/** Writes units in their one canonical form: no trailing zeros, no exponent, no `-0`. */
+export function formatUnits(units: Units): string {
+  const negative = units < 0n;
+  const digits = (negative ? -units : units).toString().padStart(FRACTION_DIGITS_MAX + 1, '0');
+  const whole = digits.slice(0, -FRACTION_DIGITS_MAX);
+  const fraction = digits.slice(-FRACTION_DIGITS_MAX).replace(/0+$/, '');
+  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** Multiplies two scaled values, rounding the result half-even to 9 fractional digits. */
+export function multiplyUnits(a: Units, b: Units): Units {
+  const product = a * b;
+  const magnitude = product < 0n ? -product : product;
+  const quotient = magnitude / ONE;
+  const twiceRest = (magnitude % ONE) * 2n;
+  const roundsUp = twiceRest > ONE || (twiceRest === ONE && quotient % 2n === 1n);
+  const rounded = roundsUp ? quotient + 1n : quotient;
+  return product < 0n ? -rounded : rounded;
+}
+
+export const minUnits = (a: Units, b: Units): Units => (a < b ? a : b);
+export const maxUnits = (a: Units, b: Units): Units => (a > b ? a : b);
