@@ -31,7 +31,8 @@ export function MeterCard({ view, theme = 'auto', upgrade, announcement = '', pu
   const { figures, phase } = view;
   const level = figures?.level ?? 'calm';
   return (
-    <section
+    <div
+      role="group" // no landmark and no heading: the page's own outline stays as it is
       className="meter"
       part={`meter ${phase} ${level}`}
       data-theme={theme}
@@ -44,9 +45,9 @@ export function MeterCard({ view, theme = 'auto', upgrade, announcement = '', pu
     >
       {phase !== 'loading' && (
         <header className="header" part="header">
-          <h3 className="title" part="title">
+          <span className="title" part="title">
             {view.title}
-          </h3>
+          </span>
           <Status view={view} pulse={pulse} />
         </header>
       )}
@@ -57,7 +58,7 @@ export function MeterCard({ view, theme = 'auto', upgrade, announcement = '', pu
       <p className="hidden" aria-live="polite" aria-atomic="true">
         {announcement}
       </p>
-    </section>
+    </div>
   );
 }
 
