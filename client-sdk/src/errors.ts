@@ -9,13 +9,19 @@ export type MetergraphErrorCode =
   | 'FEATURE_NOT_FOUND'
   | 'IDEMPOTENCY_CONFLICT'
   | 'INVALID_AMOUNT'
+  | 'INVALID_CURSOR'
   | 'INVALID_INPUT'
   | 'PLAN_NOT_FOUND'
   /** The credential is unknown, expired or revoked, or `getToken()` failed. */
   | 'UNAUTHENTICATED'
   /** The credential is too small for this. */
   | 'FORBIDDEN'
-  /** The gateway could not be reached, or answered with something that is not an answer. */
+  /** The gateway has too much to do, or is stopping; nothing was written. */
+  | 'OVERLOADED'
+  | 'SHUTTING_DOWN'
+  /** The gateway gave up waiting; whether a write was counted is unknown. Repeat it with the same idempotency key. */
+  | 'DEADLINE_EXCEEDED'
+  /** The gateway could not be reached, or the connection broke. */
   | 'NETWORK'
   /** No answer within the deadline. A write may have been counted: send it again with the same idempotency key. */
   | 'TIMEOUT'
@@ -23,9 +29,12 @@ export type MetergraphErrorCode =
   | 'ABORTED'
   /** The client was closed. */
   | 'CLOSED'
-  /** The gateway failed or refused the request as such. */
-  | 'INTERNAL'
-  | 'BAD_REQUEST';
+  /** The request as such was refused: malformed, too large, or not of this gateway's schema. */
+  | 'BAD_REQUEST'
+  /** What came back is not an answer this SDK understands. */
+  | 'BAD_RESPONSE'
+  /** The gateway failed. */
+  | 'INTERNAL';
 
 /** What is known of a failure. */
 export interface MetergraphErrorDetails {

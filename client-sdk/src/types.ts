@@ -323,4 +323,10 @@ export type ClientOptions = RealtimeOptions & {
 };
 
 /** A class that makes WebSockets: the browser's, or the one of the package `ws`. */
-export type WebSocketClass = new (url: string, protocols?: string | string[]) => object;
+export type WebSocketClass = new (url: string, protocols?: string | string[]) => WebSocketLike;
+
+/** As much of a WebSocket as the types need to know. */
+export interface WebSocketLike {
+  addEventListener(type: 'error', listener: () => void): void;
+  close(code?: number, reason?: string): void;
+}

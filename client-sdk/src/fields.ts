@@ -1,0 +1,11 @@
+/** fields — the parts of `schema.graphql` that several operations select, named once. */
+
+export const MONEY = '{ amount currency }';
+export const THRESHOLD = '{ kind value }';
+export const USAGE = `{
+  referenceId feature { key displayName unit } planKey used limit remaining enforcement thresholds ${THRESHOLD}
+  period { start end } credits wallet ${MONEY} overage estimatedCost ${MONEY} cursor
+}` as const;
+export const ALERT = `{
+  id referenceId featureKey threshold ${THRESHOLD} used limit raisedAt acknowledgedAt cursor
+}` as const;

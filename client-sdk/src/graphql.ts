@@ -1,0 +1,44 @@
+/**
+ * graphql — documents that know their result and variables, and are nothing but text when they run.
+ *
+ * gql.tada reads the text and `schema-types.d.ts` (made from `../schema.graphql`) in the type checker. Its own run-time
+ * parser is left out: a page that only listens then ships no GraphQL parser at all.
+ */
+import type { initGraphQLTada, ResultOf, VariablesOf } from 'gql.tada';
+import type { introspection } from './schema-types.d.ts';
+import type { DateTime, Decimal, Json } from './types.ts';
+
+interface Setup {
+  introspection: introspection;
+  scalars: { Decimal: Decimal; DateTime: DateTime; JSON: Json };
+}
+
+declare const tada: ReturnType<typeof initGraphQLTada<Setup>>;
+/** Never runs. It asks the type checker which document `tada` would make of the text. */
+const documentOf = <const Text extends string>(text: Text) => tada(text);
+type DocumentOf<Text extends string> = ReturnType<typeof documentOf<Text>>;
+
+/** The text of one operation. `Data` and `Variables` exist only for the type checker. */
+export interface Operation<Data, Variables> {
+  readonly text: string;
+  readonly types?: (variables: Variables) => Data;
+}
+
+/** The result of an operation. */
+export type DataOf<O> = O extends Operation<infer Data, infer _Variables> ? Data : never;
+/** The variables of an operation. */
+export type InputOf<O> = O extends Operation<infer _Data, infer Variables> ? Variables : never;
+
+/** Variables as callers have them: lists may be readonly, and what may be left out may be undefined, for JSON drops it. */
+type Sent<T> = Json extends T
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Sent<Item>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Sent<T[K]> | (object extends Pick<T, K> ? undefined : never) }
+      : T;
+
+/** Fragments are string constants put into the text, so that one literal type holds the whole operation. */
+export const graphql = <const Text extends string>(
+  text: Text,
+): Operation<ResultOf<DocumentOf<Text>>, Sent<VariablesOf<DocumentOf<Text>>>> => ({ text });

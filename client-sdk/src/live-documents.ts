@@ -1,0 +1,28 @@
+/** live-documents — what the live part sends; apart from `documents.ts`, so that a page that only listens ships no more. */
+import { ALERT, USAGE } from './fields.ts';
+import { graphql } from './graphql.ts';
+
+export const UsageChanged =
+  graphql(`subscription UsageChanged($referenceId: String, $featureKeys: [String!], $after: String) {
+  usageChanged(referenceId: $referenceId, featureKeys: $featureKeys, after: $after) {
+    __typename
+    ... on UsageSnapshot { usages ${USAGE} cursor }
+    ... on UsageDelta { usage ${USAGE} cursor }
+    ... on CursorExpired { message }
+  }
+}`);
+
+export const AlertRaised = graphql(`subscription AlertRaised($referenceId: String, $after: String) {
+  alertRaised(referenceId: $referenceId, after: $after) {
+    __typename
+    ... on AlertRaised { alert ${ALERT} cursor }
+    ... on CursorExpired { message }
+  }
+}`);
+
+/** The newest alerts, newest first. */
+export const NewestAlerts = graphql(`query NewestAlerts($referenceId: String, $first: Int!) {
+  alerts(referenceId: $referenceId, first: $first) { nodes ${ALERT} }
+}`);
+
+export const LiveUsage = graphql(`subscription LiveUsage { liveUsage { usages ${USAGE} at } }`);

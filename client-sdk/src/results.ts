@@ -1,0 +1,42 @@
+/** results — from the schema's unions to values and errors. */
+import type { Consume, ConsumeMany } from './documents.ts';
+import { MetergraphError } from './errors.ts';
+import { badResponse, type UserError, userFailure } from './failures.ts';
+import type { DataOf } from './graphql.ts';
+import type { ConsumeOutcome, Consumption } from './types.ts';
+
+type ConsumeResult = DataOf<typeof Consume>['consume'];
+type ConsumeManyPayload = Extract<DataOf<typeof ConsumeMany>['consumeMany'], { __typename: 'ConsumeManyPayload' }>;
+
+/** The member a call hopes for; the others are thrown. A member added to the union later is a UserError as well. */
+export function expectMember<Result extends { __typename: string }, Name extends Result['__typename']>(
+  result: Result,
+  name: Name,
+): Extract<Result, { __typename: Name }> {
+  if (isMember(result, name)) return result;
+  throw isUserError(result) ? userFailure(result) : badResponse(`the gateway answered with a ${result.__typename}`);
+}
+
+/** Whether it is allowed is read strictly: anything but a clear yes or a reasoned no is thrown, never taken for a yes. */
+export function toConsumption(result: ConsumeResult): Consumption {
+  const { __typename, allowed, denial, ...rest } = expectMember(result, 'Consumption');
+  if (allowed === true && denial === null) return { allowed, denial, ...rest };
+  if (allowed === false && denial !== null) return { allowed, denial, ...rest };
+  throw badResponse('the gateway neither allowed nor denied');
+}
+
+/** One item of a batch: never throws. */
+export function toOutcome(result: ConsumeManyPayload['results'][number]): ConsumeOutcome {
+  try {
+    return { ok: true, consumption: toConsumption(result) };
+  } catch (error) {
+    return { ok: false, error: error instanceof MetergraphError ? error : badResponse('unreadable item', error) };
+  }
+}
+
+const isMember = <Result extends { __typename: string }, Name extends string>(
+  result: Result,
+  name: Name,
+): result is Extract<Result, { __typename: Name }> => result.__typename === name;
+
+const isUserError = (result: object): result is UserError => 'code' in result && 'message' in result;

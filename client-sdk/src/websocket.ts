@@ -1,0 +1,114 @@
+/** websocket — a link over graphql-transport-ws, by the client of graphql-ws with its own retrying switched off. */
+import { createClient } from 'graphql-ws/client';
+import { MetergraphError } from './errors.ts';
+import { graphQLFailure, networkFailure } from './failures.ts';
+import { deferred, type Link, type Sink, type WireRequest } from './link.ts';
+import type { WebSocketClass } from './types.ts';
+
+export interface WebSocketSettings {
+  /** `ws:` or `wss:`. */
+  readonly url: string;
+  readonly webSocketImpl: WebSocketClass;
+  /** Milliseconds between pings, and again for the answer. */
+  readonly heartbeatMs: number;
+}
+
+/** The credential was refused, or has run out: worth another try with a new one. */
+const REFUSED: ReadonlySet<number> = new Set([4401, 4403]);
+/** We and the gateway do not understand each other; the same again would end the same. */
+const FINAL: ReadonlySet<number> = new Set([4004, 4005, 4400, 4406, 4409, 4429]);
+
+/** Resolves when the gateway has accepted the credential. */
+export function openWebSocket(settings: WebSocketSettings, token: string, signal: AbortSignal): Promise<Link> {
+  const { url, heartbeatMs } = settings;
+  return new Promise((resolve, reject) => {
+    const { promise: lost, resolve: lose } = deferred<MetergraphError>();
+    let over = false;
+    let pongTimer: ReturnType<typeof setTimeout> | undefined;
+
+    const end = (why: MetergraphError) => {
+      if (over) return;
+      over = true;
+      clearTimeout(pongTimer);
+      signal.removeEventListener('abort', giveUp);
+      lose(why);
+      reject(why);
+      // Waits for a connection that may never be made, and says so by rejecting.
+      Promise.resolve(client.dispose()).catch(() => {});
+    };
+    const client = createClient({
+      url,
+      webSocketImpl: surviving(settings.webSocketImpl),
+      connectionParams: { authorization: `Bearer ${token}` },
+      lazy: false,
+      retryAttempts: 0,
+      onNonLazyError: () => {}, // heard by `closed` and `error` below
+      keepAlive: heartbeatMs,
+      on: {
+        connected: () => {
+          signal.removeEventListener('abort', giveUp);
+          resolve({ lost, start, close: end });
+        },
+        closed: (event) => end(lossOf(event)),
+        error: (error) => end(networkFailure(error)),
+        ping: (received) => {
+          if (received) return;
+          clearTimeout(pongTimer);
+          // A dead peer never completes the closing handshake: terminate, don't wait for it.
+          pongTimer = setTimeout(() => client.terminate(), heartbeatMs);
+        },
+        pong: (received) => {
+          if (received) clearTimeout(pongTimer);
+        },
+      },
+    });
+    const giveUp = () => client.terminate();
+    signal.addEventListener('abort', giveUp);
+
+    function start(request: WireRequest, sink: Sink): () => void {
+      let stopped = false;
+      const stop = client.subscribe(
+        { query: request.query, variables: { ...request.variables } },
+        {
+          next: (result) => {
+            if (!stopped) sink.next(result);
+          },
+          error: (errors) => {
+            if (!stopped && Array.isArray(errors)) sink.failed(graphQLFailure(errors)); // else the socket is lost
+          },
+          complete: () => {
+            if (!stopped && !over) sink.completed();
+          },
+        },
+      );
+      sink.started();
+      return () => {
+        stopped = true;
+        stop();
+      };
+    }
+  });
+}
+
+/** The package `ws` throws what nobody listens for, and graphql-ws stops listening when it terminates a socket. */
+const surviving = (implementation: WebSocketClass): WebSocketClass =>
+  new Proxy(implementation, {
+    construct(target, [url, protocols]) {
+      const socket = new target(url, protocols);
+      socket.addEventListener('error', () => {});
+      return socket;
+    },
+  });
+
+function lossOf(event: unknown): MetergraphError {
+  const { code, reason } = closeOf(event);
+  const message = `the connection was closed (${code}${reason && `: ${reason}`})`;
+  if (REFUSED.has(code)) return new MetergraphError('UNAUTHENTICATED', message, { retryable: true });
+  if (FINAL.has(code)) return new MetergraphError('BAD_RESPONSE', message);
+  return new MetergraphError('NETWORK', message, { retryable: true });
+}
+
+function closeOf(event: unknown): { readonly code: number; readonly reason: string } {
+  const { code, reason } = typeof event === 'object' && event !== null ? { code: 0, reason: '', ...event } : {};
+  return { code: typeof code === 'number' ? code : 1006, reason: typeof reason === 'string' ? reason : '' };
+}
