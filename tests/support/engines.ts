@@ -1,0 +1,129 @@
+/**
+ * engines — the same tests on both databases: PGlite in a folder, and a real Postgres.
+ *
+ * ```ts
+ * describeEngines('the store', (engine) => {
+ *   it('remembers', async () => {
+ *     const database = await engine.open(); // fresh and migrated; closed and removed after the tests
+ * ```
+ */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe } from 'vitest';
+import type { Database } from '../../server/db/client.ts';
+import { migrate } from '../../server/db/migrate.ts';
+import { openPglite } from '../../server/db/pglite.ts';
+import { openPostgres } from '../../server/db/postgres.ts';
+import { createDatabase, type DatabaseTemplate, postgresMissing } from './postgres.ts';
+
+export type Engine = {
+  readonly name: 'pglite' | 'postgres';
+  /** A database of one's own with every migration applied (about 0.3 s). It is closed and removed by itself. */
+  open(): Promise<Database>;
+};
+
+/** `createDatabase({ template: migrated })`: a Postgres database to point a gateway, or several, at. */
+export const migrated: DatabaseTemplate = {
+  name: 'migrated',
+  async prepare(url) {
+    const database = openPostgres({ url, poolSize: 1, statementTimeoutMs: 30_000 });
+    try {
+      await migrate(database);
+    } finally {
+      await database.close();
+    }
+  },
+};
+
+/** `describe`, once for each engine; on Postgres counted as skipped, with the reason, where there is none. */
+export function describeEngines(name: string, body: (engine: Engine) => void): void {
+  describe(`${name} on PGlite`, () => body(tidyEngine('pglite', openFreshPglite)));
+  const missing = postgresMissing();
+  const title = `${name} on Postgres`;
+  const onPostgres = () => body(tidyEngine('postgres', openFreshPostgres));
+  if (missing === undefined) describe(title, onPostgres);
+  else describe.skip(`${title} (skipped, no Postgres: ${missing})`, onPostgres);
+}
+
+type Opened = { readonly database: Database; readonly remove: () => unknown };
+
+function tidyEngine(name: Engine['name'], openFresh: () => Promise<Opened>): Engine {
+  const opened: Opened[] = [];
+  afterAll(async () => {
+    for (const { database, remove } of opened.splice(0)) {
+      await database.close();
+      await remove();
+    }
+  });
+  return {
+    name,
+    async open() {
+      const fresh = await openFresh();
+      opened.push(fresh);
+      return fresh.database;
+    },
+  };
+}
+
+async function openFreshPostgres(): Promise<Opened> {
+  const { url, drop } = await createDatabase({ template: migrated });
+  return { database: openPostgres({ url, poolSize: 4, statementTimeoutMs: 10_000 }), remove: drop };
+}
+
+async function openFreshPglite(): Promise<Opened> {
+  const folder = await migratedFolder();
+  return { database: await openPglite(folder), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/**
+ * A new folder with a migrated PGlite in it, for a gateway of its own (as `METERGRAPH_DATA_DIR` wants it, or below).
+ * PGlite needs 3 s to make a database and 0.2 s to open one, so each is a copy of one that was made before.
+ */
+export async function migratedFolder(): Promise<string> {
+  const template = await templateFolder();
+  const folder = mkdtempSync(join(tmpdir(), 'metergraph-pglite-'));
+  cpSync(template, folder, { recursive: true });
+  return folder;
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const CACHE = join(ROOT, 'node_modules/.cache/metergraph');
+
+/** Kept between runs under the hash of all that goes into it, and put there whole, by a rename. */
+async function templateFolder(): Promise<string> {
+  const template = join(CACHE, `pglite-${ingredients()}`);
+  if (existsSync(template)) return template;
+  mkdirSync(CACHE, { recursive: true });
+  const draft = mkdtempSync(join(CACHE, 'pglite-draft-'));
+  const database = await openPglite(draft);
+  await migrate(database);
+  await database.close();
+  try {
+    renameSync(draft, template);
+    removeOthers(template);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    if (!existsSync(template)) throw error; // otherwise another process was quicker
+  }
+  return template;
+}
+
+/** Templates of earlier migrations; 40 MB each. */
+function removeOthers(template: string): void {
+  const folders = readdirSync(CACHE).filter((name) => /^pglite-[0-9a-f]+$/.test(name));
+  for (const folder of folders.map((name) => join(CACHE, name))) {
+    if (folder !== template) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function ingredients(): string {
+  const hash = createHash('sha256');
+  const migrations = readdirSync(join(ROOT, 'drizzle'), { recursive: true, withFileTypes: true });
+  const files = migrations.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const code = ['server/db/migrate.ts', 'server/db/pglite.ts', 'server/package.json'].map((file) => join(ROOT, file));
+  for (const file of [...files.sort(), ...code]) hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
+}
