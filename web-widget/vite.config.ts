@@ -33,7 +33,12 @@ const element: UserConfig = {
     target: 'es2022',
     emptyOutDir: false,
     // An IIFE: the same file serves a classic `<script async>` and an `import` for its effect.
-    lib: { entry: here('src/element/index.ts'), formats: ['iife'], name: 'metergraphWidget', fileName: () => 'widget.js' },
+    lib: {
+      entry: here('src/element/index.ts'),
+      formats: ['iife'],
+      name: 'metergraphWidget',
+      fileName: () => 'widget.js',
+    },
   },
 };
 

@@ -33,7 +33,9 @@ function Specimen({ name, state }: { readonly name: string; readonly state: Mete
   const view = describeMeter(shown, { now: NOW, locale, timeZone: 'UTC', messages: isRtl ? arabic : undefined });
   return (
     <figure style={{ margin: 0 }}>
-      <figcaption style={{ font: '12px system-ui', color: isDark ? '#a3abb9' : '#5a6270', marginBlockEnd: 6 }}>{name}</figcaption>
+      <figcaption style={{ font: '12px system-ui', color: isDark ? '#a3abb9' : '#5a6270', marginBlockEnd: 6 }}>
+        {name}
+      </figcaption>
       <div ref={host} data-state={name} lang={locale}>
         {root &&
           createPortal(

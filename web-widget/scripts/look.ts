@@ -16,13 +16,19 @@ const pictures = fileURLToPath(new URL('../../artifacts/widget', import.meta.url
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const part = process.argv[2] ?? '';
 
+/** For root and containers with little shared memory; the flags of the package itself put all pages in one process. */
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'];
+
 const scenes: Scene[] = ['light', 'dark'].flatMap((theme) =>
   ['ltr', 'rtl'].flatMap((dir) => [320, 800].map((width) => ({ theme, dir, width }))),
 );
 
 async function look(browser: Browser, origin: string, { theme, dir, width }: Scene): Promise<number> {
   const name = `${theme}-${dir}-${width}`;
-  const page = await browser.newPage({ viewport: { width: width === 320 ? 1080 : 1660, height: 900 }, reducedMotion: 'reduce' });
+  const page = await browser.newPage({
+    viewport: { width: width === 320 ? 1080 : 1660, height: 900 },
+    reducedMotion: 'reduce',
+  });
   page.on('pageerror', (error) => {
     console.error(name, error);
     process.exitCode = 1;
@@ -33,7 +39,9 @@ async function look(browser: Browser, origin: string, { theme, dir, width }: Sce
   await page.addScriptTag({ content: axe });
   const found = await page.evaluate(async () => {
     const { axe: checker } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }; // the script above
-    return (await checker.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(', ')}`);
+    return (await checker.run()).violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(', ')}`,
+    );
   });
   for (const violation of found) console.error(`${name}: ${violation}`);
   await page.close();
@@ -41,10 +49,15 @@ async function look(browser: Browser, origin: string, { theme, dir, width }: Sce
 }
 type Violation = { readonly id: string; readonly nodes: readonly { readonly target: unknown }[] };
 
-const server = await createServer({ root, configFile: false, logLevel: 'error', resolve: { conditions: ['@metergraph/source', 'browser', 'module', 'development'] } });
+const server = await createServer({
+  root,
+  configFile: false,
+  logLevel: 'error',
+  resolve: { conditions: ['@metergraph/source', 'browser', 'module', 'development'] },
+});
 await server.listen();
 const origin = server.resolvedUrls?.local[0]?.replace(/\/$/, '') ?? '';
-const browser = await chromium.launch({ executablePath: await sparticuz.executablePath(), args: sparticuz.args });
+const browser = await chromium.launch({ executablePath: await sparticuz.executablePath(), args: FLAGS });
 try {
   await mkdir(pictures, { recursive: true });
   let violations = 0;

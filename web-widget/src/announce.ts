@@ -13,14 +13,18 @@ const STEP = 0.1;
 /** What is new in `next` for somebody who has heard `previous`. The first numbers are read by the reader, not told. Pure. */
 export function newsBetween(previous: MeterView, next: MeterView): readonly News[] {
   const known = new Set(previous.alerts.map(({ id }) => id));
-  const alerts = next.alerts.filter(({ id }) => !known.has(id)).map(({ id, text }) => ({ key: id, text }));
+  const alerts = next.alerts
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, text }) => ({ key: id, text: `${next.title}: ${text}` }));
   const state = stateNews(previous, next);
   return state ? [...alerts.reverse(), { key: 'state', text: state }] : alerts.reverse();
 }
 
 function stateNews(previous: MeterView, next: MeterView): string | null {
-  if (next.notice) return previous.notice?.kind === next.notice.kind ? null : `${next.notice.title}. ${next.notice.hint}`;
-  if (next.phase === 'stale') return previous.phase === 'live' ? `${next.text('stale')} ${next.text('staleHint')}` : null;
+  if (next.notice)
+    return previous.notice?.kind === next.notice.kind ? null : `${next.notice.title}. ${next.notice.hint}`;
+  if (next.phase === 'stale')
+    return previous.phase === 'live' ? `${next.text('stale')} ${next.text('staleHint')}` : null;
   const [before, now] = [previous.figures, next.figures];
   if (!now || !before) return null;
   if (before.level !== now.level) return [now.sign, now.valueText, now.outlook].filter(Boolean).join('. ');

@@ -29,7 +29,14 @@ export type MeterBar = {
   readonly valueMax: number;
 };
 
-export type MeterAlertView = { readonly id: string; readonly text: string; readonly dismissLabel: string; readonly tone: 'notice' | 'full' };
+export type MeterAlertView = {
+  readonly id: string;
+  readonly text: string;
+  readonly time: string;
+  readonly dateTime: string;
+  readonly dismissLabel: string;
+  readonly tone: 'notice' | 'full';
+};
 
 export type MeterFigures = {
   readonly level: Level;
@@ -37,9 +44,10 @@ export type MeterFigures = {
   /** Of the alternatives a reader knows without colour: an icon and these words. `null` while calm. */
   readonly sign: string | null;
   readonly used: string;
-  readonly unit: string;
-  /** "of 1,000 calls", or "Unlimited". */
+  /** What stands beside it: "of 1,000 calls", or the unit alone. */
   readonly ofLimit: string;
+  /** "Unlimited", where there is no limit. */
+  readonly badge: string | null;
   readonly percent: string | null;
   /** "188 calls left", "12 calls over"; `null` when unlimited. */
   readonly rest: string | null;
@@ -48,7 +56,6 @@ export type MeterFigures = {
   readonly outlook: string;
   /** One line with all of it, for a screen reader. */
   readonly valueText: string;
-  readonly unlimited: boolean;
   /** `null` where there is nothing to measure against. */
   readonly bar: MeterBar | null;
   /** Whether an upgrade is worth offering: near, at or over the limit, or nothing included. */
@@ -78,8 +85,8 @@ export function describeMeter(state: MeterState, options: MeterOptions): MeterVi
     title,
     phase: problem ? 'problem' : !usage ? 'loading' : state.connection === 'live' ? 'live' : 'stale',
     figures: usage && !problem ? figuresOf(usage, formats, options) : null,
-    notice: problem && noticeOf(problem, title, text),
-    alerts: usage && !problem ? describeAlerts(state.alerts, usage, title, formats, options) : [],
+    notice: problem && { kind: problem, title: text(problem), hint: text(`${problem}Hint`) },
+    alerts: usage && !problem ? describeAlerts(state.alerts, usage, formats, options) : [],
     text,
   };
 }
@@ -94,20 +101,22 @@ function figuresOf(usage: MeterUsage, formats: Formats, { now, messages }: Meter
   return {
     level: scale.level,
     enforcement: usage.enforcement,
-    sign: signOf(scale.level, messages),
+    sign: signOf(scale.level, limit === null, messages),
     used: formats.number(used),
-    unit: formats.unit(used, feature.unit),
-    ofLimit: say(messages, limit === null ? 'noLimit' : 'ofLimit', { ...values, limitNumber: limit === null ? '' : formats.number(limit) }),
+    ofLimit: limit === null ? formats.unit(used, feature.unit) : say(messages, 'ofLimit', values),
+    badge: limit === null ? say(messages, 'noLimit') : null,
     percent,
-    rest: limit === null ? null : restOf(used, limit, quantity, messages),
+    rest: limit === null || percent === null ? null : restOf(used, limit, quantity, messages),
     credits: compare(usage.credits, '0') > 0 ? say(messages, 'credits', { credits: quantity(usage.credits) }) : null,
     reset: {
-      text: period.end === null ? say(messages, 'neverResets') : say(messages, 'resets', { reset: formats.moment(period.end, now) }),
+      text:
+        period.end === null
+          ? say(messages, 'neverResets')
+          : say(messages, 'resets', { reset: formats.moment(period.end, now) }),
       dateTime: period.end,
     },
     outlook: outlookOf(usage, formats, now, messages),
     valueText: percent === null ? valueText.replace(/, $/, '') : valueText,
-    unlimited: limit === null,
     bar:
       scale.end === null
         ? null
@@ -135,53 +144,61 @@ function percentText(used: string, limit: string, formats: Formats, messages: Me
   return say(messages, 'lessThanOnePercent', { percent: formats.percent(1n) });
 }
 
-function restOf(used: string, limit: string, quantity: (decimal: string) => string, messages: Messages | undefined): string {
+function restOf(
+  used: string,
+  limit: string,
+  quantity: (decimal: string) => string,
+  messages: Messages | undefined,
+): string {
   const rest = subtract(limit, used);
   if (compare(rest, '0') >= 0) return say(messages, 'remaining', { remaining: quantity(rest) });
   return say(messages, 'overBy', { over: quantity(subtract(used, limit)) });
 }
 
-function signOf(level: Level, messages: Messages | undefined): string | null {
-  const keys = { calm: null, notice: 'near', full: 'full', over: 'over', none: 'nothingIncluded' } as const;
+function signOf(level: Level, isUnlimited: boolean, messages: Messages | undefined): string | null {
+  const keys = {
+    calm: null,
+    notice: isUnlimited ? 'passed' : 'near',
+    full: 'full',
+    over: 'over',
+    none: 'nothingIncluded',
+  } as const;
   const key = keys[level];
   return key && say(messages, key);
-}
-
-function noticeOf(kind: Problem, feature: string, text: MeterView['text']): MeterNotice {
-  return { kind, title: text(kind), hint: text(`${kind}Hint`, { feature }) };
 }
 
 /** Newest first, and only of this period: a threshold crossed before the reset is no news any more. */
 function describeAlerts(
   alerts: readonly MeterAlert[],
-  usage: MeterUsage,
-  title: string,
+  { period, feature }: MeterUsage,
   formats: Formats,
-  { messages }: MeterOptions,
+  { messages, now }: MeterOptions,
 ): readonly MeterAlertView[] {
-  const start = Date.parse(usage.period.start);
-  const current = alerts.filter(({ featureKey, raisedAt }) => featureKey === usage.feature.key && Date.parse(raisedAt) >= start);
+  const start = Date.parse(period.start);
+  const current = alerts.filter(
+    ({ featureKey, raisedAt }) => featureKey === feature.key && Date.parse(raisedAt) >= start,
+  );
   return current.reverse().map((alert) => {
-    const text = alertText(alert, usage.feature.unit, title, formats, messages);
-    return { id: alert.id, text, dismissLabel: say(messages, 'dismiss', { text }), tone: isFull(alert) ? 'full' : 'notice' };
+    const text = alertText(alert, feature.unit, formats, messages);
+    return {
+      id: alert.id,
+      text,
+      time: formats.moment(alert.raisedAt, now),
+      dateTime: alert.raisedAt,
+      dismissLabel: say(messages, 'dismiss', { text }),
+      tone: isFull(alert) ? 'full' : 'notice',
+    };
   });
 }
 
-/** The same words on the screen and in an announcement. */
-export function alertText(
-  alert: MeterAlert,
-  unit: string | null,
-  feature: string,
-  formats: Formats,
-  messages: Messages | undefined,
-): string {
+function alertText(alert: MeterAlert, unit: string | null, formats: Formats, messages: Messages | undefined): string {
   const { kind, value } = alert.threshold;
   const quantity = (decimal: string): string => formats.quantity(decimal, unit);
   const limit = alert.limit === null ? '' : quantity(alert.limit);
-  const values = { feature, used: quantity(alert.used), limit, at: quantity(value) };
+  const values = { used: quantity(alert.used), limit, at: quantity(value) };
   if (kind === 'REMAINING') return say(messages, 'alertRemaining', values);
   if (kind === 'USED') return say(messages, 'alertUsed', values);
-  if (alert.limit === null) return say(messages, 'alertFractionWithoutLimit', values);
+  if (alert.limit === null) return say(messages, 'alertUsed', { ...values, at: values.used });
   if (isFull(alert)) return say(messages, 'alertFull', values);
   return say(messages, 'alertFraction', { ...values, percent: formats.percent(wholePercent(value, '1') ?? 0n) });
 }

@@ -66,29 +66,35 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
 
   const followUsage = (): void => {
     stopUsage();
-    stopUsage = client.onUsage({ referenceId }, {
-      onChange,
-      onError,
-      onStatus(status) {
-        if (status === 'closed') return; // the error before it has said why
-        const connection = status === 'connecting' && known ? 'reconnecting' : status;
-        const event: MeterEvent = { type: 'connection', connection };
-        lastNews = [...lastNews.filter(({ type }) => type !== 'connection'), event];
-        tellAll(event);
+    stopUsage = client.onUsage(
+      { referenceId },
+      {
+        onChange,
+        onError,
+        onStatus(status) {
+          if (status === 'closed') return; // the error before it has said why
+          const connection = status === 'connecting' && known ? 'reconnecting' : status;
+          const event: MeterEvent = { type: 'connection', connection };
+          lastNews = [...lastNews.filter(({ type }) => type !== 'connection'), event];
+          tellAll(event);
+        },
       },
-    });
+    );
   };
 
   const followAlerts = (): void => {
     stopAlerts();
-    stopAlerts = client.onAlert({ referenceId, after: alerts.at(-1)?.cursor }, {
-      onAlert(alert) {
-        alerts = [...alerts, alert].slice(-ALERTS_KEPT);
-        for (const [listener, featureKey] of [...listeners]) {
-          if (alert.featureKey === featureKey) listener({ type: 'alert', alert });
-        }
+    stopAlerts = client.onAlert(
+      { referenceId, after: alerts.at(-1)?.cursor },
+      {
+        onAlert(alert) {
+          alerts = [...alerts, alert].slice(-ALERTS_KEPT);
+          for (const [listener, featureKey] of [...listeners]) {
+            if (alert.featureKey === featureKey) listener({ type: 'alert', alert });
+          }
+        },
       },
-    });
+    );
   };
 
   const start = (): void => {
@@ -110,7 +116,9 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
   /** A period can end without any use, so without any news: a fresh snapshot says what holds in the new one. */
   const planRollover = (): void => {
     clearTimeout(rollover);
-    const ends = [...(known?.usages.values() ?? [])].flatMap(({ period }) => (period.end ? [Date.parse(period.end)] : []));
+    const ends = [...(known?.usages.values() ?? [])].flatMap(({ period }) =>
+      period.end ? [Date.parse(period.end)] : [],
+    );
     if (ends.length === 0) return;
     const waitMs = Math.min(Math.max(Math.min(...ends) - Date.now(), ROLLOVER_MS_MIN), TIMER_MS_MAX);
     rollover = setTimeout(followUsage, waitMs + Math.random() * 2_000); // not every page of the world in the same second

@@ -85,4 +85,3 @@ function englishPlural(unit: string): string {
   if (/[^aeiou]y$/.test(unit)) return `${unit.slice(0, -1)}ies`;
   return `${unit}${/(ss|x|ch|sh|z)$/.test(unit) ? 'es' : 's'}`;
 }
-

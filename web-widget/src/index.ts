@@ -6,5 +6,5 @@ export type { Connection, MeterState, Problem } from './state.ts';
 export type { MeterAlert, MeterPrice, MeterThreshold, MeterUsage } from './types.ts';
 export { UsageMeter, type UsageMeterProps } from './usage-meter.tsx';
 export { type UsageDefaults, UsageProvider } from './usage-provider.tsx';
-export { type LiveUsage, useUsage, type UseUsageOptions } from './use-usage.ts';
+export { type LiveUsage, type UseUsageOptions, useUsage } from './use-usage.ts';
 export type { Theme, Upgrade } from './view.tsx';

@@ -13,7 +13,11 @@ export type MeterLook = Locale & {
   readonly label?: string | undefined;
 };
 
-export type LiveMeterProps = { readonly source: MeterSource; readonly look: MeterLook; readonly upgrade?: Upgrade | undefined };
+export type LiveMeterProps = {
+  readonly source: MeterSource;
+  readonly look: MeterLook;
+  readonly upgrade?: Upgrade | undefined;
+};
 
 export function LiveMeter({ source, look, upgrade }: LiveMeterProps) {
   const { state, dismiss, retry } = useMeter(source);

@@ -11,8 +11,8 @@ export type UnitForms = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
 
 /**
  * The strings of the meter. Placeholders: `{used}`, `{limit}`, `{remaining}`, `{over}` are quantities with their unit
- * ("1,000 calls"), `{usedNumber}` and `{limitNumber}` are bare, `{percent}` "82%", `{reset}` a date or time,
- * `{price}` and `{cost}` money, `{one}` one unit's name ("call"), `{feature}` the title, `{count}` a number.
+ * ("1,000 calls"), `{percent}` "82%", `{reset}` a date or time,
+ * `{price}` and `{cost}` money, `{one}` one unit's name ("call"), `{at}` where a threshold stands, `{count}` a number.
  */
 export const englishMessages = {
   // The figures
@@ -29,6 +29,7 @@ export const englishMessages = {
   tick: 'Threshold at {at}',
   // A sign beside the colour
   near: 'Near the limit',
+  passed: 'Threshold reached',
   full: 'Limit reached',
   over: 'Over the limit',
   nothingIncluded: 'Not included',
@@ -53,11 +54,10 @@ export const englishMessages = {
   /** What one is called where the feature has no unit. */
   one: 'one',
   // Alerts
-  alertFraction: '{feature}: {percent} of {limit} used',
-  alertFractionWithoutLimit: '{feature}: {used} used',
-  alertFull: '{feature}: all {limit} used',
-  alertUsed: '{feature}: {at} used',
-  alertRemaining: '{feature}: {at} or less left',
+  alertFraction: '{percent} of {limit} used',
+  alertFull: 'All {limit} used',
+  alertUsed: '{at} used',
+  alertRemaining: 'Only {at} left',
   dismiss: 'Dismiss alert: {text}',
   alerts: 'Alerts',
   moreAlerts: '{count} more',
@@ -69,7 +69,7 @@ export const englishMessages = {
   denied: 'No access to this meter',
   deniedHint: 'Your session may have ended. Sign in again, or ask whoever runs this page.',
   absent: 'Not in your plan',
-  absentHint: '{feature} is not part of your current plan.',
+  absentHint: 'Your current plan does not include this.',
   failed: 'Usage could not be loaded',
   failedHint: 'The connection to the meter failed.',
   retry: 'Try again',
@@ -85,7 +85,11 @@ export type Messages = Partial<Readonly<Record<MessageKey, Message>>> & {
 };
 
 /** Fills a message; a placeholder without a value stays as written, so that a typo is seen. */
-export function say(messages: Messages | undefined, key: MessageKey, values: Readonly<Record<string, string>> = {}): string {
+export function say(
+  messages: Messages | undefined,
+  key: MessageKey,
+  values: Readonly<Record<string, string>> = {},
+): string {
   const message: Message = messages?.[key] ?? englishMessages[key];
   if (typeof message === 'function') return message(values);
   return message.replace(/\{(\w+)\}/g, (placeholder, name: string) => values[name] ?? placeholder);

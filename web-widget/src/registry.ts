@@ -110,6 +110,7 @@ async function fetchToken(tokenUrl: string): Promise<string> {
   const body = (await response.text()).trim();
   if (!body.startsWith('{')) return body;
   const answer: unknown = JSON.parse(body);
-  if (answer && typeof answer === 'object' && 'token' in answer && typeof answer.token === 'string') return answer.token;
+  if (answer && typeof answer === 'object' && 'token' in answer && typeof answer.token === 'string')
+    return answer.token;
   throw new Error(`${tokenUrl} answered JSON without "token"`);
 }

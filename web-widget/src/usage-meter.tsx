@@ -42,7 +42,15 @@ export function UsageMeter(props: UsageMeterProps) {
   }, []);
 
   return (
-    <div ref={host} className={className} style={style} id={id} dir={dir} lang={look.locale} data-metergraph-meter={feature}>
+    <div
+      ref={host}
+      className={className}
+      style={style}
+      id={id}
+      dir={dir}
+      lang={look.locale}
+      data-metergraph-meter={feature}
+    >
       {root &&
         createPortal(
           <LiveMeter

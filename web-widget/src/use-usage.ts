@@ -5,8 +5,8 @@ import type { MeterLook } from './live-meter.tsx';
 import type { Source } from './registry.ts';
 import type { Connection, Problem } from './state.ts';
 import type { MeterAlert, MeterUsage } from './types.ts';
-import { type Meter, useMeter } from './use-meter.ts';
 import { useConnection, useLook } from './usage-provider.tsx';
+import { type Meter, useMeter } from './use-meter.ts';
 
 export type UseUsageOptions = Source &
   Omit<MeterLook, 'theme'> & {

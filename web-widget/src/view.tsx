@@ -27,18 +27,29 @@ export type MeterCardProps = {
 /** More open alerts than this are counted, not listed. */
 const ALERTS_SHOWN = 3;
 
-export function MeterCard({ view, theme = 'auto', upgrade, announcement = '', pulse = 0, onDismiss, onRetry }: MeterCardProps) {
+export function MeterCard({
+  view,
+  theme = 'auto',
+  upgrade,
+  announcement = '',
+  pulse = 0,
+  onDismiss,
+  onRetry,
+}: MeterCardProps) {
   const { figures, phase } = view;
   const level = figures?.level ?? 'calm';
   return (
+    // No landmark and no heading: the page's own outline stays as it is.
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the controls of a form.
     <div
-      role="group" // no landmark and no heading: the page's own outline stays as it is
+      role="group"
       className="meter"
       part={`meter ${phase} ${level}`}
       data-theme={theme}
       data-phase={phase}
       data-level={level}
       data-enforcement={figures?.enforcement}
+      style={{ '--stage': figures?.bar?.stage } as CSSProperties} // its type leaves custom properties out
       aria-label={view.title}
       aria-busy={phase === 'loading'}
       tabIndex={-1}
@@ -80,32 +91,32 @@ function Status({ view: { phase, text }, pulse }: { readonly view: MeterView; re
   );
 }
 
-type FiguresProps = { readonly view: MeterView; readonly figures: MeterFigures; readonly pulse: number; readonly upgrade: Upgrade | undefined };
+type FiguresProps = {
+  readonly view: MeterView;
+  readonly figures: MeterFigures;
+  readonly pulse: number;
+  readonly upgrade: Upgrade | undefined;
+};
 
 function Figures({ view, figures, pulse, upgrade }: FiguresProps) {
   const { sign, reset } = figures;
   return (
     <>
       <div className="figures" part="figures">
-        <span className="used" part="used">
-          {figures.used}
-        </span>
-        {figures.unlimited ? (
-          <>
-            <span className="limit" part="limit">
-              {figures.unit}
-            </span>
-            <span className="badge" part="badge">
-              <Icon name="unlimited" />
-              {figures.ofLimit}
-            </span>
-          </>
-        ) : (
+        <span className="amount">
+          <span className="used" part="used">
+            {figures.used}
+          </span>
           <span className="limit" part="limit">
             {figures.ofLimit}
           </span>
-        )}
-        {figures.percent && (
+        </span>
+        {figures.badge ? (
+          <span className="badge" part="badge">
+            <Icon name="unlimited" />
+            {figures.badge}
+          </span>
+        ) : (
           <span className="percent" part="percent">
             {figures.percent}
           </span>
@@ -135,18 +146,28 @@ function Figures({ view, figures, pulse, upgrade }: FiguresProps) {
   );
 }
 
-const iconOf = ({ level }: MeterFigures): IconName => (level === 'notice' ? 'notice' : level === 'none' ? 'lock' : 'full');
+const iconOf = ({ level }: MeterFigures): IconName =>
+  level === 'notice' ? 'notice' : level === 'none' ? 'lock' : 'full';
 
-function Bar({ figures: { bar, valueText }, label, pulse }: { readonly figures: MeterFigures; readonly label: string; readonly pulse: number }) {
+function Bar({
+  figures: { bar, badge, valueText },
+  label,
+  pulse,
+}: {
+  readonly figures: MeterFigures;
+  readonly label: string;
+  readonly pulse: number;
+}) {
   if (!bar) {
     return (
       <div className="bar" part="bar">
-        <div className="track endless" part="track" />
+        <div className={badge ? 'track endless' : 'track'} part="track" />
         <span className="hidden">{valueText}</span>
       </div>
     );
   }
   return (
+    // biome-ignore lint/a11y/useSemanticElements: <meter> draws its own bar, without marks, each browser in its own way.
     <div
       className="bar"
       part="bar"
@@ -156,7 +177,6 @@ function Bar({ figures: { bar, valueText }, label, pulse }: { readonly figures: 
       aria-valuemax={bar.valueMax}
       aria-valuenow={bar.valueNow}
       aria-valuetext={valueText}
-      style={{ '--stage': bar.stage } as CSSProperties} // its type leaves custom properties out
     >
       <div className="track" part="track">
         <div className="fill beyond" part="beyond" style={{ inlineSize: length(bar.filled) }} />
@@ -184,15 +204,18 @@ function Skeleton({ label }: { readonly label: string }) {
   return (
     <div className="skeleton" part="skeleton" role="status">
       <span className="hidden">{label}</span>
-      <i className="bone bone-title" />
-      <i className="bone bone-figure" />
-      <i className="bone bone-bar" />
-      <i className="bone bone-line" />
+      {[1, 2, 3, 4, 5].map((bone) => (
+        <i key={bone} className="bone" />
+      ))}
     </div>
   );
 }
 
-type NoticeProps = { readonly view: MeterView; readonly upgrade: Upgrade | undefined; readonly onRetry: (() => void) | undefined };
+type NoticeProps = {
+  readonly view: MeterView;
+  readonly upgrade: Upgrade | undefined;
+  readonly onRetry: (() => void) | undefined;
+};
 
 function Notice({ view: { notice, text }, upgrade, onRetry }: NoticeProps) {
   if (!notice) return null;
@@ -240,7 +263,13 @@ function UpgradeButton({ text, upgrade }: { readonly text: string; readonly upgr
   );
 }
 
-function Alerts({ view: { alerts, text }, onDismiss }: { readonly view: MeterView; readonly onDismiss: ((alertId: string) => void) | undefined }) {
+function Alerts({
+  view: { alerts, text },
+  onDismiss,
+}: {
+  readonly view: MeterView;
+  readonly onDismiss: ((alertId: string) => void) | undefined;
+}) {
   if (alerts.length === 0) return null;
   const more = alerts.length - ALERTS_SHOWN;
   return (
@@ -249,6 +278,7 @@ function Alerts({ view: { alerts, text }, onDismiss }: { readonly view: MeterVie
         <li key={alert.id} className="alert" part="alert" data-tone={alert.tone} data-alert-id={alert.id}>
           <Icon name={alert.tone} />
           <span className="alert-text">{alert.text}</span>
+          <time dateTime={alert.dateTime}>{alert.time}</time>
           <button
             type="button"
             className="dismiss"

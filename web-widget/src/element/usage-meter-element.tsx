@@ -1,4 +1,5 @@
 /** usage-meter-element — `<usage-meter>`: attributes and properties in, a live meter and events out. */
+import type { ReactElement } from 'react';
 import { describeMeter } from '../describe.ts';
 import type { MeterLook } from '../live-meter.tsx';
 import { LiveMeter } from '../live-meter.tsx';
@@ -89,23 +90,28 @@ export class UsageMeterElement extends ElementBase {
   }
 
   #draw(): void {
-    const root = this.shadowRoot;
-    if (!root) return;
-    if (!this.isConnected) return draw(null, root);
+    if (this.shadowRoot) draw(this.isConnected ? this.#content() : null, this.shadowRoot);
+  }
+
+  #content(): ReactElement {
     const source = this.#source();
     const look = this.#look();
     if (!source) {
       const view = describeMeter(initialState, { ...look, now: Date.now() });
-      return draw(<MeterCard view={view} theme={look.theme} />, root);
+      return <MeterCard view={view} theme={look.theme} />;
     }
     const url = this.#attribute('upgradeUrl');
     const upgrade = url === undefined ? {} : { url, onUpgrade: this.#onUpgrade };
-    draw(<LiveMeter source={source} look={look} upgrade={upgrade} />, root);
+    return <LiveMeter source={source} look={look} upgrade={upgrade} />;
   }
 
   /** `null` until it is known what to show and how to be let in: a script may set `getToken` after the page is read. */
   #source(): MeterSource | null {
-    const [feature, token, tokenUrl] = [this.#attribute('feature'), this.#attribute('token'), this.#attribute('tokenUrl')];
+    const [feature, token, tokenUrl] = [
+      this.#attribute('feature'),
+      this.#attribute('token'),
+      this.#attribute('tokenUrl'),
+    ];
     if (!feature || !(token || tokenUrl || this.#getToken)) return null;
     return {
       feature,
