@@ -1,0 +1,95 @@
+/**
+ * definitions — what a config file, `saveFeature` or `savePlan` says of a feature or plan, completed with defaults.
+ *
+ * A definition says everything there is to say: a field left out has its default, whatever was stored before.
+ */
+import type { Aggregation, Feature, LimitFields } from './feature.ts';
+import type { Reset } from './period.ts';
+import type { Plan, PlanPrice } from './plan.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { formatUnits } from './units.ts';
+
+export type FeatureDefinition = LimitFields & {
+  /** Also the event name. Unique in the tenant. */
+  readonly key: string;
+  /** Made from the key when left out: `api_calls` is "Api calls". */
+  readonly displayName?: string;
+  /** Singular, as people say it: `call`, `GB`. */
+  readonly unit?: string | null;
+  /** `sum` when left out. */
+  readonly aggregation?: Aggregation;
+  /** `monthly` when left out. */
+  readonly reset?: Reset;
+  /** Free lines for a price page or tooltip. */
+  readonly details?: readonly string[];
+};
+
+export type PlanDefinition = {
+  readonly key: string;
+  /** Made from the key when left out. */
+  readonly displayName?: string;
+  /** Base prices, in minor units; none when left out. */
+  readonly prices?: readonly PlanPrice[];
+  /** None when left out. */
+  readonly rateLimit?: RateLimit | null;
+  /** The features this plan entitles to, with what it sets for each. */
+  readonly features: ReadonlyMap<string, LimitFields>;
+};
+
+/** The whole feature that a definition describes; defining an archived one brings it back. */
+export function featureOf(tenantId: string, definition: FeatureDefinition): Feature {
+  return {
+    ...definition,
+    tenantId,
+    displayName: definition.displayName ?? displayNameOf(definition.key),
+    unit: definition.unit ?? null,
+    aggregation: definition.aggregation ?? 'sum',
+    reset: definition.reset ?? 'monthly',
+    details: definition.details ?? [],
+    archivedAtMs: null,
+  };
+}
+
+/**
+ * The whole plan that a definition describes; its version counts on from the stored one if anything differs.
+ *
+ * @param stored The plan under this key, archived or not; null when there is none yet.
+ */
+export function planOf(tenantId: string, definition: PlanDefinition, stored: Plan | null): Plan {
+  const plan: Plan = {
+    tenantId,
+    key: definition.key,
+    displayName: definition.displayName ?? displayNameOf(definition.key),
+    version: stored?.version ?? 1,
+    prices: definition.prices ?? [],
+    rateLimit: definition.rateLimit ?? null,
+    features: definition.features,
+    archivedAtMs: null,
+  };
+  return stored === null || isSame(stored, plan) ? plan : { ...plan, version: stored.version + 1 };
+}
+
+/** `api_calls`, `apiCalls` and `api-calls` are all shown as "Api calls". */
+export function displayNameOf(key: string): string {
+  const words = key
+    .replace(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
+    .replace(/[_.:-]+/g, ' ')
+    .trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Whether two features, or two plans, say the same; the order in which they say it does not count. */
+export const isSame = <T extends Feature | Plan>(a: T, b: T): boolean => spell(a) === spell(b);
+
+/** One text per value: fields and entries in the order of their names. */
+function spell(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === 'bigint') return formatUnits(part);
+    if (part instanceof Map) return sorted(part.entries());
+    if (part !== null && typeof part === 'object' && !Array.isArray(part)) return sorted(Object.entries(part));
+    return part;
+  });
+}
+
+const sorted = (entries: Iterable<[string, unknown]>): Record<string, unknown> =>
+  Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
