@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { boolean, check, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId } from './columns.ts';
 
 /** What is metered. A removed feature is archived, never deleted: its history names it. */
@@ -15,6 +15,8 @@ export const features = pgTable(
     /** The feature's own limit fields; decimals are strings. */
     limits: jsonb('limits').notNull(),
     details: text('details').array().notNull(),
+    /** The config file names it, as of the last start; once removed there, it is archived. */
+    fromConfig: boolean('from_config').notNull().default(false),
     archivedAt: instant('archived_at'),
   },
   (t) => [

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { boolean, check, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId } from './columns.ts';
 
 /** A named set of limits per feature. `version` counts its changes. */
@@ -16,6 +16,8 @@ export const plans = pgTable(
     rateLimit: jsonb('rate_limit'),
     /** Feature key → limit fields; decimals are strings. */
     features: jsonb('features').notNull(),
+    /** The config file names it, as of the last start; once removed there, it is archived. */
+    fromConfig: boolean('from_config').notNull().default(false),
     archivedAt: instant('archived_at'),
   },
   (t) => [
