@@ -5,5 +5,6 @@ export default defineConfig({
   entry: { index: 'src/index.ts', element: 'src/element/index.ts' },
   dts: { emitDtsOnly: true },
   clean: false,
-  external: [/^react/, '@metergraph/client-sdk'],
+  fixedExtension: false,
+  deps: { neverBundle: [/^react/, '@metergraph/client-sdk'] },
 });

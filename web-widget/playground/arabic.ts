@@ -11,6 +11,7 @@ export const arabic: Messages = {
   neverResets: 'لا يتجدد',
   valueText: '{used} من {limit}، {percent}',
   near: 'قريب من الحد',
+  passed: 'تم بلوغ عتبة',
   full: 'تم بلوغ الحد',
   over: 'تجاوز الحد',
   nothingIncluded: 'غير مشمول',

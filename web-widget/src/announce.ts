@@ -4,7 +4,7 @@
  */
 import type { MeterView } from './describe.ts';
 
-/** Something worth saying. What is said later under the same key replaces what has not been said yet. */
+/** Something worth saying. What comes later under the same key replaces what has not been said yet; no text takes it back. */
 export type News = { readonly key: string; readonly text: string };
 
 /** A tenth of the limit is worth a word even where no threshold stands. */
@@ -17,7 +17,7 @@ export function newsBetween(previous: MeterView, next: MeterView): readonly News
     .filter(({ id }) => !known.has(id))
     .map(({ id, text }) => ({ key: id, text: `${next.title}: ${text}` }));
   const state = stateNews(previous, next);
-  return state ? [...alerts.reverse(), { key: 'state', text: state }] : alerts.reverse();
+  return state === null ? alerts.reverse() : [...alerts.reverse(), { key: 'state', text: state }];
 }
 
 function stateNews(previous: MeterView, next: MeterView): string | null {
@@ -28,6 +28,7 @@ function stateNews(previous: MeterView, next: MeterView): string | null {
   const [before, now] = [previous.figures, next.figures];
   if (!now || !before) return null;
   if (before.level !== now.level) return [now.sign, now.valueText, now.outlook].filter(Boolean).join('. ');
+  if (previous.phase === 'stale' && next.phase === 'live') return '';
   const step = (filled: number | undefined): number => Math.floor((filled ?? 0) / STEP);
   return step(before.bar?.filled) === step(now.bar?.filled) ? null : now.valueText;
 }
@@ -49,21 +50,27 @@ export type Announcer = { tell(news: readonly News[]): void; stop(): void };
 /** Least time between two announcements, so that one can be heard out. */
 export const ANNOUNCE_GAP_MS = 5_000;
 
-/** Says the first news at once, and gathers what comes during the gap into one announcement after it. */
+/** News settles this long before it is said: a burst becomes one announcement, and a connection that is back at once none. */
+export const ANNOUNCE_SETTLE_MS = 1_000;
+
+/** Gathers news, says it in one, and then keeps still for the gap. */
 export function createAnnouncer(speak: (text: string) => void, timer: Timer = realTimer): Announcer {
   const waiting = new Map<string, string>();
-  let cancel: (() => void) | null = null;
+  let cancel: (() => void) | null = null; // while news settles, and during the gap
   const flush = (): void => {
     cancel = null;
     if (waiting.size === 0) return;
-    speak([...waiting.values()].join('. '));
+    speak([...waiting.values()].join('. ').replaceAll('.. ', '. '));
     waiting.clear();
     cancel = timer.after(ANNOUNCE_GAP_MS, flush);
   };
   return {
     tell(news) {
-      for (const { key, text } of news) waiting.set(key, text);
-      if (!cancel) flush();
+      for (const { key, text } of news) {
+        if (text) waiting.set(key, text);
+        else waiting.delete(key);
+      }
+      if (waiting.size > 0) cancel ??= timer.after(ANNOUNCE_SETTLE_MS, flush);
     },
     stop() {
       cancel?.();

@@ -70,23 +70,31 @@ export type MeterView = {
   readonly phase: 'loading' | 'live' | 'stale' | 'problem';
   readonly figures: MeterFigures | null;
   readonly notice: MeterNotice | null;
-  /** Newest first. */
+  /** Newest first; as many as a reader takes in. */
   readonly alerts: readonly MeterAlertView[];
+  /** "2 more", where there are. */
+  readonly moreAlerts: string | null;
   /** The strings that never depend on the usage. */
   readonly text: (key: MessageKey, values?: Readonly<Record<string, string>>) => string;
 };
+
+/** More open alerts than this are counted, not listed. */
+const ALERTS_SHOWN = 3;
 
 export function describeMeter(state: MeterState, options: MeterOptions): MeterView {
   const { usage, problem } = state;
   const text: MeterView['text'] = (key, values) => say(options.messages, key, values);
   const formats = createFormats(options);
   const title = options.label || usage?.feature.displayName || text('fallbackTitle');
+  const alerts = usage && !problem ? describeAlerts(state.alerts, usage, formats, options) : [];
+  const more = alerts.length - ALERTS_SHOWN;
   return {
     title,
     phase: problem ? 'problem' : !usage ? 'loading' : state.connection === 'live' ? 'live' : 'stale',
     figures: usage && !problem ? figuresOf(usage, formats, options) : null,
     notice: problem && { kind: problem, title: text(problem), hint: text(`${problem}Hint`) },
-    alerts: usage && !problem ? describeAlerts(state.alerts, usage, formats, options) : [],
+    alerts: alerts.slice(0, ALERTS_SHOWN),
+    moreAlerts: more > 0 ? text('moreAlerts', { count: formats.number(String(more)) }) : null,
     text,
   };
 }

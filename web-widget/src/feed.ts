@@ -73,8 +73,8 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
         onError,
         onStatus(status) {
           if (status === 'closed') return; // the error before it has said why
-          const connection = status === 'connecting' && known ? 'reconnecting' : status;
-          const event: MeterEvent = { type: 'connection', connection };
+          if (status === 'connecting' && known) return; // a fresh snapshot was asked for: what is shown is no staler
+          const event: MeterEvent = { type: 'connection', connection: status };
           lastNews = [...lastNews.filter(({ type }) => type !== 'connection'), event];
           tellAll(event);
         },

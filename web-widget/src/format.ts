@@ -20,7 +20,7 @@ export type Formats = {
 };
 
 export type Locale = {
-  /** BCP 47. Default: the engine's. */
+  /** BCP 47, such as `de-DE`. Default: the page's language, or the engine's. */
   readonly locale?: string | undefined;
   /** IANA name for dates. Default: the engine's. */
   readonly timeZone?: string | undefined;
@@ -29,7 +29,11 @@ export type Locale = {
 
 const DAY_MS = 86_400_000;
 
-export function createFormats({ locale, timeZone, messages }: Locale): Formats {
+/** A locale or time zone that the engine does not know is left out rather than failing the whole meter. */
+export function createFormats(options: Locale): Formats {
+  const { messages } = options;
+  const locale = ifAccepted(options.locale, (tag) => new Intl.NumberFormat(tag));
+  const timeZone = ifAccepted(options.timeZone, (zone) => new Intl.DateTimeFormat('en', { timeZone: zone }));
   const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 9 });
   const percents = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   const plurals = new Intl.PluralRules(locale, { maximumFractionDigits: 9 });
@@ -72,6 +76,15 @@ export function createFormats({ locale, timeZone, messages }: Locale): Formats {
       return new Intl.DateTimeFormat(locale, { ...shown, timeZone }).format(at);
     },
   };
+}
+
+function ifAccepted(value: string | undefined, accept: (value: string | undefined) => unknown): string | undefined {
+  try {
+    accept(value);
+    return value;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Intl formats numeric strings digit by digit; the library's type asks for a literal, and ours come from the API. */

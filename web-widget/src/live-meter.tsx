@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { createAnnouncer, newsBetween } from './announce.ts';
 import { describeMeter, type MeterView } from './describe.ts';
 import type { Locale } from './format.ts';
+import { pageLanguage } from './page-language.ts';
 import { type MeterSource, useMeter } from './use-meter.ts';
 import { MeterCard, type Theme, type Upgrade } from './view.tsx';
 
@@ -21,7 +22,7 @@ export type LiveMeterProps = {
 
 export function LiveMeter({ source, look, upgrade }: LiveMeterProps) {
   const { state, dismiss, retry } = useMeter(source);
-  const { locale, timeZone, messages, label, theme } = look;
+  const { locale = pageLanguage(), timeZone, messages, label, theme } = look;
   const view = useMemo(
     () => describeMeter(state, { now: Date.now(), locale, timeZone, messages, label }),
     [state, locale, timeZone, messages, label],

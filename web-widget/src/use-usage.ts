@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import { describeMeter, type MeterView } from './describe.ts';
 import type { MeterLook } from './live-meter.tsx';
+import { pageLanguage } from './page-language.ts';
 import type { Source } from './registry.ts';
 import type { Connection, Problem } from './state.ts';
 import type { MeterAlert, MeterUsage } from './types.ts';
@@ -28,7 +29,7 @@ export type LiveUsage = Pick<Meter, 'dismiss' | 'retry'> & {
 /** Follows one feature live. What is not given in the options comes from the nearest `<UsageProvider>`. */
 export function useUsage(feature: string, options: UseUsageOptions = {}): LiveUsage {
   const { state, dismiss, retry } = useMeter({ ...useConnection(options), feature, referenceId: options.referenceId });
-  const { locale, timeZone, messages, label } = useLook(options);
+  const { locale = pageLanguage(), timeZone, messages, label } = useLook(options);
   const view = useMemo(
     () => describeMeter(state, { now: Date.now(), locale, timeZone, messages, label }),
     [state, locale, timeZone, messages, label],

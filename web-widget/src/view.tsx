@@ -24,9 +24,6 @@ export type MeterCardProps = {
   readonly onRetry?: (() => void) | undefined;
 };
 
-/** More open alerts than this are counted, not listed. */
-const ALERTS_SHOWN = 3;
-
 export function MeterCard({
   view,
   theme = 'auto',
@@ -264,17 +261,16 @@ function UpgradeButton({ text, upgrade }: { readonly text: string; readonly upgr
 }
 
 function Alerts({
-  view: { alerts, text },
+  view: { alerts, moreAlerts, text },
   onDismiss,
 }: {
   readonly view: MeterView;
   readonly onDismiss: ((alertId: string) => void) | undefined;
 }) {
   if (alerts.length === 0) return null;
-  const more = alerts.length - ALERTS_SHOWN;
   return (
     <ul className="alerts" part="alerts" aria-label={text('alerts')}>
-      {alerts.slice(0, ALERTS_SHOWN).map((alert) => (
+      {alerts.map((alert) => (
         <li key={alert.id} className="alert" part="alert" data-tone={alert.tone} data-alert-id={alert.id}>
           <Icon name={alert.tone} />
           <span className="alert-text">{alert.text}</span>
@@ -293,7 +289,7 @@ function Alerts({
           </button>
         </li>
       ))}
-      {more > 0 && <li className="more">{text('moreAlerts', { count: String(more) })}</li>}
+      {moreAlerts && <li className="more">{moreAlerts}</li>}
     </ul>
   );
 }

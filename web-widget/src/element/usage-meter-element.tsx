@@ -44,6 +44,18 @@ const ElementBase = typeof HTMLElement === 'undefined' ? (class {} as typeof HTM
 export class UsageMeterElement extends ElementBase {
   static readonly observedAttributes = [...Object.values(ATTRIBUTES), 'messages', 'lang'];
 
+  // Each attribute as a property, defined below.
+  declare feature: string | null;
+  declare url: string | null;
+  declare token: string | null;
+  declare tokenUrl: string | null;
+  declare referenceId: string | null;
+  declare label: string | null;
+  declare theme: string | null;
+  declare locale: string | null;
+  declare timeZone: string | null;
+  declare upgradeUrl: string | null;
+
   #getToken: GetToken | undefined;
   #messages: Messages | undefined;
   #isDrawPlanned = false;
