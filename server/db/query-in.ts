@@ -1,0 +1,22 @@
+/** query-in — a `Query` that runs inside a transaction, so that hand-written statements can be read there, too. */
+import { sql } from 'drizzle-orm';
+import type { Db, Query, Row } from './client.ts';
+
+export function queryIn(tx: Db): Query {
+  return async ({ text, params }) => {
+    // Drizzle numbers parameters itself: the text is cut at each `$n` and its value put in between.
+    const parts = text
+      .split(/\$(\d+)/)
+      .map((part, i) => (i % 2 === 0 ? sql.raw(part) : sql`${sql.param(params[Number(part) - 1])}`));
+    return rowsOf(await tx.execute(sql.join(parts)));
+  };
+}
+
+/** One driver answers with the rows, the other with an object that has them. */
+function rowsOf(result: unknown): Row[] {
+  if (Array.isArray(result)) return result;
+  if (typeof result === 'object' && result !== null && 'rows' in result && Array.isArray(result.rows)) {
+    return result.rows;
+  }
+  throw new TypeError('a driver answered with something other than rows');
+}
