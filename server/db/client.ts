@@ -35,7 +35,8 @@ export interface Lane {
   reset(): void;
 }
 
-export type Query = (statement: Statement) => Promise<Row[]>;
+/** @typeParam R What the statement is known to select; nothing checks it. */
+export type Query = <R extends object = Row>(statement: Statement) => Promise<R[]>;
 
 export interface Database {
   readonly engine: 'pglite' | 'postgres';

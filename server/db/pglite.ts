@@ -18,7 +18,7 @@ export function pgliteDatabase(pg: PGlite): Database {
     engine: 'pglite',
     db,
     lane: pgliteLane(pg),
-    query: async ({ text, params }) => (await pg.query<Row>(text, [...params])).rows,
+    query: (statement) => run(pg, statement),
     readAs: (tenantId, work) =>
       db.transaction(async (tx) => {
         await tx.execute(sql`SET LOCAL ROLE metergraph_reader`);
@@ -42,8 +42,8 @@ function pgliteLane(pg: PGlite): Lane {
   };
 }
 
-const run = async (tx: Transaction, { text, params }: Statement): Promise<Row[]> =>
-  (await tx.query<Row>(text, [...params])).rows;
+const run = async <R extends object>(on: Pick<Transaction, 'query'>, { text, params }: Statement): Promise<R[]> =>
+  (await on.query<R>(text, [...params])).rows;
 
 async function runAll(tx: Transaction, statements: readonly Statement[]): Promise<Row[][]> {
   const results: Row[][] = [];

@@ -51,8 +51,9 @@ export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOpti
 
 const queryOn =
   (client: Client): Query =>
-  ({ text, params }) =>
-    client.unsafe<Row[]>(text, [...params] as Exclude<Parameter, readonly unknown[]>[], { prepare: true });
+  <R extends object>({ text, params }: Statement) =>
+    // The driver's own parameter type leaves out arrays of text, which it sends well.
+    client.unsafe<R[]>(text, [...params] as Exclude<Parameter, readonly unknown[]>[], { prepare: true });
 
 const BEGIN: Statement = { text: 'BEGIN', params: [] };
 const COMMIT: Statement = { text: 'COMMIT', params: [] };
@@ -89,7 +90,7 @@ function postgresLane(connect: () => Client): Lane & { close(): Promise<void> } 
 
 /** Sends all, then waits for all: an early failure must not leave later answers unheard. */
 async function flight(query: Query, statements: readonly Statement[]): Promise<Row[][]> {
-  const settled = await Promise.allSettled(statements.map(query));
+  const settled = await Promise.allSettled(statements.map((statement) => query(statement)));
   const failed = settled.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
   return settled.map((result) => (result.status === 'fulfilled' ? result.value : []));

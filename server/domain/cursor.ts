@@ -46,6 +46,9 @@ export function decodeAlertCursor(text: string, tenantId: string): AlertCursor {
   return { tenantId, sequence: bigintOf(sequence, text), atMs: numberOf(at, text) };
 }
 
+/** Whether a text is, or claims to be, a resume point of a customer's meters. */
+export const isUsageCursor = (text: string): boolean => decode(text)[0] === 'u';
+
 export const isExpired = (cursor: { readonly atMs: number }, nowMs: number): boolean =>
   nowMs - cursor.atMs > CURSOR_AGE_MAX_MS;
 

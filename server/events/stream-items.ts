@@ -4,6 +4,11 @@ import type { Usage } from '../domain/usage.ts';
 
 export type CursorExpired = { readonly kind: 'cursor-expired'; readonly message: string };
 
+export const EXPIRED: CursorExpired = {
+  kind: 'cursor-expired',
+  message: 'The cursor is too old to resume from; what follows starts from the current state.',
+};
+
 export type UsageStreamItem =
   | { readonly kind: 'snapshot'; readonly usages: readonly Usage[]; readonly cursor: string }
   | { readonly kind: 'delta'; readonly usage: Usage; readonly cursor: string }

@@ -1,20 +1,194 @@
-/** streams — what a subscription is made of; implemented in the next change. */
-import type { AlertStreamItem, LiveUsage, UsageStreamItem } from './stream-items.ts';
+/** streams — what subscriptions are made of: usage with a snapshot first, alerts one by one, and the tenant's feed. */
+import type { Database } from '../db/client.ts';
+import { alertSequences, alertsAfter, customerSequences } from '../db/queries/alert-stream.ts';
+import type { Clock } from '../domain/clock.ts';
+import { decodeAlertCursor, decodeUsageCursor, encodeAlertCursor, isExpired, isUsageCursor } from '../domain/cursor.ts';
+import { MeterError } from '../domain/errors.ts';
+import type { Committed } from '../metering/ledger.ts';
+import type { CustomerMeters, UsageReader } from '../metering/usage-reader.ts';
+import { AlertBell } from './alert-bell.ts';
+import type { Message } from './bus.ts';
+import { type AlertStreamItem, EXPIRED, type LiveUsage, type UsageStreamItem } from './stream-items.ts';
+import { UsageHub } from './usage-hub.ts';
+import { UsageTeller } from './usage-teller.ts';
 
-export interface Streams {
-  /** Snapshot first (with `after`: what was missed since), then every change, newest state per feature. */
-  usageChanged(of: {
-    tenantId: string;
-    customerId: string;
-    featureKeys: readonly string[] | null;
-    after: string | null;
-  }): AsyncGenerator<UsageStreamItem>;
-  /** Every alert once and in order; with `after` those missed since. `customerId` null: of all the tenant's customers. */
-  alertRaised(of: {
-    tenantId: string;
-    customerId: string | null;
-    after: string | null;
-  }): AsyncGenerator<AlertStreamItem>;
-  /** The tenant-wide feed, coalesced. */
-  liveUsage(of: { tenantId: string }): AsyncGenerator<LiveUsage>;
+/** How many alerts are read at a time; a slow reader holds no more than these. */
+const ALERT_PAGE = 100;
+/** The tenant-wide feed is for eyes: at most so many items a second. */
+const LIVE_INTERVAL_MS = 250;
+
+export type StreamsDeps = {
+  readonly database: Pick<Database, 'query'>;
+  readonly reader: UsageReader;
+  readonly clock: Clock;
+  readonly onDrop: () => void;
+  readonly onError: (error: unknown) => void;
+};
+
+export type UsageSelection = {
+  readonly tenantId: string;
+  readonly customerId: string;
+  /** Null for all. */
+  readonly featureKeys: readonly string[] | null;
+  /** A cursor of this customer; null to begin with a snapshot. */
+  readonly after: string | null;
+};
+
+export type AlertSelection = {
+  readonly tenantId: string;
+  /** Null for all the tenant's customers. */
+  readonly customerId: string | null;
+  /** A cursor of this stream or, for one customer, of its usage; null to begin now. */
+  readonly after: string | null;
+};
+
+export class Streams {
+  readonly #deps: StreamsDeps;
+  readonly #hub: UsageHub;
+  readonly #bell = new AlertBell();
+  #alertsHeard: ReadonlyMap<string, bigint> = new Map();
+
+  constructor(deps: StreamsDeps) {
+    this.#deps = deps;
+    this.#hub = new UsageHub({ reader: deps.reader, clock: deps.clock, onDrop: deps.onDrop, onError: deps.onError });
+  }
+
+  /**
+   * A customer's meters: a snapshot, or with `after` what was missed since, then every change. A reader that falls
+   * behind gets the newest state of each meter.
+   *
+   * @throws {MeterError} `CUSTOMER_NOT_FOUND` (also for another tenant's), `INVALID_CURSOR`.
+   */
+  async *usageChanged(selection: UsageSelection): AsyncGenerator<UsageStreamItem> {
+    const { tenantId, customerId, after } = selection;
+    const cursor = after === null ? null : decodeUsageCursor(after, customerId);
+    const mailbox = this.#hub.watchCustomer(tenantId, customerId);
+    try {
+      let read = await this.#read(selection);
+      this.#hub.snapshotRead(customerId, read);
+      const teller = new UsageTeller(selection.featureKeys, read);
+      yield* teller.open(cursor);
+      for (let changes = await mailbox.take(); changes; changes = await mailbox.take()) {
+        if (changes.some(({ catalogVersion }) => catalogVersion !== read.catalogVersion)) {
+          read = await this.#read(selection); // features or plans have changed, so any meter may have
+          yield* teller.tellAll(read);
+        } else yield* teller.tell(changes);
+      }
+    } finally {
+      this.#hub.leaveCustomer(customerId, mailbox);
+    }
+  }
+
+  /** Alerts, each once and in order; with `after` those missed since. Read from the store, so none is merged or lost. */
+  async *alertRaised({ tenantId, customerId, after }: AlertSelection): AsyncGenerator<AlertStreamItem> {
+    const listener = this.#bell.listen(tenantId, customerId);
+    try {
+      const start = await this.#alertStart(tenantId, customerId, after);
+      if (start.expired) yield start.expired;
+      let position = start.position;
+      while (!this.#bell.isClosed) {
+        const page = await alertsAfter(this.#deps.database.query, position, ALERT_PAGE);
+        for (const alert of page) {
+          position = { ...position, sequence: alert.sequence };
+          const atMs = this.#deps.clock.now();
+          yield { kind: 'alert', alert, cursor: encodeAlertCursor({ tenantId, sequence: alert.sequence, atMs }) };
+        }
+        if (page.length < ALERT_PAGE) await listener.next();
+      }
+    } finally {
+      listener.leave();
+    }
+  }
+
+  /** The newest usage of every meter that changed in the tenant, at most four times a second. */
+  async *liveUsage({ tenantId }: { tenantId: string }): AsyncGenerator<LiveUsage> {
+    const mailbox = this.#hub.watchTenant(tenantId);
+    try {
+      for (let usages = await mailbox.take(); usages; usages = await mailbox.take()) {
+        yield { usages, atMs: this.#deps.clock.now() };
+        await new Promise((resolve) => setTimeout(resolve, LIVE_INTERVAL_MS));
+      }
+    } finally {
+      this.#hub.leaveTenant(tenantId, mailbox);
+    }
+  }
+
+  /** The position of the tenant's newest alert, as a cursor: where a stream that begins now would begin. */
+  async alertCursor(tenantId: string): Promise<string> {
+    const sequence = (await alertSequences(this.#deps.database.query, [tenantId])).get(tenantId) ?? 0n;
+    return encodeAlertCursor({ tenantId, sequence, atMs: this.#deps.clock.now() });
+  }
+
+  /** A batch of this gateway has been committed. */
+  committed({ moved, alerts }: Committed): void {
+    for (const customer of moved) this.#hub.moved(customer);
+    for (const { tenantId, customerId } of alerts) this.#bell.ring(tenantId, customerId);
+  }
+
+  /** Another gateway, or another kind of change, has been heard of. */
+  heard(message: Message): void {
+    switch (message.kind) {
+      case 'moved':
+        for (const [tenantId, customerId, sequence, alerted] of message.customers) {
+          this.#hub.hinted(tenantId, customerId, BigInt(sequence));
+          if (alerted) this.#bell.ring(tenantId, customerId);
+        }
+        return;
+      case 'customer':
+        this.#hub.hinted(message.tenantId, message.customerId, null);
+        return;
+      case 'catalog':
+        this.#hub.catalogChanged(message.tenantId);
+        return;
+      case 'much':
+        void this.poll();
+    }
+  }
+
+  /** Looks for what no hint has told, and for periods that have ended. */
+  async poll(): Promise<void> {
+    const { query } = this.#deps.database;
+    try {
+      await this.#hub.poll((customerIds) => customerSequences(query, customerIds));
+      const tenantIds = this.#bell.tenantIds;
+      if (tenantIds.length === 0) return;
+      const sequences = await alertSequences(query, tenantIds);
+      const news = [...sequences].filter(([tenantId, sequence]) => this.#alertsHeard.get(tenantId) !== sequence);
+      this.#alertsHeard = sequences;
+      this.#bell.ringTenants(new Set(news.map(([tenantId]) => tenantId)));
+    } catch (error) {
+      this.#deps.onError(error);
+    }
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    this.#hub.close();
+    this.#bell.close();
+  }
+
+  async #read({ tenantId, customerId, featureKeys }: UsageSelection): Promise<CustomerMeters> {
+    const read = (await this.#deps.reader.read(tenantId, [{ customerId, featureKeys }])).get(customerId);
+    if (!read) throw unknownCustomer();
+    return read;
+  }
+
+  async #alertStart(tenantId: string, customerId: string | null, after: string | null) {
+    const newest = (await alertSequences(this.#deps.database.query, [tenantId])).get(tenantId) ?? 0n;
+    const now = { tenantId, customerId, sequence: newest, eventSequence: 0n };
+    if (after === null) return { position: now, expired: null };
+    const isOfUsage = customerId !== null && isUsageCursor(after);
+    const cursor = isOfUsage ? decodeUsageCursor(after, customerId) : decodeAlertCursor(after, tenantId);
+    const isUnknown = !isOfUsage && cursor.sequence > newest; // a cursor of a database that was restored since
+    if (isUnknown || isExpired(cursor, this.#deps.clock.now())) return { position: now, expired: EXPIRED };
+    const position = isOfUsage
+      ? { sequence: 0n, eventSequence: cursor.sequence }
+      : { sequence: cursor.sequence, eventSequence: 0n };
+    return { position: { tenantId, customerId, ...position }, expired: null };
+  }
 }
+
+const unknownCustomer = (): MeterError =>
+  new MeterError('CUSTOMER_NOT_FOUND', 'There is no such customer; register it first with registerCustomer.', {
+    path: ['referenceId'],
+  });

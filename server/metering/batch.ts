@@ -137,8 +137,8 @@ class Draft implements Changes {
 
   /** Takes the customer's next sequence for an allowed request. */
   apply(request: ConsumeRequest, { customer, feature, state }: Meter, decision: Allowed): readonly NewAlert[] {
-    const counter: StoredCounter = { ...decision.counter, period: state.counter.period };
     customer.sequence += 1n;
+    const counter: StoredCounter = { ...decision.counter, period: state.counter.period, sequence: customer.sequence };
     customer.rateWindow = decision.rateWindow;
     customer.counters.set(feature.key, counter);
     this.#moved.add(customer);

@@ -24,9 +24,18 @@ import {
 
 /** What a committed batch changed, for those who listen. */
 export type Committed = {
-  /** The newest usage of every meter that the batch changed. */
-  readonly usages: readonly Usage[];
+  readonly moved: readonly CustomerMoved[];
   readonly alerts: readonly Alert[];
+};
+
+/** How a batch moved one customer. */
+export type CustomerMoved = {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly sequenceBefore: bigint;
+  readonly sequence: bigint;
+  /** The state after the batch, of the meters it changed. */
+  readonly usages: readonly Usage[];
 };
 
 /** A message to other gateways, sent with the commit. */
@@ -68,15 +77,14 @@ export class Ledger {
     if (!decided) throw new Error('a batch was committed before it was decided');
     const { outcomes, changes } = decided;
     const alerts = readSavedAlerts(changes.alerts, saved);
-    if (changes.events.length > 0)
-      this.#deps.onCommitted({ usages: newestUsages(outcomes), alerts: [...alerts.values()] });
+    if (changes.events.length > 0) this.#deps.onCommitted({ moved: movedBy(decided), alerts: [...alerts.values()] });
     return requests.map((request, i) => resultOf(request, outcomes[i], alerts, replayedAlerts[i] ?? []));
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
   async preview(request: ConsumeRequest): Promise<Result> {
     const { query } = this.#deps.database;
-    const rows = await Promise.all(loadStatements([request], false).map(query));
+    const rows = await Promise.all(loadStatements([request], false).map((statement) => query(statement)));
     const { outcomes } = await this.#decide([request], rows, query);
     const [replayedAlerts = []] = await alertsOfReplays([request], outcomes, query);
     return resultOf(request, outcomes[0], new Map(), replayedAlerts);
@@ -132,12 +140,18 @@ function resultOf(
 }
 
 /** Of each meter the last state in the batch; earlier ones were never visible to anybody. */
-function newestUsages(outcomes: readonly Outcome[]): readonly Usage[] {
-  const newest = new Map<string, Usage>();
+function movedBy({ outcomes, changes }: BatchResult): readonly CustomerMoved[] {
+  const newest = new Map(changes.customers.map((customer) => [customer.id, new Map<string, Usage>()]));
   for (const outcome of outcomes) {
     if (outcome.kind !== 'decided' || !outcome.consumption.allowed) continue;
     const { usage } = outcome.consumption;
-    newest.set(`${usage.customerId} ${usage.feature.key}`, usage);
+    newest.get(usage.customerId)?.set(usage.feature.key, usage);
   }
-  return [...newest.values()];
+  return changes.customers.map(({ id, tenantId, sequenceBefore, sequence }) => ({
+    tenantId,
+    customerId: id,
+    sequenceBefore,
+    sequence,
+    usages: [...(newest.get(id)?.values() ?? [])],
+  }));
 }

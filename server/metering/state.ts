@@ -14,7 +14,11 @@ import { type Usage, usageOf } from '../domain/usage.ts';
 import type { AnswerJson } from './answer.ts';
 
 /** The newest counter of a feature, with the rule that opened its period. */
-export type StoredCounter = Counter & { readonly period: OpenPeriod };
+export type StoredCounter = Counter & {
+  readonly period: OpenPeriod;
+  /** The customer's sequence of the last change; 0 for one that was never stored. */
+  readonly sequence: bigint;
+};
 
 /** What was answered under an idempotency key: before this batch, or earlier in it. */
 export type KnownAnswer = { readonly fingerprint: string; readonly answer: AnswerJson };
@@ -80,7 +84,7 @@ function currentCounter(customer: CustomerState, feature: Feature, nowMs: number
   const newest = customer.counters.get(feature.key);
   const period = periodFor(newest?.period ?? null, { reset: feature.reset, timeZone, sinceMs: createdAtMs }, nowMs);
   if (newest && newest.period.startMs === period.startMs) return newest;
-  return { ...emptyCounter(period), period: { ...period, reset: feature.reset } };
+  return { ...emptyCounter(period), period: { ...period, reset: feature.reset }, sequence: 0n };
 }
 
 /** The customer's own plan. One that is archived goes on for those who have it; one that is gone is none. */

@@ -27,7 +27,7 @@ const LOAD_CATALOG_VERSIONS = 'SELECT id, catalog_version FROM tenants WHERE id 
 
 /** LATERAL pins the plan: one look-up per pair in the primary key, whatever the planner believes of the table. */
 const LOAD_COUNTERS = `
-  SELECT c.customer_id, c.feature_key, c.period_start, c.period_end, c.reset, c.used, c.overage, to_json(c.raised) AS raised
+  SELECT c.customer_id, c.feature_key, c.period_start, c.period_end, c.reset, c.used, c.overage, to_json(c.raised) AS raised, c.sequence
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, feature_key)
   CROSS JOIN LATERAL (
     SELECT * FROM counters
@@ -109,6 +109,7 @@ export type CounterRow = {
   readonly used: string;
   readonly overage: string;
   readonly raised: readonly string[];
+  readonly sequence: string;
 };
 type AnswerRow = KnownAnswer & {
   readonly customer_id: string;
@@ -137,6 +138,7 @@ export const counterFromRow = (row: CounterRow): StoredCounter => ({
   used: unitsOf(row.used),
   overage: unitsOf(row.overage),
   raised: new Set(row.raised),
+  sequence: BigInt(row.sequence),
 });
 
 /**
@@ -209,7 +211,7 @@ export function saveStatement({ nowMs, customers, counters, events, answers, ale
       changed.map((c) => formatUnits(c.counter.used)),
       changed.map((c) => formatUnits(c.counter.overage)),
       changed.map((c) => [...c.counter.raised].join(' ')),
-      changed.map((c) => c.customer.sequence.toString()),
+      changed.map((c) => c.counter.sequence.toString()),
 
       events.map((e) => e.customer.id),
       events.map((e) => e.sequence.toString()),

@@ -18,9 +18,12 @@ export type MeterPolicy = {
   readonly policy: LimitPolicy;
   readonly entitled: boolean;
   readonly rateLimit: RateLimit | null;
+  /** The customer's sequence of the last use of this meter in this period; 0 for none. */
+  readonly changedSequence: bigint;
 };
 
 export type CustomerMeters = {
+  readonly customerId: string;
   /** By catalog order of features. */
   readonly meters: readonly MeterPolicy[];
   readonly sequence: bigint;
@@ -64,7 +67,7 @@ export class UsageReader {
         policyOfMeter(meterOf(customer, catalog, f, ownPlan(customer, catalog), atMs), atMs),
       );
       const { sequence, limitsSequence } = customer;
-      return [[customerId, { meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs }]];
+      return [[customerId, { customerId, meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs }]];
     });
     return new Map(found);
   }
@@ -72,5 +75,5 @@ export class UsageReader {
 
 function policyOfMeter(meter: Meter, atMs: number): MeterPolicy {
   const { policy, entitled, rateLimit, counter } = meter.state;
-  return { usage: usageOfMeter(meter, counter, atMs), policy, entitled, rateLimit };
+  return { usage: usageOfMeter(meter, counter, atMs), policy, entitled, rateLimit, changedSequence: counter.sequence };
 }

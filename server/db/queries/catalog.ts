@@ -42,7 +42,7 @@ const LOAD_CATALOG = `
 
 /** @throws when there is no such tenant: whoever asks has authenticated as one. */
 export async function loadCatalog(query: Query, tenantId: string): Promise<Catalog> {
-  const [row] = (await query({ text: LOAD_CATALOG, params: [tenantId] })) as unknown as readonly CatalogRow[];
+  const [row] = await query<CatalogRow>({ text: LOAD_CATALOG, params: [tenantId] });
   if (!row) throw new Error(`tenant ${tenantId} does not exist`);
   return {
     version: Number(row.version),

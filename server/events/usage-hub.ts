@@ -1,0 +1,196 @@
+/**
+ * usage-hub — hands every change of a customer's meters to those who watch them, without a gap.
+ *
+ * A committed batch brings the new state along, and it is passed on as it is if it continues what was heard before:
+ * sequences are gapless, so a missing one shows. Otherwise another gateway has written in between, and the hub reads
+ * the truth from the database. A slow poll does the same when no hint arrives, or when a period has ended.
+ */
+import type { Clock } from '../domain/clock.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { CustomerMoved } from '../metering/ledger.ts';
+import type { CustomerMeters, UsageReader } from '../metering/usage-reader.ts';
+import { Mailbox } from './mailbox.ts';
+
+/** A customer's meters are as many as the tenant has features; the bound only guards against the absurd. */
+const METERS_MAX = 10_000;
+/** What a tenant-wide watcher may be behind by. */
+const LIVE_METERS_MAX = 1_000;
+
+type Topic = {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly mailboxes: Set<Mailbox<Usage>>;
+  /** All changes up to this sequence have been passed on; null until the first reading. */
+  heard: bigint | null;
+  /** The first end of a period among the meters. */
+  nextResetMs: number | null;
+};
+
+export type UsageHubDeps = {
+  readonly reader: Pick<UsageReader, 'read'>;
+  readonly clock: Clock;
+  /** Told of each value a slow reader never sees. */
+  readonly onDrop: () => void;
+  /** Told when the truth could not be read; the poll tries again. */
+  readonly onError: (error: unknown) => void;
+};
+
+export class UsageHub {
+  readonly #deps: UsageHubDeps;
+  readonly #topics = new Map<string, Topic>();
+  readonly #tenants = new Map<string, Set<Mailbox<Usage>>>();
+  readonly #stale = new Set<Topic>();
+  #reloading: Promise<void> | null = null;
+
+  constructor(deps: UsageHubDeps) {
+    this.#deps = deps;
+  }
+
+  get customersWatched(): number {
+    return this.#topics.size;
+  }
+
+  /** Joins before anything is read, so that nothing falls between the snapshot and the first change. */
+  watchCustomer(tenantId: string, customerId: string): Mailbox<Usage> {
+    const mailbox = new Mailbox<Usage>(METERS_MAX, this.#deps.onDrop);
+    const topic = this.#topics.get(customerId) ?? newTopic(tenantId, customerId);
+    this.#topics.set(customerId, topic);
+    topic.mailboxes.add(mailbox);
+    return mailbox;
+  }
+
+  leaveCustomer(customerId: string, mailbox: Mailbox<Usage>): void {
+    mailbox.close();
+    const topic = this.#topics.get(customerId);
+    topic?.mailboxes.delete(mailbox);
+    if (topic?.mailboxes.size === 0) this.#topics.delete(customerId);
+  }
+
+  watchTenant(tenantId: string): Mailbox<Usage> {
+    const mailbox = new Mailbox<Usage>(LIVE_METERS_MAX, this.#deps.onDrop);
+    const mailboxes = this.#tenants.get(tenantId) ?? new Set();
+    this.#tenants.set(tenantId, mailboxes.add(mailbox));
+    return mailbox;
+  }
+
+  leaveTenant(tenantId: string, mailbox: Mailbox<Usage>): void {
+    mailbox.close();
+    const mailboxes = this.#tenants.get(tenantId);
+    mailboxes?.delete(mailbox);
+    if (mailboxes?.size === 0) this.#tenants.delete(tenantId);
+  }
+
+  /** A subscriber has read a snapshot: from here on, changes that continue it need no reading. */
+  snapshotRead(customerId: string, meters: CustomerMeters): void {
+    const topic = this.#topics.get(customerId);
+    if (topic && (topic.heard === null || topic.heard < meters.sequence)) {
+      topic.heard ??= meters.sequence;
+      topic.nextResetMs = firstReset(meters);
+    }
+  }
+
+  /** A batch of this gateway has been committed. */
+  moved({ tenantId, customerId, sequenceBefore, sequence, usages }: CustomerMoved): void {
+    for (const usage of usages) this.#tellTenant(tenantId, usage);
+    const topic = this.#topics.get(customerId);
+    if (!topic || (topic.heard !== null && sequence <= topic.heard)) return;
+    if (topic.heard === sequenceBefore) {
+      topic.heard = sequence;
+      for (const usage of usages) tell(topic, usage);
+    } else this.#reload(topic);
+  }
+
+  /** Something else may have changed the customer: another gateway, or another kind of change. */
+  hinted(tenantId: string, customerId: string, sequence: bigint | null): void {
+    const topic = this.#topics.get(customerId);
+    const isNews = topic && (sequence === null || topic.heard === null || sequence > topic.heard);
+    if (isNews) this.#reload(topic);
+    else if (!topic && this.#tenants.has(tenantId)) this.#reload(newTopic(tenantId, customerId));
+  }
+
+  /** Features or plans of a tenant have changed: every meter of it may have. */
+  catalogChanged(tenantId: string): void {
+    for (const topic of this.#topics.values()) if (topic.tenantId === tenantId) this.#reload(topic);
+  }
+
+  /** The floor under all hints: reads those customers again who have moved unheard, or whose period has ended. */
+  async poll(sequencesOf: (customerIds: readonly string[]) => Promise<ReadonlyMap<string, bigint>>): Promise<void> {
+    if (this.#topics.size === 0) return;
+    const nowMs = this.#deps.clock.now();
+    const sequences = await sequencesOf([...this.#topics.keys()]);
+    for (const topic of this.#topics.values()) {
+      const sequence = sequences.get(topic.customerId);
+      const moved = sequence !== undefined && topic.heard !== null && sequence > topic.heard;
+      const ended = topic.nextResetMs !== null && topic.nextResetMs <= nowMs;
+      if (moved || ended) this.#reload(topic);
+    }
+    await this.#reloading;
+  }
+
+  /** Closes every mailbox, so that every stream ends. */
+  close(): void {
+    for (const { mailboxes } of this.#topics.values()) for (const mailbox of mailboxes) mailbox.close();
+    for (const mailboxes of this.#tenants.values()) for (const mailbox of mailboxes) mailbox.close();
+  }
+
+  #reload(topic: Topic): void {
+    this.#stale.add(topic);
+    this.#reloading ??= this.#reloadStale().finally(() => {
+      this.#reloading = null;
+    });
+  }
+
+  /** One reading at a time, for all that went stale meanwhile: a storm of hints costs no storm of queries. */
+  async #reloadStale(): Promise<void> {
+    while (this.#stale.size > 0) {
+      await Promise.resolve();
+      const stale = [...this.#stale];
+      this.#stale.clear();
+      for (const tenantId of new Set(stale.map((topic) => topic.tenantId))) {
+        const topics = stale.filter((topic) => topic.tenantId === tenantId);
+        try {
+          await this.#readTopics(tenantId, topics);
+        } catch (error) {
+          this.#deps.onError(error);
+        }
+      }
+    }
+  }
+
+  async #readTopics(tenantId: string, topics: readonly Topic[]): Promise<void> {
+    const selections = topics.map(({ customerId }) => ({ customerId, featureKeys: null }));
+    const found = await this.#deps.reader.read(tenantId, selections);
+    for (const topic of topics) {
+      const read = found.get(topic.customerId);
+      if (!read || (topic.heard !== null && read.sequence < topic.heard)) continue;
+      topic.heard = read.sequence;
+      topic.nextResetMs = firstReset(read);
+      for (const { usage } of read.meters) {
+        tell(topic, usage);
+        this.#tellTenant(tenantId, usage);
+      }
+    }
+  }
+
+  #tellTenant(tenantId: string, usage: Usage): void {
+    for (const mailbox of this.#tenants.get(tenantId) ?? [])
+      mailbox.put(`${usage.customerId} ${usage.feature.key}`, usage);
+  }
+}
+
+const newTopic = (tenantId: string, customerId: string): Topic => ({
+  tenantId,
+  customerId,
+  mailboxes: new Set(),
+  heard: null,
+  nextResetMs: null,
+});
+
+function tell(topic: Topic, usage: Usage): void {
+  for (const mailbox of topic.mailboxes) mailbox.put(usage.feature.key, usage);
+}
+
+function firstReset({ meters }: CustomerMeters): number | null {
+  const ends = meters.flatMap(({ usage }) => usage.period.endMs ?? []);
+  return ends.length === 0 ? null : Math.min(...ends);
+}

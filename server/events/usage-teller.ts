@@ -1,0 +1,86 @@
+/**
+ * usage-teller — what one subscriber of a customer's meters is told, and the cursor that goes with it.
+ *
+ * A cursor promises that everything up to it has been told. So of several changes only the last carries a new one, and
+ * the versions in it move only with a reading of every meter.
+ */
+import { encodeUsageCursor, isExpired, type UsageCursor } from '../domain/cursor.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { CustomerMeters } from '../metering/usage-reader.ts';
+import { readingOf } from './reading.ts';
+import { EXPIRED, type UsageStreamItem } from './stream-items.ts';
+
+export class UsageTeller {
+  readonly #featureKeys: readonly string[] | null;
+  readonly #told = new Map<string, string>();
+  #read: CustomerMeters;
+  #cursor: UsageCursor;
+
+  constructor(featureKeys: readonly string[] | null, read: CustomerMeters) {
+    this.#featureKeys = featureKeys;
+    this.#read = read;
+    this.#cursor = cursorOf(read);
+  }
+
+  /** A snapshot; with a cursor that is still good, only what it has missed. */
+  *open(after: UsageCursor | null): Generator<UsageStreamItem> {
+    const { meters, sequence, atMs } = this.#read;
+    const expired = after !== null && (isExpired(after, atMs) || after.sequence > sequence);
+    if (expired) yield EXPIRED;
+    for (const { usage } of meters) this.#told.set(usage.feature.key, readingOf(usage));
+    if (after === null || expired) {
+      yield { kind: 'snapshot', usages: meters.map(({ usage }) => usage), cursor: encodeUsageCursor(this.#cursor) };
+      return;
+    }
+    const upToNow = this.#cursor;
+    this.#cursor = after;
+    yield* this.#deltas(missedSince(after, this.#read), upToNow);
+  }
+
+  /** Those of the changes that this subscriber wants and doesn't know yet. */
+  *tell(changes: readonly Usage[]): Generator<UsageStreamItem> {
+    const wanted = this.#featureKeys;
+    const relevant = changes.filter(
+      ({ feature, sequence }) => sequence >= this.#cursor.sequence && (!wanted || wanted.includes(feature.key)),
+    );
+    const newest = relevant.reduce((max, { sequence }) => (sequence > max ? sequence : max), this.#cursor.sequence);
+    yield* this.#deltas(this.#untold(relevant), { ...this.#cursor, sequence: newest });
+  }
+
+  /** The same for a new reading of every meter. */
+  *tellAll(read: CustomerMeters): Generator<UsageStreamItem> {
+    this.#read = read;
+    yield* this.#deltas(this.#untold(read.meters.map(({ usage }) => usage)), cursorOf(read));
+  }
+
+  #untold(usages: readonly Usage[]): readonly Usage[] {
+    return usages.filter((usage) => {
+      const reading = readingOf(usage);
+      const isNews = this.#told.get(usage.feature.key) !== reading;
+      this.#told.set(usage.feature.key, reading);
+      return isNews;
+    });
+  }
+
+  *#deltas(usages: readonly Usage[], upTo: UsageCursor): Generator<UsageStreamItem> {
+    for (const [i, usage] of usages.entries()) {
+      if (i === usages.length - 1) this.#cursor = upTo;
+      yield { kind: 'delta', usage, cursor: encodeUsageCursor(this.#cursor) };
+    }
+    this.#cursor = upTo;
+  }
+}
+
+const cursorOf = ({ customerId, sequence, catalogVersion, atMs }: CustomerMeters): UsageCursor => ({
+  customerId,
+  sequence,
+  catalogVersion,
+  atMs,
+});
+
+function missedSince(after: UsageCursor, read: CustomerMeters): readonly Usage[] {
+  const everything = read.limitsSequence > after.sequence || read.catalogVersion !== after.catalogVersion;
+  return read.meters
+    .filter((m) => everything || m.changedSequence > after.sequence || m.usage.period.startMs > after.atMs)
+    .map(({ usage }) => usage);
+}
