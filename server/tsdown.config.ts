@@ -1,0 +1,20 @@
+/**
+ * Three doors into one package: `main.js` runs the gateway, `cli.js` is the `metergraph` command, `index.js` is what a
+ * config file imports. What the gateway serves and applies travels beside them, so that the published package is whole.
+ */
+import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: { main: 'main.ts', cli: 'cli/index.ts', index: 'index.ts' },
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  fixedExtension: false,
+  sourcemap: true,
+  dts: { entry: 'index.ts' },
+  copy: [
+    { from: '../drizzle', to: 'dist' },
+    { from: '../live-page/dist', to: 'dist', rename: 'live-page' },
+    { from: '../web-widget/dist/widget.js', to: 'dist' },
+  ],
+});
