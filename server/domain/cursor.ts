@@ -5,6 +5,9 @@
  */
 import { MeterError } from './errors.ts';
 
+/** The largest sequence that the database can count. */
+const SEQUENCE_MAX = 2n ** 63n - 1n;
+
 /** Cursors older than this have expired: as long as idempotency keys are kept. */
 export const CURSOR_AGE_MAX_MS = 35 * 24 * 3_600_000;
 
@@ -29,21 +32,23 @@ export const encodeAlertCursor = ({ tenantId, sequence, atMs }: AlertCursor): st
 
 /** @throws {MeterError} `INVALID_CURSOR` for one that is malformed or of another customer. */
 export function decodeUsageCursor(text: string, customerId: string): UsageCursor {
-  const [kind, owner, sequence, version, at] = decode(text);
-  if (kind !== 'u' || owner !== customerId) throw invalidCursor(text);
-  return {
+  const [, , sequence, version, at] = decode(text);
+  const cursor = {
     customerId,
     sequence: bigintOf(sequence, text),
     catalogVersion: numberOf(version, text),
     atMs: numberOf(at, text),
   };
+  if (encodeUsageCursor(cursor) !== text) throw invalidCursor(text);
+  return cursor;
 }
 
 /** @throws {MeterError} `INVALID_CURSOR` for one that is malformed or of another tenant. */
 export function decodeAlertCursor(text: string, tenantId: string): AlertCursor {
-  const [kind, owner, sequence, at] = decode(text);
-  if (kind !== 'a' || owner !== tenantId) throw invalidCursor(text);
-  return { tenantId, sequence: bigintOf(sequence, text), atMs: numberOf(at, text) };
+  const [, , sequence, at] = decode(text);
+  const cursor = { tenantId, sequence: bigintOf(sequence, text), atMs: numberOf(at, text) };
+  if (encodeAlertCursor(cursor) !== text) throw invalidCursor(text);
+  return cursor;
 }
 
 /** Whether a text is, or claims to be, a resume point of a customer's meters. */
@@ -54,6 +59,7 @@ export const isExpired = (cursor: { readonly atMs: number }, nowMs: number): boo
 
 const encode = (parts: readonly string[]): string => Buffer.from(parts.join('.')).toString('base64url');
 
+/** Forgiving, as base64 readers are: a cursor counts only if it encodes to the very same text again. */
 const decode = (text: string): readonly string[] =>
   text.length > 256 ? [] : Buffer.from(text, 'base64url').toString('latin1').split('.');
 
@@ -65,7 +71,9 @@ function numberOf(part: string | undefined, text: string): number {
 
 function bigintOf(part: string | undefined, text: string): bigint {
   if (!/^[0-9a-z]{1,13}$/.test(part ?? '')) throw invalidCursor(text);
-  return [...(part ?? '')].reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+  const value = [...(part ?? '')].reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+  if (value > SEQUENCE_MAX) throw invalidCursor(text);
+  return value;
 }
 
 function invalidCursor(text: string): MeterError {
