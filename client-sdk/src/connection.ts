@@ -20,7 +20,7 @@ export interface Stream {
   /** The gateway has taken it. */
   live(): void;
   next(data: unknown): void;
-  /** Interrupted; it will be opened again. `why` is null when a token simply ran out. */
+  /** Interrupted; it will be opened again. `why` is null when a token has run out and a new one is asked for. */
   lost(why: MetergraphError | null): void;
   /** Over for good. Nothing is called afterwards. */
   ended(why: MetergraphError): void;
@@ -136,12 +136,16 @@ export function createConnection({ openLink, credentials, clock, random, lingerM
 
   /** Tells every stream that the link is gone, and ends them when there is no point in another. */
   function report(loss: MetergraphError) {
-    const refused = loss.code === 'UNAUTHENTICATED' && !(loss.cause instanceof Error);
-    if (refused) refusals++;
-    if (!loss.retryable || refusals >= MAX_REFUSALS) return endAll(asFinal(loss));
+    const refused = loss.code === 'UNAUTHENTICATED' && !loss.retryable; // retryable: there was no token to refuse
+    if (refused && ++refusals < MAX_REFUSALS) return interruptAll(null);
+    if (!loss.retryable) return endAll(loss);
+    interruptAll(loss);
+  }
+
+  function interruptAll(why: MetergraphError | null) {
     for (const member of members) {
       member.opening++;
-      member.stream.lost(refused && refusals === 1 ? null : loss);
+      member.stream.lost(why);
     }
   }
 
@@ -164,7 +168,7 @@ export function createConnection({ openLink, credentials, clock, random, lingerM
     };
     const failed = (error: MetergraphError) => {
       if (!heard()) return;
-      if (error.code === 'UNAUTHENTICATED') return on.close(refusedHere(error));
+      if (error.code === 'UNAUTHENTICATED') return on.close(error); // the next link has a new token
       if (error.retryable || error.code === 'INTERNAL') return retry(error);
       member.stop();
       members.delete(member);
@@ -236,12 +240,6 @@ export function createConnection({ openLink, credentials, clock, random, lingerM
     },
   };
 }
-
-/** A refused operation ends the link like a refused connection: the next one has a new token. */
-const refusedHere = ({ message }: MetergraphError) =>
-  new MetergraphError('UNAUTHENTICATED', message, { retryable: true });
-
-const asFinal = ({ code, message, cause }: MetergraphError) => new MetergraphError(code, message, { cause });
 
 /** Browsers say when the network is back. */
 function onOnline(listener: () => void): () => void {

@@ -13,7 +13,7 @@ export interface WebSocketSettings {
   readonly heartbeatMs: number;
 }
 
-/** The credential was refused, or has run out: worth another try with a new one. */
+/** The credential was refused, or has run out. */
 const REFUSED: ReadonlySet<number> = new Set([4401, 4403]);
 /** We and the gateway do not understand each other; the same again would end the same. */
 const FINAL: ReadonlySet<number> = new Set([4004, 4005, 4400, 4406, 4409, 4429]);
@@ -101,14 +101,12 @@ const surviving = (implementation: WebSocketClass): WebSocketClass =>
   });
 
 function lossOf(event: unknown): MetergraphError {
-  const { code, reason } = closeOf(event);
+  const { code, reason } = isClose(event) ? event : { code: 1006, reason: '' };
   const message = `the connection was closed (${code}${reason && `: ${reason}`})`;
-  if (REFUSED.has(code)) return new MetergraphError('UNAUTHENTICATED', message, { retryable: true });
+  if (REFUSED.has(code)) return new MetergraphError('UNAUTHENTICATED', message);
   if (FINAL.has(code)) return new MetergraphError('BAD_RESPONSE', message);
   return new MetergraphError('NETWORK', message, { retryable: true });
 }
 
-function closeOf(event: unknown): { readonly code: number; readonly reason: string } {
-  const { code, reason } = typeof event === 'object' && event !== null ? { code: 0, reason: '', ...event } : {};
-  return { code: typeof code === 'number' ? code : 1006, reason: typeof reason === 'string' ? reason : '' };
-}
+const isClose = (event: unknown): event is { readonly code: number; readonly reason: string } =>
+  typeof event === 'object' && event !== null && 'code' in event && 'reason' in event;
