@@ -37,8 +37,8 @@ export type PeriodRule = {
 export function periodFor(newest: OpenPeriod | null, rule: PeriodRule, atMs: number): Period {
   if (newest === null) return calendarPeriod(rule, atMs);
   if (newest.reset !== rule.reset) {
-    const calendar = calendarPeriod(rule, atMs);
-    return { startMs: Math.max(atMs, newest.startMs + 1), endMs: calendar.endMs };
+    const startMs = Math.max(atMs, newest.startMs + 1); // later than any before it, so that it is the newest from now on
+    return { startMs, endMs: calendarPeriod(rule, startMs).endMs };
   }
   if (newest.endMs === null || atMs < newest.endMs) return newest;
   const calendar = calendarPeriod(rule, atMs);
@@ -67,11 +67,16 @@ function computeCalendarPeriod(reset: Exclude<Reset, 'never'>, timeZone: string,
   return { startMs: midnight(first, timeZone), endMs: midnight(next, timeZone) };
 }
 
-/** Hours are counted in elapsed time, so the hour that a clock change repeats is two periods, not one. */
+/**
+ * Hours are counted in elapsed time, so the hour that a clock change repeats is two periods, not one. A change of half
+ * an hour (Lord Howe) cuts the hour it falls into.
+ */
 function hourAround(at: Temporal.ZonedDateTime): Period {
   const intoHour = at.minute * 60_000 + at.second * 1_000 + at.millisecond;
   const startMs = at.epochMilliseconds - intoHour;
-  return { startMs, endMs: startMs + 3_600_000 };
+  const changedMs = at.add({ milliseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds ?? startMs;
+  const changesMs = at.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
+  return { startMs: Math.max(startMs, changedMs), endMs: Math.min(startMs + 3_600_000, changesMs) };
 }
 
 const LENGTHS = {
