@@ -36,6 +36,14 @@ export type PlanDefinition = {
   readonly features: ReadonlyMap<string, LimitFields>;
 };
 
+/** All that a config file says. */
+export type CatalogDefinition = {
+  readonly features: readonly FeatureDefinition[];
+  readonly plans: readonly PlanDefinition[];
+  /** Given to a customer who is registered without a plan. */
+  readonly defaultPlanKey: string | null;
+};
+
 /** The whole feature that a definition describes; defining an archived one brings it back. */
 export function featureOf(tenantId: string, definition: FeatureDefinition): Feature {
   return {

@@ -1,0 +1,99 @@
+/** parse-config — a config file's content as definitions, or every problem it has, at once. */
+import type { z } from 'zod';
+import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
+import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
+import { type Problem, problemsOfFeature, problemsOfPlan } from './domain/definition-bounds.ts';
+import type { CatalogDefinition, FeatureDefinition, PlanDefinition } from './domain/definitions.ts';
+
+/**
+ * @param source What the message calls the config: its path.
+ * @throws {ConfigError} for a shape, a name or a number that is wrong.
+ */
+export function parseConfig(raw: unknown, source: string): CatalogDefinition {
+  const input = withoutUndefined(raw);
+  const problems: ConfigProblem[] = [];
+  const read = <T>(schema: z.ZodType<T>, value: unknown, path: readonly string[]): T | null => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    problems.push(...parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, path)));
+    return null;
+  };
+  const refuse = (found: readonly Problem[], path: readonly string[]) => {
+    for (const { path: inner, sentence } of found) {
+      // The key is no field here: it is where the definition stands.
+      problems.push({ path: spellPath(inner[0] === 'key' ? path : [...path, ...inner]), sentence });
+    }
+  };
+
+  read(fileSchema, input, []);
+  const features = Object.entries(groupAt(input, 'features')).flatMap(([key, value]): FeatureDefinition[] => {
+    const path = ['features', key];
+    const fields = read(featureSchema, value, path);
+    if (!fields) return [];
+    const definition = { key, ...fields };
+    refuse(problemsOfFeature(definition), path);
+    return [definition];
+  });
+  const plans = Object.entries(groupAt(input, 'plans')).flatMap(([key, value]): PlanDefinition[] => {
+    const path = ['plans', key];
+    const fields = read(planSchema, value, path);
+    if (!fields) return [];
+    const { price, features, ...rest } = fields;
+    const definition = { key, ...rest, ...(price && { prices: price }), features: new Map(Object.entries(features)) };
+    refuse(problemsOfPlan(definition), path);
+    return [definition];
+  });
+  problems.push(...danglingNames(input));
+  if (problems.length > 0) throw new ConfigError(source, problems);
+  return { features, plans, defaultPlanKey: defaultPlanOf(input) };
+}
+
+/** Names of features and plans that nothing defines, found even where the rest has other problems. */
+function danglingNames(input: unknown): readonly ConfigProblem[] {
+  const featureKeys = Object.keys(groupAt(input, 'features'));
+  const plans = groupAt(input, 'plans');
+  const ofPlans = Object.entries(plans).flatMap(([planKey, plan]) =>
+    Object.keys(groupAt(plan, 'features'))
+      .filter((key) => !featureKeys.includes(key))
+      .map((key) => ({
+        path: spellPath(['plans', planKey, 'features', key]),
+        sentence: danglingName(key, 'feature', featureKeys),
+      })),
+  );
+  const defaultPlan = defaultPlanOf(input);
+  if (defaultPlan === null || Object.hasOwn(plans, defaultPlan)) return ofPlans;
+  const sentence = `is "${defaultPlan}" and ${danglingName(defaultPlan, 'plan', Object.keys(plans))}`;
+  return [...ofPlans, { path: 'defaultPlan', sentence }];
+}
+
+/** Fields that others don't know come as one issue with a line for each. */
+function problemsOfIssue(issue: z.core.$ZodIssue, path: readonly string[]): readonly ConfigProblem[] {
+  const inner = [...path, ...issue.path.map(String)];
+  if (issue.code !== 'unrecognized_keys') return [{ path: spellPath(inner), sentence: issue.message }];
+  const lines = issue.message.split('\n');
+  return issue.keys.map((key, i) => ({ path: spellPath([...inner, key]), sentence: lines[i] ?? '' }));
+}
+
+const spellPath = (path: readonly string[]): string => path.join('.');
+
+function defaultPlanOf(input: unknown): string | null {
+  const value = isGroup(input) ? input.defaultPlan : undefined;
+  return typeof value === 'string' ? value : null;
+}
+
+function groupAt(input: unknown, key: string): Readonly<Record<string, unknown>> {
+  const value = isGroup(input) ? input[key] : undefined;
+  return isGroup(value) ? value : {};
+}
+
+const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `limit: undefined` says the same as no limit field. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (!isGroup(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (inner === undefined ? [] : [[key, withoutUndefined(inner)]])),
+  );
+}
