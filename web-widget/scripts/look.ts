@@ -36,6 +36,14 @@ async function look(browser: Browser, origin: string, { theme, dir, width }: Sce
   await page.goto(`${origin}/?theme=${theme}&dir=${dir}&width=${width}`);
   await page.locator('.meter').last().waitFor();
   await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+  const [start, mark] = await page.evaluate(placesOfTheBar);
+  const expected = dir === 'rtl' ? [1, 0.2] : [0, 0.8];
+  if (start !== expected[0] || mark !== expected[1]) {
+    console.error(
+      `${name}: the bar starts at ${start} with a mark at ${mark}, not at ${expected.join(' with one at ')}`,
+    );
+    process.exitCode = 1;
+  }
   await page.addScriptTag({ content: axe });
   const found = await page.evaluate(async () => {
     const { axe: checker } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }; // the script above
@@ -47,6 +55,17 @@ async function look(browser: Browser, origin: string, { theme, dir, width }: Sce
   await page.close();
   return found.length;
 }
+
+/** Where the fill of the calm meter starts and where its first mark stands, 0 at the bar's left end and 1 at its right. Runs in the page. */
+function placesOfTheBar(): [number, number] {
+  const root = document.querySelector('[data-state="calm"]')?.shadowRoot;
+  const box = (part: string): DOMRect =>
+    root?.querySelector(`[part~="${part}"]`)?.getBoundingClientRect() ?? new DOMRect();
+  const [track, fill, tick] = [box('track'), box('fill'), box('tick')];
+  const share = (x: number): number => Math.round(((x - track.left) / track.width) * 100) / 100;
+  return [Math.abs(fill.left - track.left) < 1 ? 0 : share(fill.right), share((tick.left + tick.right) / 2)];
+}
+
 type Violation = { readonly id: string; readonly nodes: readonly { readonly target: unknown }[] };
 
 const server = await createServer({

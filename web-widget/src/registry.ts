@@ -104,7 +104,8 @@ function tokenSource({ getToken, tokenUrl, token }: Source): GetToken {
   return () => token ?? '';
 }
 
-async function fetchToken(tokenUrl: string): Promise<string> {
+/** Fails with a sentence when the answer is no token. */
+export async function fetchToken(tokenUrl: string): Promise<string> {
   const response = await fetch(tokenUrl, { method: 'POST', headers: { accept: 'application/json, text/plain' } });
   if (!response.ok) throw new Error(`${tokenUrl} answered ${response.status}`);
   const body = (await response.text()).trim();
