@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import sparticuz from '@sparticuz/chromium';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { createServer } from 'vite';
 
 type Scene = { readonly theme: string; readonly dir: string; readonly width: number };
@@ -36,7 +36,7 @@ async function look(browser: Browser, origin: string, { theme, dir, width }: Sce
   await page.goto(`${origin}/?theme=${theme}&dir=${dir}&width=${width}`);
   await page.locator('.meter').last().waitFor();
   await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
-  const [start, mark] = await page.evaluate(placesOfTheBar);
+  const [start, mark] = await placesOfTheBar(page);
   const expected = dir === 'rtl' ? [1, 0.2] : [0, 0.8];
   if (start !== expected[0] || mark !== expected[1]) {
     console.error(
@@ -56,13 +56,15 @@ async function look(browser: Browser, origin: string, { theme, dir, width }: Sce
   return found.length;
 }
 
-/** Where the fill of the calm meter starts and where its first mark stands, 0 at the bar's left end and 1 at its right. Runs in the page. */
-function placesOfTheBar(): [number, number] {
-  const root = document.querySelector('[data-state="calm"]')?.shadowRoot;
-  const box = (part: string): DOMRect =>
-    root?.querySelector(`[part~="${part}"]`)?.getBoundingClientRect() ?? new DOMRect();
-  const [track, fill, tick] = [box('track'), box('fill'), box('tick')];
-  const share = (x: number): number => Math.round(((x - track.left) / track.width) * 100) / 100;
+/** Where the fill of the calm meter starts and where its first mark stands: 0 at the bar's left end, 1 at its right. */
+async function placesOfTheBar(page: Page): Promise<readonly [number, number]> {
+  const box = async (part: string) => {
+    const found = await page.locator(`[data-state="calm"] [part~="${part}"]`).first().boundingBox();
+    if (!found) throw new Error(`the calm meter has no ${part}`);
+    return { left: found.x, right: found.x + found.width, width: found.width };
+  };
+  const [track, fill, tick] = [await box('track'), await box('fill'), await box('tick')];
+  const share = (x: number): number => Math.round(((x - track.left) / track.width) * 50) / 50;
   return [Math.abs(fill.left - track.left) < 1 ? 0 : share(fill.right), share((tick.left + tick.right) / 2)];
 }
 

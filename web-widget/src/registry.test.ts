@@ -40,8 +40,7 @@ describe('sharing', () => {
 });
 
 describe('a token from a URL', () => {
-  const answer = (body: string, status = 200): void =>
-    vi.stubGlobal('fetch', async () => new Response(body, { status }));
+  const answer = (body: string, status = 200) => vi.stubGlobal('fetch', async () => new Response(body, { status }));
 
   it.each([
     ['text', ' abc.def.ghi\n'],
