@@ -4,7 +4,7 @@
  *
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const TESTS = '(\\.(test|process)|/test-[^/]+)\\.tsx?$';
+const TESTS = '(\\.(test|process)|/testing/[^/]+)\\.tsx?$';
 
 /** Data flows one way, and so do imports: each room of the server, and the rooms that it may know. */
 const ROOMS = {

@@ -2,8 +2,8 @@
 /**
  * start — `npm start`: builds what is stale, then becomes the gateway.
  *
- * The gateway runs in this very process, so that its flags, its signals and its exit code are npm's without anything in
- * between: a shell or a second process would swallow the SIGTERM that npm passes on.
+ * The gateway runs in this very process, and the script begins with `exec`, so that no shell and no second process
+ * stands between it and npm: npm passes SIGTERM to its direct child only, and tells its exit code on.
  */
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';

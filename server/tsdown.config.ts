@@ -13,7 +13,8 @@ export default defineConfig({
   sourcemap: true,
   dts: { entry: 'index.ts' },
   copy: [
-    { from: '../drizzle', to: 'dist' },
+    { from: '../drizzle/*.sql', to: 'dist/drizzle' },
+    { from: '../drizzle/meta/_journal.json', to: 'dist/drizzle/meta' },
     { from: '../live-page/dist', to: 'dist', rename: 'live-page' },
     { from: '../web-widget/dist/widget.js', to: 'dist' },
   ],
