@@ -46,11 +46,17 @@ export class Streams {
   readonly #deps: StreamsDeps;
   readonly #hub: UsageHub;
   readonly #bell = new AlertBell();
+  #open = 0;
   #alertsHeard: ReadonlyMap<string, bigint> = new Map();
 
   constructor(deps: StreamsDeps) {
     this.#deps = deps;
     this.#hub = new UsageHub({ reader: deps.reader, clock: deps.clock, onDrop: deps.onDrop, onError: deps.onError });
+  }
+
+  /** Streams being listened to now. */
+  get openStreams(): number {
+    return this.#open;
   }
 
   /**
@@ -63,6 +69,7 @@ export class Streams {
     const { tenantId, customerId, after } = selection;
     const cursor = after === null ? null : decodeUsageCursor(after, customerId);
     const mailbox = this.#hub.watchCustomer(tenantId, customerId);
+    this.#open += 1;
     try {
       let read = await this.#read(selection);
       this.#hub.snapshotRead(customerId, read);
@@ -75,6 +82,7 @@ export class Streams {
         } else yield* teller.tell(changes);
       }
     } finally {
+      this.#open -= 1;
       this.#hub.leaveCustomer(customerId, mailbox);
     }
   }
@@ -82,6 +90,7 @@ export class Streams {
   /** Alerts, each once and in order; with `after` those missed since. Read from the store, so none is merged or lost. */
   async *alertRaised({ tenantId, customerId, after }: AlertSelection): AsyncGenerator<AlertStreamItem> {
     const listener = this.#bell.listen(tenantId, customerId);
+    this.#open += 1;
     try {
       const start = await this.#alertStart(tenantId, customerId, after);
       if (start.expired) yield start.expired;
@@ -96,6 +105,7 @@ export class Streams {
         if (page.length < ALERT_PAGE) await listener.next();
       }
     } finally {
+      this.#open -= 1;
       listener.leave();
     }
   }
@@ -103,12 +113,14 @@ export class Streams {
   /** The newest usage of every meter that changed in the tenant, at most four times a second. */
   async *liveUsage({ tenantId }: { tenantId: string }): AsyncGenerator<LiveUsage> {
     const mailbox = this.#hub.watchTenant(tenantId);
+    this.#open += 1;
     try {
       for (let usages = await mailbox.take(); usages; usages = await mailbox.take()) {
         yield { usages, atMs: this.#deps.clock.now() };
         await new Promise((resolve) => setTimeout(resolve, LIVE_INTERVAL_MS));
       }
     } finally {
+      this.#open -= 1;
       this.#hub.leaveTenant(tenantId, mailbox);
     }
   }

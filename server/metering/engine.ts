@@ -28,10 +28,13 @@ export type EngineDeps = {
   readonly onUnreachable: (cause: unknown) => void;
   /** Told the size and duration of each batch. */
   readonly onBatch?: (size: number, durationMs: number) => void;
+  /** Told the outcome of each request, and how long it took from its arrival. */
+  readonly onAnswered?: (outcome: string, durationMs: number) => void;
 };
 
 type Pending = {
   readonly request: ConsumeRequest;
+  /** By the clock of requests, for the deadline. */
   readonly arrivedAtMs: number;
   readonly resolve: (consumption: Consumption) => void;
   readonly reject: (error: unknown) => void;
@@ -49,9 +52,9 @@ export class Engine {
   #running: Promise<void> | null = null;
   #stopping = false;
 
-  constructor(deps: EngineDeps, options: EngineOptions = ENGINE_DEFAULTS) {
+  constructor(deps: EngineDeps, options: Partial<EngineOptions> = {}) {
     this.#deps = deps;
-    this.#options = options;
+    this.#options = { ...ENGINE_DEFAULTS, ...options };
   }
 
   /** Requests waiting for the next batch. */
@@ -140,13 +143,13 @@ export class Engine {
   async #settle(batch: readonly Pending[], isRerun = false): Promise<void> {
     try {
       const results = await this.#recordInTime(batch);
-      for (const [i, pending] of batch.entries()) settleOne(pending, results[i]);
+      for (const [i, pending] of batch.entries()) this.#answer(pending, results[i]);
     } catch (error) {
       const state = sqlStateOf(error);
-      if (isUnreachable(error, state)) return this.#giveUp(batch, error);
-      if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, true);
-      if (batch.length === 1) return batch[0]?.reject(error);
-      for (const pending of batch) await this.#settle([pending]);
+      if (isUnreachable(error, state)) this.#giveUp(batch, error);
+      else if (!isRerun && state !== null && CONFLICTS.has(state)) await this.#settle(batch, true);
+      else if (batch.length === 1) batch[0]?.reject(error);
+      else for (const pending of batch) await this.#settle([pending]);
     }
   }
 
@@ -165,6 +168,13 @@ export class Engine {
     }
   }
 
+  #answer({ arrivedAtMs, resolve, reject }: Pending, result: Result | undefined): void {
+    if (result) this.#deps.onAnswered?.(outcomeOf(result), this.#deps.clock.now() - arrivedAtMs);
+    if (!result) reject(new Error('a request of the batch has no result'));
+    else if (result instanceof MeterError) reject(result);
+    else resolve(result);
+  }
+
   #giveUp(batch: readonly Pending[], cause: unknown): void {
     this.#deps.onUnreachable(cause);
     const error =
@@ -178,10 +188,10 @@ export class Engine {
   }
 }
 
-function settleOne(pending: Pending, result: Result | undefined): void {
-  if (result instanceof Error) pending.reject(result);
-  else if (result) pending.resolve(result);
-  else pending.reject(new Error('a request of the batch has no result'));
+/** One word for what became of a request: for metrics. */
+function outcomeOf(result: Result): string {
+  if (result instanceof MeterError) return result.code;
+  return result.denial?.reason ?? (result.replayed ? 'replayed' : 'allowed');
 }
 
 /** Without a SQLSTATE the server has not answered, or there is a bug of ours; a bug is told apart by its class. */

@@ -1,0 +1,191 @@
+/** gateway — joins the rooms: a database and a clock in, a listening server out. Tests start here. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { Change } from './actions/deps.ts';
+import { ApiKeys } from './auth/api-keys.ts';
+import { createAuthenticator } from './auth/authenticate.ts';
+import { CustomerTokens } from './auth/customer-token.ts';
+import type { Services } from './context.ts';
+import type { Database } from './db/client.ts';
+import { migrationState } from './db/migrate.ts';
+import type { Clock } from './domain/clock.ts';
+import { CHANNEL, decodeMessage, encodeMessage, hintOf, type Message } from './events/bus.ts';
+import { Streams } from './events/streams.ts';
+import { createGraphQLServer } from './graphql-server.ts';
+import { createHttpHandler, type LivePageStart, type Readiness } from './http.ts';
+import { Catalogs } from './metering/catalogs.ts';
+import { Engine, type EngineOptions } from './metering/engine.ts';
+import { Ledger } from './metering/ledger.ts';
+import { UsageReader } from './metering/usage-reader.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { schema } from './schema/index.ts';
+import { SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
+
+export type GatewayOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tokenSecret: Uint8Array;
+  /** Origins that browsers may call from, besides our own; scheme, host and port. */
+  readonly corsOrigins?: readonly string[];
+  readonly engine?: Partial<EngineOptions>;
+  readonly socketLimits?: Partial<SocketLimits>;
+  /** How often to look for changes that no hint has told. */
+  readonly pollIntervalMs?: number;
+  /** The key that the live page may use; set by the demo. */
+  readonly demoKey?: string;
+};
+
+/** How long requests in flight and sockets may take to end when the gateway closes. */
+const CLOSE_GRACE_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
+
+export class Gateway {
+  readonly services: Services;
+  readonly metrics: Metrics;
+  readonly #options: GatewayOptions;
+  readonly #server: Server;
+  readonly #sockets: WebSocketDoor;
+  readonly #streams: Streams;
+  readonly #id = randomUUID();
+  readonly #poller: NodeJS.Timeout;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { database, clock, logger } = options;
+    const onBug = (error: unknown) => logger.error({ err: error }, 'unexpected error');
+    this.metrics = createMetrics();
+    const catalogs = new Catalogs();
+    const usageReader = new UsageReader(database, catalogs, clock);
+    this.#streams = new Streams({
+      database,
+      reader: usageReader,
+      clock,
+      onDrop: () => this.metrics.fanOutDrops.inc(),
+      onError: (error) => logger.warn({ err: error }, 'changes could not be read; the next poll tries again'),
+    });
+    const engine = this.#createEngine(catalogs);
+    const announce = (change: Change) => this.#announce(change);
+    const { tokenSecret } = options;
+    this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams: this.#streams };
+
+    const authenticate = createAuthenticator(
+      new ApiKeys(database.query, clock),
+      new CustomerTokens(tokenSecret, clock),
+    );
+    const corsOrigins = options.corsOrigins ?? [];
+    const graphql = createGraphQLServer({ schema, services: this.services, authenticate, corsOrigins, onBug });
+    const limits = { ...SOCKET_LIMITS, ...options.socketLimits };
+    const isOriginAllowed = (request: IncomingMessage) => isOwnOrListed(request, corsOrigins);
+    this.#sockets = new WebSocketDoor({ graphql, authenticate, clock, limits, isOriginAllowed, onBug });
+    const livePage = (): LivePageStart => ({ demoKey: options.demoKey ?? null });
+    const handle = createHttpHandler({ graphql, metrics: this.metrics, readiness: () => this.readiness(), livePage });
+    this.#server = createServer((request, response) => {
+      Promise.resolve(handle(request, response)).catch((error: unknown) => {
+        onBug(error);
+        response.destroy();
+      });
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      if (request.url?.split('?', 1)[0] === '/graphql') this.#sockets.upgrade(request, socket, head);
+      else socket.destroy();
+    });
+    this.metrics.observe({
+      queueLength: () => engine.queueLength,
+      sockets: () => this.#sockets.openSockets,
+      subscriptions: () => this.#streams.openStreams,
+    });
+    this.#poller = setInterval(() => void this.#streams.poll(), options.pollIntervalMs ?? POLL_INTERVAL_MS).unref();
+  }
+
+  /** Opens the port, and begins to hear other gateways. @returns the URL it answers at. */
+  async listen({ host, port }: { host: string; port: number }): Promise<{ url: string }> {
+    await this.#options.database.listen?.(
+      CHANNEL,
+      (payload) => this.#heard(payload),
+      () => void this.#streams.poll(),
+    );
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const address = this.#server.address();
+    const bound = typeof address === 'object' && address ? address.port : port;
+    return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };
+  }
+
+  /** Whether this gateway can serve: the database answers, and its tables are of this version. */
+  async readiness(): Promise<Readiness> {
+    try {
+      const { applied, known } = await migrationState(this.#options.database);
+      const migrations = applied === known ? 'current' : `${applied} of ${known} applied`;
+      return { ready: applied === known, checks: { database: 'reachable', migrations } };
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'not ready');
+      return { ready: false, checks: { database: 'unreachable' } };
+    }
+  }
+
+  /** Stops accepting, ends the streams so that clients connect elsewhere, and answers what is in flight. */
+  async close(): Promise<void> {
+    clearInterval(this.#poller);
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#streams.close();
+    await this.#sockets.close();
+    await this.services.engine.drain();
+    this.#server.closeIdleConnections();
+    const grace = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
+    await closed;
+    clearTimeout(grace);
+  }
+
+  #createEngine(catalogs: Catalogs): Engine {
+    const { database, clock, logger } = this.#options;
+    const ledger = new Ledger({
+      database,
+      catalogs,
+      clock,
+      onCommitted: (committed) => this.#streams.committed(committed),
+      hintOf: (changes) => (database.listen ? hintOf(this.#id, changes) : null),
+    });
+    const onUnreachable = (cause: unknown) => {
+      logger.error({ err: cause }, 'the database did not answer; connecting anew');
+      database.lane.reset();
+    };
+    const onBatch = (size: number, durationMs: number) => {
+      this.metrics.batchSize.observe(size);
+      this.metrics.batchSeconds.observe(durationMs / 1_000);
+    };
+    const onAnswered = (outcome: string, durationMs: number) => {
+      this.metrics.consumes.inc({ outcome });
+      this.metrics.consumeSeconds.observe(durationMs / 1_000);
+    };
+    return new Engine({ ledger, clock, onUnreachable, onBatch, onAnswered }, this.#options.engine);
+  }
+
+  #announce(change: Change): void {
+    const message: Message = { from: this.#id, ...change };
+    this.#streams.heard(message);
+    const { database, logger } = this.#options;
+    if (!database.listen) return;
+    database
+      .query({ text: 'SELECT pg_notify($1, $2)', params: [CHANNEL, encodeMessage(message)] })
+      .catch((error: unknown) => logger.warn({ err: error }, 'other gateways were not told; their poll will find out'));
+  }
+
+  #heard(payload: string): void {
+    const message = decodeMessage(payload);
+    if (message && message.from !== this.#id) this.#streams.heard(message);
+  }
+}
+
+/** Browsers say where a page is from; what is not a browser says nothing. */
+function isOwnOrListed(request: IncomingMessage, listed: readonly string[]): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  return listed.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+}

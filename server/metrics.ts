@@ -1,0 +1,72 @@
+/** metrics — what an operator may ask of this process, as Prometheus text. Each gateway has a registry of its own. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is read at the moment of asking. */
+export type Gauges = {
+  readonly queueLength: () => number;
+  readonly sockets: () => number;
+  readonly subscriptions: () => number;
+};
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const consumes = new Counter({
+    name: 'metergraph_consumes_total',
+    help: 'Answered consume calls by outcome: allowed, the reason of a denial, or the code of an error.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  const consumeSeconds = new Histogram({
+    name: 'metergraph_consume_duration_seconds',
+    help: 'From the arrival of a consume call at the engine to its answer.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const batchSize = new Histogram({
+    name: 'metergraph_batch_size',
+    help: 'Consume calls in one transaction.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000],
+    registers,
+  });
+  const batchSeconds = new Histogram({
+    name: 'metergraph_batch_duration_seconds',
+    help: 'From the first statement of a batch to its commit.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers,
+  });
+  const fanOutDrops = new Counter({
+    name: 'metergraph_fan_out_drops_total',
+    help: 'Usage states given up because a slow reader of the tenant-wide feed had too many waiting.',
+    registers,
+  });
+  return {
+    consumes,
+    consumeSeconds,
+    batchSize,
+    batchSeconds,
+    fanOutDrops,
+    /** Adds the gauges, once there is something to ask. */
+    observe({ queueLength, sockets, subscriptions }: Gauges): void {
+      gauge(registers, 'metergraph_queue_length', 'Consume calls waiting for the next batch.', queueLength);
+      gauge(registers, 'metergraph_open_sockets', 'Open WebSocket connections.', sockets);
+      gauge(registers, 'metergraph_open_subscriptions', 'Open subscriptions, over WebSocket and SSE.', subscriptions);
+    },
+    contentType: registry.contentType,
+    text: (): Promise<string> => registry.metrics(),
+  };
+}
+
+function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers,
+    collect() {
+      this.set(read());
+    },
+  });
+}
