@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEvents } from './sse.ts';
+import { MetergraphError } from './errors.ts';
+import type { Sink } from './link.ts';
+import { openSse, readEvents } from './sse.ts';
 
 const encoder = new TextEncoder();
 
@@ -39,5 +41,61 @@ describe('readEvents', () => {
         expect(await events(chunks)).toEqual(whole);
       }),
     );
+  });
+});
+
+/** Goal: a refusal is told to whom it concerns: the operation, or the whole link. Method: answers as servers give them. */
+describe('openSse', () => {
+  const errors = (code: string) => JSON.stringify({ errors: [{ message: 'no', extensions: { code } }] });
+  const event = (data: string) => `event: next\ndata: ${data}\n\nevent: complete\ndata:\n\n`;
+  const [stream, json, page] = ['text/event-stream', 'application/json', 'text/html'];
+
+  /** Opens one operation; resolves with the first thing that is told. */
+  const told = (answer: () => Promise<Response>, idleMs = 1_000) =>
+    new Promise<string>((resolve) => {
+      const link = openSse({ url: 'http://test/', fetch: answer, idleMs }, 'token');
+      const sink: Sink = {
+        started: () => {},
+        next: ({ errors }) => resolve(errors ? 'next with errors' : 'next'),
+        failed: ({ code }) => resolve(`failed ${code}`),
+        completed: () => resolve('completed'),
+      };
+      link.start({ query: '', variables: {} }, sink);
+      void link.lost.then(({ code }) => resolve(`lost ${code}`));
+    });
+
+  it.each([
+    [200, stream, event('{"data":{}}'), 'next'],
+    [200, stream, event(errors('FORBIDDEN')), 'next with errors'],
+    [200, stream, 'event: complete\ndata:\n\n', 'completed'],
+    [200, stream, ':\n\n', 'lost NETWORK'], // ended early
+    [200, stream, event('7'), 'failed BAD_RESPONSE'],
+    [200, page, '<html>', 'failed BAD_RESPONSE'],
+    [200, json, errors('CUSTOMER_NOT_FOUND'), 'failed CUSTOMER_NOT_FOUND'],
+    [400, json, errors('GRAPHQL_VALIDATION_FAILED'), 'failed BAD_REQUEST'],
+    [500, stream, event(errors('CUSTOMER_NOT_FOUND')), 'failed CUSTOMER_NOT_FOUND'],
+    [401, stream, event(errors('UNAUTHENTICATED')), 'lost UNAUTHENTICATED'],
+    [401, page, '<html>', 'lost UNAUTHENTICATED'],
+    [403, page, '<html>', 'failed FORBIDDEN'],
+    [503, page, '<html>', 'lost NETWORK'],
+    [429, json, errors('OVERLOADED'), 'lost OVERLOADED'],
+  ])('%s %s %s → %s', async (status, type, body, expected) => {
+    const answer = async () => new Response(body, { status, headers: { 'content-type': type } });
+    expect(await told(answer)).toBe(expected);
+  });
+
+  it('is lost when it cannot connect', async () => {
+    expect(await told(() => Promise.reject(new TypeError('fetch failed')))).toBe('lost NETWORK');
+  });
+
+  it('is lost when nothing is heard for too long', async () => {
+    const silent = async () => new Response(new ReadableStream(), { headers: { 'content-type': stream } });
+    expect(await told(silent, 20)).toBe('lost NETWORK');
+  });
+
+  it('says why it was closed', async () => {
+    const link = openSse({ url: 'http://test/', fetch: () => new Promise(() => {}), idleMs: 1_000 }, 'token');
+    link.close(new MetergraphError('CLOSED', 'enough'));
+    await expect(link.lost).resolves.toMatchObject({ code: 'CLOSED' });
   });
 });

@@ -63,20 +63,20 @@ async function follow(
     body: JSON.stringify(request),
     signal,
   });
-  if (!response.ok || !response.body || !/event-stream/.test(response.headers.get('content-type') ?? '')) {
-    throw await refusalOf(response);
-  }
-  if (!signal.aborted) sink.started();
+  const streams = /event-stream/.test(response.headers.get('content-type') ?? '');
+  if (!streams || !response.body) throw refusalOf(response, await response.text());
+  if (response.ok && !signal.aborted) sink.started();
   for await (const { event, data } of readEvents(watched(response.body, idleMs, signal))) {
     if (signal.aborted) return;
+    if (!response.ok) throw refusalOf(response, data); // some servers refuse in the form that was asked for
     if (event === 'next') sink.next(parsed(data));
     else if (event === 'complete') return sink.completed();
   }
   throw networkFailure(new Error('the stream ended early'));
 }
 
-async function refusalOf(response: Response): Promise<MetergraphError> {
-  const body = await response.text();
+/** What an answer says that is not a stream: its GraphQL errors, or else its status. */
+function refusalOf(response: Response, body: string): MetergraphError {
   try {
     const { errors } = parsed(body);
     if (errors && errors.length > 0) return graphQLFailure(errors, response);

@@ -1,5 +1,5 @@
 /** gateway-schema — for tests: what the test gateway answers, and what it remembers of being asked. */
-import { GraphQLError } from 'graphql';
+import { createGraphQLError } from 'graphql-yoga';
 import type { Alert, Usage } from '../types.ts';
 import { recorder } from './recorder.ts';
 
@@ -158,7 +158,7 @@ export function resolvers(state: GatewayState) {
   const refused = (): object | undefined => {
     const refusal = state.refusals.shift();
     if (refusal && 'code' in refusal && !('__typename' in refusal)) {
-      throw new GraphQLError('refused', { extensions: { ...refusal } });
+      throw createGraphQLError('refused', { extensions: { ...refusal } });
     }
     return refusal;
   };
