@@ -1,5 +1,5 @@
 /** catalog-writes — how features and plans are stored. Whoever writes them holds the tenant's row. */
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { Feature } from '../../domain/feature.ts';
 import type { Catalog, Plan, PlanPrice } from '../../domain/plan.ts';
 import { formatUnits } from '../../domain/units.ts';
@@ -69,18 +69,18 @@ export async function keysFromConfig(tx: Db, tenantId: string) {
   return { features: keysOf(await named(features)), plans: keysOf(await named(plans)) };
 }
 
+/** Remembers what the config file names now, and no more than that. */
 export async function markFromConfig(
   tx: Db,
   table: typeof features | typeof plans,
   tenantId: string,
   keys: readonly string[],
-  fromConfig: boolean,
 ): Promise<void> {
-  if (keys.length === 0) return;
+  const isNamed = keys.length === 0 ? sql`false` : inArray(table.key, [...keys]);
   await tx
     .update(table)
-    .set({ fromConfig })
-    .where(and(eq(table.tenantId, tenantId), inArray(table.key, [...keys])));
+    .set({ fromConfig: isNamed })
+    .where(and(eq(table.tenantId, tenantId), ne(table.fromConfig, isNamed)));
 }
 
 const priceToJson = ({ amount, currency, interval }: PlanPrice) => ({
