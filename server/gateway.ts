@@ -4,8 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
 import { ApiKeys } from './auth/api-keys.ts';
-import { createAuthenticator } from './auth/authenticate.ts';
-import { CustomerTokens } from './auth/customer-token.ts';
+import { createAuthenticate } from './auth/authenticate.ts';
 import type { Services } from './context.ts';
 import type { Database } from './db/client.ts';
 import { migrationState } from './db/migrate.ts';
@@ -70,10 +69,7 @@ export class Gateway {
     const { tokenSecret } = options;
     this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams: this.#streams };
 
-    const authenticate = createAuthenticator(
-      new ApiKeys(database.query, clock),
-      new CustomerTokens(tokenSecret, clock),
-    );
+    const authenticate = createAuthenticate(new ApiKeys(database.query, clock), tokenSecret, clock);
     const corsOrigins = options.corsOrigins ?? [];
     const graphql = createGraphQLServer({ schema, services: this.services, authenticate, corsOrigins, onBug });
     const limits = { ...SOCKET_LIMITS, ...options.socketLimits };

@@ -6,7 +6,7 @@ import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { createGraphQLError, createYoga, type Plugin, type YogaInitialContext } from 'graphql-yoga';
-import type { Authenticator } from './auth/authenticate.ts';
+import type { Authenticate } from './auth/authenticate.ts';
 import type { Context, Services } from './context.ts';
 import type { Viewer } from './domain/viewer.ts';
 import { toGraphQLError } from './graphql-errors.ts';
@@ -21,7 +21,7 @@ export const BODY_BYTES_MAX = 1_000_000;
 export type GraphQLServerDeps = {
   readonly schema: GraphQLSchema;
   readonly services: Services;
-  readonly authenticate: Authenticator;
+  readonly authenticate: Authenticate;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
   readonly onBug: (error: unknown) => void;

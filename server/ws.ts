@@ -5,7 +5,7 @@ import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, type SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Authenticator } from './auth/authenticate.ts';
+import type { Authenticate } from './auth/authenticate.ts';
 import { isExpiredToken } from './auth/customer-token.ts';
 import type { Clock } from './domain/clock.ts';
 import { MeterError } from './domain/errors.ts';
@@ -55,7 +55,7 @@ type SocketState = {
 
 export type WebSocketDoorDeps = {
   readonly graphql: GraphQLServer;
-  readonly authenticate: Authenticator;
+  readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly limits: SocketLimits;
   /** Whether a page of this origin may open a socket; the same allow-list as for CORS. */

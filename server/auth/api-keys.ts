@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Query } from '../db/client.ts';
-import { hashSecret, parseApiKey } from '../domain/api-key.ts';
+import { parseApiKey, secretHashOf } from '../domain/api-key.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
 import type { ApiKeyScope, ApiKeyViewer } from '../domain/viewer.ts';
@@ -45,7 +45,7 @@ export class ApiKeys {
   async verify(presented: string): Promise<ApiKeyViewer> {
     const parsed = parseApiKey(presented);
     const row = parsed && (await this.#known.fetch(parsed.id));
-    if (!parsed || !row || row.mode !== parsed.mode || !sameHash(hashSecret(parsed.secret), row.secret_hash)) {
+    if (!parsed || !row || row.mode !== parsed.mode || !sameHash(secretHashOf(parsed.secret), row.secret_hash)) {
       throw refused('The API key is not known here; check that it is complete and belongs to this gateway.');
     }
     const nowMs = this.#clock.now();

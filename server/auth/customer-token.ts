@@ -1,5 +1,5 @@
 /** customer-token — the JWT by which a browser is one customer: signed here, verified here, nothing stored. */
-import { jwtVerify, SignJWT } from 'jose';
+import { errors, jwtVerify, SignJWT } from 'jose';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
 import type { CustomerViewer } from '../domain/viewer.ts';
@@ -26,7 +26,7 @@ export function signCustomerToken(
     .sign(secret);
 }
 
-/** @throws {MeterError} `UNAUTHENTICATED` for a token that is malformed, forged or expired; which one is not told. */
+/** @throws {MeterError} `UNAUTHENTICATED` for a token that is malformed, forged or expired; see `isExpiredToken`. */
 export async function verifyCustomerToken(token: string, secret: Uint8Array, clock: Clock): Promise<CustomerViewer> {
   const payload = await verifiedPayload(token, secret, clock);
   const { sub, tenantId, customerId, featureKeys = null, exp, iat } = payload;
@@ -52,13 +52,22 @@ async function verifiedPayload(token: string, secret: Uint8Array, clock: Clock) 
       requiredClaims: ['sub', 'iat', 'exp', 'tenantId', 'customerId'],
     });
     return payload;
-  } catch {
-    throw unauthenticated();
+  } catch (error) {
+    throw error instanceof errors.JWTExpired ? new ExpiredTokenError() : unauthenticated();
   }
 }
+
+/** A token of ours whose time is over: a new one would do. */
+class ExpiredTokenError extends MeterError {
+  constructor() {
+    super('UNAUTHENTICATED', 'The customer token has expired; ask your server for a new one.');
+  }
+}
+
+export const isExpiredToken = (error: unknown): boolean => error instanceof ExpiredTokenError;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
 const unauthenticated = (): MeterError =>
-  new MeterError('UNAUTHENTICATED', 'The customer token is unknown or expired; ask your server for a new one.');
+  new MeterError('UNAUTHENTICATED', 'The customer token is not valid here; ask your server for a new one.');

@@ -1,19 +1,19 @@
 /** query-in — a `Query` that runs inside a transaction, so that hand-written statements can be read there, too. */
 import { sql } from 'drizzle-orm';
-import type { Db, Query, Row } from './client.ts';
+import type { Db, Query, Statement } from './client.ts';
 
 export function queryIn(tx: Db): Query {
-  return async ({ text, params }) => {
+  return async <R extends object>({ text, params }: Statement) => {
     // Drizzle numbers parameters itself: the text is cut at each `$n` and its value put in between.
     const parts = text
       .split(/\$(\d+)/)
       .map((part, i) => (i % 2 === 0 ? sql.raw(part) : sql`${sql.param(params[Number(part) - 1])}`));
-    return rowsOf(await tx.execute(sql.join(parts)));
+    return rowsOf<R>(await tx.execute(sql.join(parts)));
   };
 }
 
 /** One driver answers with the rows, the other with an object that has them. */
-function rowsOf(result: unknown): Row[] {
+function rowsOf<R extends object>(result: unknown): R[] {
   if (Array.isArray(result)) return result;
   if (typeof result === 'object' && result !== null && 'rows' in result && Array.isArray(result.rows)) {
     return result.rows;
