@@ -68,6 +68,7 @@ export const fixtures: Readonly<Record<string, MeterState>> = {
     enforcement: 'SOFT',
     period: { start: '2026-11-01T00:00:00Z', end: null },
   }),
+  'a very long number': live({ used: '12345678901234567890.123456789', limit: '99999999999999999999' }),
   unlimited: live({ used: '12345678', limit: null, thresholds: [] }),
   'unlimited, credits and price': live({
     used: '48',
