@@ -12,8 +12,9 @@ const ROOMS = {
   db: ['domain'],
   events: ['domain'],
   billing: ['domain'],
+  auth: ['domain', 'db'],
   metering: ['domain', 'db', 'events', 'billing'],
-  actions: ['domain', 'db', 'events', 'billing'],
+  actions: ['domain', 'db', 'events', 'billing', 'auth'],
   schema: ['domain', 'metering', 'actions', 'events'],
 };
 

@@ -15,7 +15,7 @@ export default defineConfig({
   copy: [
     { from: '../drizzle/*.sql', to: 'dist/drizzle' },
     { from: '../drizzle/meta/_journal.json', to: 'dist/drizzle/meta' },
-    { from: '../live-page/dist', to: 'dist', rename: 'live-page' },
-    { from: '../web-widget/dist/widget.js', to: 'dist' },
+    { from: '../live-page/dist', to: 'dist/assets', rename: 'live-page' },
+    { from: '../web-widget/dist/widget.js', to: 'dist/assets' },
   ],
 });
