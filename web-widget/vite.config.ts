@@ -3,7 +3,7 @@
  * the stand-alone custom element (dist/widget.js), where preact stands in for react.
  */
 import { fileURLToPath } from 'node:url';
-import { defaultClientConditions, defineConfig, type UserConfig } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin, type UserConfig } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const resolve = { conditions: ['@metergraph/source', ...defaultClientConditions] };
@@ -12,7 +12,7 @@ const react: UserConfig = {
   resolve,
   build: {
     target: 'es2022',
-    emptyOutDir: false,
+    emptyOutDir: true, // the first of the builds,
     minify: false,
     sourcemap: true,
     lib: { entry: here('src/index.ts'), formats: ['es'], fileName: () => 'index.js' },
@@ -20,7 +20,22 @@ const react: UserConfig = {
   },
 };
 
+/** A page without a declared charset reads a script in its own: plain ASCII reads the same in all of them. */
+const ascii: Plugin = {
+  name: 'ascii',
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      file.code = file.code.replace(
+        /[\u0080-\uffff]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+    }
+  },
+};
+
 const element: UserConfig = {
+  plugins: [ascii],
   define: { 'process.env.NODE_ENV': '"production"' },
   resolve: {
     ...resolve,
