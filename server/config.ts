@@ -1,0 +1,154 @@
+/**
+ * config — the process's settings: flags win over the environment, the environment over what is built in.
+ *
+ * The only reader of `process.env`. What features and plans there are is another matter: see `load-config.ts`.
+ */
+import { z } from 'zod';
+import { parseApiKey } from './domain/api-key.ts';
+import { nearest } from './domain/nearest.ts';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export const DEFAULT_PORT = 4_000;
+
+export type Settings = {
+  /** Where to listen: loopback unless it is said otherwise. */
+  readonly host: string;
+  /** Exactly this one (0: any that is free); null for 4000, or the next free one. */
+  readonly port: number | null;
+  /** Postgres; null for the embedded database in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  /** Null for `metergraph.config.ts`, if there is one. */
+  readonly configFile: string | null;
+  /** Demo data and traffic; only on an empty embedded database, or one that was made by the demo. */
+  readonly demo: boolean;
+  readonly bootstrapKey: string | null;
+  /** Signs customer tokens; null for one that is made and kept in the database. */
+  readonly tokenSecret: string | null;
+  /** Origins of other sites whose pages may call the API. */
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+};
+
+/** What the command line says; absent where it is silent. */
+export type Flags = {
+  readonly host?: string;
+  readonly port?: string;
+  readonly dataDir?: string;
+  readonly config?: string;
+  readonly demo?: boolean;
+  readonly logLevel?: string;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Settings that can't be used; the message lists every one. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/** A setting's names, and how its text is read. */
+type Setting<T> = { readonly env: string; readonly flag?: string; readonly schema: z.ZodType<T, string> };
+
+const text = z.string();
+
+const port = text
+  .regex(/^\d{1,5}$/, portRule())
+  .transform(Number)
+  .refine((n) => n <= 65_535, portRule());
+function portRule() {
+  return 'write a port number from 0 to 65535';
+}
+
+const YES = ['1', 'true', 'yes', 'on'];
+const NO = ['0', 'false', 'no', 'off'];
+const yesOrNo = text
+  .toLowerCase()
+  .refine((word) => YES.includes(word) || NO.includes(word), 'write 1 or 0')
+  .transform((word) => YES.includes(word));
+
+const databaseUrl = text.refine(
+  (url) => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol),
+  'write a URL like postgres://user:password@host:5432/database',
+);
+
+const apiKey = text.refine(
+  (key) => parseApiKey(key) !== null,
+  'write mg_live_ or mg_test_, then 8 letters or digits, an underscore, and 32 letters or digits',
+);
+
+const origins = text
+  .transform((list) => list.split(/[\s,]+/).filter((origin) => origin !== ''))
+  .refine(
+    (list) => list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    'write origins like https://app.example.com, with commas between; each site is named, there is no *',
+  );
+
+const SETTINGS = {
+  host: { env: 'HOST', flag: '--host', schema: text },
+  port: { env: 'PORT', flag: '--port', schema: port },
+  databaseUrl: { env: 'DATABASE_URL', schema: databaseUrl },
+  dataDir: { env: 'METERGRAPH_DATA_DIR', flag: '--data-dir', schema: text },
+  configFile: { env: 'METERGRAPH_CONFIG', flag: '--config', schema: text },
+  demo: { env: 'METERGRAPH_DEMO', flag: '--no-demo', schema: yesOrNo },
+  bootstrapKey: { env: 'METERGRAPH_BOOTSTRAP_KEY', schema: apiKey },
+  tokenSecret: {
+    env: 'METERGRAPH_TOKEN_SECRET',
+    schema: text.min(32, 'write at least 32 characters, random ones: openssl rand -base64 32'),
+  },
+  corsOrigins: { env: 'METERGRAPH_CORS_ORIGINS', schema: origins },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    flag: '--log-level',
+    schema: text.pipe(z.enum(LOG_LEVELS, `write one of ${LOG_LEVELS.join(', ')}`)),
+  },
+} satisfies Readonly<Record<keyof Settings, Setting<unknown>>>;
+
+/** What may be said aloud of a wrong value; of the others only that they are wrong. */
+const SECRET: ReadonlySet<string> = new Set(['DATABASE_URL', 'METERGRAPH_BOOTSTRAP_KEY', 'METERGRAPH_TOKEN_SECRET']);
+
+/** @throws {SettingsError} with one sentence for each value that is wrong. */
+export function readSettings(flags: Flags = {}, env: Environment = process.env): Settings {
+  const problems: string[] = [];
+  function read<T>({ env: name, flag, schema }: Setting<T>, flagValue: string | undefined): T | undefined {
+    const value = flagValue ?? (env[name] || undefined); // an empty variable is one that is not set
+    if (value === undefined) return undefined;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const named = flagValue === undefined ? name : flag;
+    const found = SECRET.has(name) ? 'is not right' : `is ${JSON.stringify(value)}`;
+    problems.push(`${named} ${found}; ${parsed.error.issues[0]?.message}.`);
+    return undefined;
+  }
+  const settings: Settings = {
+    host: read(SETTINGS.host, flags.host) ?? '127.0.0.1',
+    port: read(SETTINGS.port, flags.port) ?? null,
+    databaseUrl: read(SETTINGS.databaseUrl, undefined) ?? null,
+    dataDir: read(SETTINGS.dataDir, flags.dataDir) ?? '.metergraph',
+    configFile: read(SETTINGS.configFile, flags.config) ?? null,
+    demo: flags.demo ?? read(SETTINGS.demo, undefined) ?? true,
+    bootstrapKey: read(SETTINGS.bootstrapKey, undefined) ?? null,
+    tokenSecret: read(SETTINGS.tokenSecret, undefined) ?? null,
+    corsOrigins: read(SETTINGS.corsOrigins, undefined) ?? [],
+    logLevel: read(SETTINGS.logLevel, flags.logLevel) ?? 'info',
+  };
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+const PREFIX = 'METERGRAPH_';
+
+/** A sentence for each variable that looks like one of ours and is none: a slip that would go unnoticed. */
+export function strayVariables(env: Environment = process.env): readonly string[] {
+  const known = new Map(Object.values(SETTINGS).map(({ env: name }) => [name.replace(PREFIX, ''), name]));
+  return Object.keys(env).flatMap((name) => {
+    const rest = name.replace(PREFIX, '');
+    if (!name.startsWith(PREFIX) || known.get(rest) === name) return [];
+    const meant = known.get(nearest(rest, known.keys()) ?? '');
+    return [`${name} is no setting${meant === undefined ? '' : `; did you mean ${meant}?`}`];
+  });
+}
