@@ -77,6 +77,10 @@ it('what was raised before is not raised again', () => {
   expect(reached({}, '100', ['fraction:0.8', 'fraction:1'])).toBe('');
 });
 
+it('a threshold that is configured twice is raised once', () => {
+  expect(reached(lines('used:10', 'fraction:0.1', 'used:10'), '10')).toBe('used:10 fraction:0.1');
+});
+
 it('any use at all of a meter with limit 0 is at every fraction of it', () => {
   expect(reached({ limit: 0n }, '1')).toBe('fraction:0.8 fraction:1');
 });

@@ -22,9 +22,12 @@ export type Alert = {
 
 /** Thresholds that hold at this use and were not raised in this period before, in order of their configuration. */
 export function newlyReached(policy: LimitPolicy, used: Units, raised: ReadonlySet<string>): readonly Threshold[] {
-  return policy.thresholds.filter(
-    (threshold) => isReached(threshold, policy, used) && !raised.has(thresholdKey(threshold)),
-  );
+  const reached = new Map<string, Threshold>(); // by key: a threshold that is configured twice is one
+  for (const threshold of policy.thresholds) {
+    const key = thresholdKey(threshold);
+    if (isReached(threshold, policy, used) && !raised.has(key)) reached.set(key, threshold);
+  }
+  return [...reached.values()];
 }
 
 function isReached({ kind, value }: Threshold, policy: LimitPolicy, used: Units): boolean {

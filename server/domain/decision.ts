@@ -104,21 +104,15 @@ export function decide(state: MeterState, request: UsageRequest, nowMs: number):
   if (!rate.passes) return denied(rateLimited(rate.rule, rate.retryAtMs));
   if (!state.entitled) return denied(notInPlan(state));
 
-  const fits = whatFits(state, request);
-  if (fits.amount === 0n || (request.mode === 'REJECT' && fits.amount !== request.amount)) {
-    return denied(exhausted(state, request, fits.bound));
-  }
-  return allowed(state, fits.amount, rate.window);
+  const { amount, bound } = whatFits(state, request);
+  if (amount === 0n) return denied(exhausted(state, request, bound));
+  return allowed(state, amount, rate.window);
 }
 
 /** What is wrong with the request whatever the customer's state. */
-function invalidFor(state: MeterState, { amount }: UsageRequest): string | null {
-  const { policy, aggregation, featureKey, counter } = state;
+function invalidFor({ policy, aggregation, featureKey }: MeterState, { amount }: UsageRequest): string | null {
   if (amount < 0n && policy.minLimit === null) {
     return `Amount ${formatUnits(amount)} is negative, and use of "${featureKey}" can't be given back; set its minLimit to allow that.`;
-  }
-  if (counter.used + amount > UNITS_MAX) {
-    return `Amount ${formatUnits(amount)} on top of ${formatUnits(counter.used)} is more than "${featureKey}" can count.`;
   }
   if (aggregation === 'count' && amount !== ONE && amount !== -ONE) {
     return `Amount ${formatUnits(amount)} makes no sense for "${featureKey}", which counts events: leave the amount out, or send 1.`;
@@ -129,26 +123,29 @@ function invalidFor(state: MeterState, { amount }: UsageRequest): string | null 
 /** The bound that a request ran into, in terms of the refusal it leads to. */
 type Bound = 'LIMIT_REACHED' | 'INSUFFICIENT_FUNDS' | 'BELOW_MINIMUM';
 
-/** How much of the amount fits (0: nothing), and the bound that holds the rest back. */
-function whatFits(state: MeterState, { amount, mode }: UsageRequest): { amount: Units; bound: Bound } {
-  const fits = amount < 0n ? whatCanBeGivenBack(state, amount) : whatCanBeTaken(state, amount, mode);
-  const partOfAnEvent = state.aggregation === 'count' && fits.amount !== amount;
-  return partOfAnEvent ? { ...fits, amount: 0n } : fits;
+type Fit = { readonly amount: Units; readonly bound: Bound };
+
+/** How much of the amount is taken (0: nothing), and the bound that holds the rest back. */
+function whatFits(state: MeterState, request: UsageRequest): Fit {
+  const { amount } = request;
+  const isPartial = request.mode === 'CLAMP' && state.aggregation !== 'count'; // there is no part of an event
+  const fits = amount < 0n ? whatCanBeGivenBack(state, amount) : whatCanBeTaken(state, request, isPartial);
+  return fits.amount === amount || isPartial ? fits : { ...fits, amount: 0n };
 }
 
-function whatCanBeGivenBack({ counter, policy }: MeterState, amount: Units) {
+function whatCanBeGivenBack({ counter, policy }: MeterState, amount: Units): Fit {
   const floor = policy.minLimit ?? 0n;
   const room = minUnits(floor - counter.used, 0n);
-  return { amount: maxUnits(amount, room), bound: 'BELOW_MINIMUM' as const };
+  return { amount: maxUnits(amount, room), bound: 'BELOW_MINIMUM' };
 }
 
-function whatCanBeTaken({ counter, policy }: MeterState, amount: Units, mode: ConsumeMode) {
-  if (mode === 'OVERFLOW' || policy.enforcement === 'soft') return { amount, bound: 'LIMIT_REACHED' as const };
-  const underLimit = policy.limit === null ? amount : maxUnits(policy.limit - counter.used, 0n);
+function whatCanBeTaken({ counter, policy }: MeterState, { amount, mode }: UsageRequest, isPartial: boolean): Fit {
+  if (mode === 'OVERFLOW' || policy.enforcement === 'soft') return { amount, bound: 'LIMIT_REACHED' };
+  const underLimit = policy.limit === null ? amount : minUnits(amount, maxUnits(policy.limit - counter.used, 0n));
+  const limitRefuses = isPartial ? underLimit === 0n : underLimit < amount;
   const funded = policy.price === null ? includedLeft(policy, counter) : null; // a price lets overage pay the rest
-  const bound: Bound = funded !== null && funded < underLimit ? 'INSUFFICIENT_FUNDS' : 'LIMIT_REACHED';
-  const room = funded === null ? underLimit : minUnits(underLimit, funded);
-  return { amount: minUnits(amount, room), bound };
+  const bound: Bound = limitRefuses ? 'LIMIT_REACHED' : 'INSUFFICIENT_FUNDS';
+  return { amount: funded === null ? underLimit : minUnits(underLimit, funded), bound };
 }
 
 /** Included units not used yet; null when there is no end to them. */
@@ -160,7 +157,11 @@ function allowed(state: MeterState, amount: Units, rateWindow: RateWindow | null
   const { counter, policy } = state;
   const overage = amount < 0n ? overageGivenBack(counter, amount) : overageOf(policy, counter, amount);
   const used = counter.used + amount;
-  const raised = newlyReached(policy, used, counter.raised);
+  const overageAfter = counter.overage + overage;
+  if (!isCountable(used) || !isCountable(costOf(policy, overage)) || !isCountable(costOf(policy, overageAfter))) {
+    return { outcome: 'invalid', problem: uncountable(state, amount) };
+  }
+  const raised = amount > 0n ? newlyReached(policy, used, counter.raised) : []; // giving back crosses nothing
   return {
     outcome: 'allowed',
     amount,
@@ -168,13 +169,21 @@ function allowed(state: MeterState, amount: Units, rateWindow: RateWindow | null
     counter: {
       period: counter.period,
       used,
-      overage: counter.overage + overage,
+      overage: overageAfter,
       raised: raised.length === 0 ? counter.raised : new Set([...counter.raised, ...raised.map(thresholdKey)]),
     },
     rateWindow,
     raised,
   };
 }
+
+/** Whether a total fits into 38 digits; both what is used and what it costs must. */
+const isCountable = (units: Units): boolean => units <= UNITS_MAX && units >= -UNITS_MAX;
+
+const uncountable = ({ featureKey, counter }: MeterState, amount: Units): string =>
+  `Amount ${formatUnits(amount)} on top of ${formatUnits(counter.used)} is more than "${featureKey}" can count or charge for.`;
+
+const costOf = ({ price }: LimitPolicy, overage: Units): Units => multiplyUnits(overage, price?.unitAmount ?? 0n);
 
 /** What is beyond the included units. */
 function overageOf(policy: LimitPolicy, counter: Counter, amount: Units): Units {
@@ -193,7 +202,7 @@ function splitOf(policy: LimitPolicy, amount: Units, overage: Units): Split {
     wallet: 0n,
     overage,
     walletCharge: { amount: 0n, currency },
-    overageCost: { amount: multiplyUnits(overage, policy.price?.unitAmount ?? 0n), currency },
+    overageCost: { amount: costOf(policy, overage), currency },
   };
 }
 
@@ -212,23 +221,27 @@ function notInPlan({ featureKey, planKey }: MeterState): Denial {
   return { reason: 'FEATURE_NOT_IN_PLAN', message, retryAtMs: null };
 }
 
-function exhausted(state: MeterState, { amount }: UsageRequest, bound: Bound): Denial {
+function exhausted(state: MeterState, request: UsageRequest, bound: Bound): Denial {
   const { policy, counter, featureKey } = state;
-  const asked = formatUnits(amount);
+  const asked = formatUnits(request.amount);
   const used = formatUnits(counter.used);
   if (bound === 'BELOW_MINIMUM') {
     const floor = formatUnits(policy.minLimit ?? 0n);
     const message = `Giving back ${asked.slice(1)} of "${featureKey}" would leave less than the minimum of ${floor}; ${used} are in use.`;
     return { reason: bound, message, retryAtMs: null };
   }
-  const retryAtMs = counter.period.endMs;
-  const until = retryAtMs === null ? 'It never resets.' : `It resets at ${iso(retryAtMs)}.`;
+  const endMs = counter.period.endMs;
+  const fitsAnew = whatFits({ ...state, counter: emptyCounter(counter.period) }, request).amount !== 0n;
+  const until =
+    endMs === null
+      ? 'It never resets.'
+      : `It resets at ${iso(endMs)}${fitsAnew ? '' : ', which does not help this call'}.`;
   const ceiling =
     bound === 'LIMIT_REACHED'
       ? `the limit is ${formatUnits(policy.limit ?? 0n)}`
       : `${formatUnits(policy.included ?? 0n)} are included and nothing pays for more`;
   const message = `${used} of "${featureKey}" are used and ${asked} more were asked for, but ${ceiling}. ${until}`;
-  return { reason: bound, message, retryAtMs };
+  return { reason: bound, message, retryAtMs: fitsAnew ? endMs : null };
 }
 
 const iso = (atMs: number): string => new Date(atMs).toISOString();
