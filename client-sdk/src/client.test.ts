@@ -212,12 +212,8 @@ describe('the other calls', () => {
 
   it('equal queries at the same time are each their own', async () => {
     const client = connect();
-    const controller = new AbortController();
-    const first = client.usage(use, { signal: controller.signal });
-    const second = client.usage(use);
-    controller.abort();
-    await expect(first).rejects.toMatchObject({ code: 'ABORTED' });
-    await expect(second).resolves.toMatchObject({ used: '3' });
+    await Promise.all([client.usage(use), client.usage(use)]);
+    expect(gateway.credentials).toHaveLength(2);
   });
 });
 

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createMetergraphRealtime, type MetergraphRealtime } from './realtime.ts';
-import { anAlert, aUsage, startGateway, type TestGateway } from './testing/gateway.ts';
+import { anAlert, aUsage, type GatewayOptions, startGateway, type TestGateway } from './testing/gateway.ts';
+import { heldClock } from './testing/held-clock.ts';
 import { type Recorder, recorder, recording } from './testing/recorder.ts';
 import type { RealtimeOptions } from './types.ts';
 
@@ -11,7 +12,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function gatewayOf(options?: { webSockets: boolean }): Promise<TestGateway> {
+async function gatewayOf(options?: GatewayOptions): Promise<TestGateway> {
   const gateway = await startGateway(options);
   cleanups.push(() => gateway.stop());
   return gateway;
@@ -165,6 +166,25 @@ describe.each(ways)('onUsage over %s', (_, way) => {
     expect(gone.entries.at(-1)).toBe('api_calls=1');
   });
 
+  it('says nothing more once unsubscribed by one of its own handlers', async () => {
+    const gateway = await gatewayOf();
+    const { told, entries, handlers } = recording();
+    const stop = listenTo(gateway, way).onUsage(
+      {},
+      {
+        ...handlers,
+        onStatus: (status) => {
+          handlers.onStatus(status);
+          if (status === 'reconnecting') stop();
+        },
+      },
+    );
+    await told('');
+    gateway.cut();
+    await told('reconnecting');
+    expect(entries.at(-1)).toBe('reconnecting');
+  });
+
   it('close ends everything, and what comes later is closed from the start', async () => {
     const gateway = await gatewayOf();
     const realtime = listenTo(gateway, way);
@@ -187,6 +207,7 @@ describe.each(ways)('onAlert over %s', (_, way) => {
     gateway.cut();
     gateway.publish('alert', anAlert('b'));
     await told('b');
+    expect(gateway.state.openings.map(({ after }) => after)).toEqual(['0', '1']);
     gateway.publish('alert', anAlert('b')); // told twice by the gateway
     gateway.publish('alert', anAlert('c'));
     await told('c');
@@ -253,14 +274,62 @@ describe('the connection', () => {
 
   it('is kept for who comes back in time', async () => {
     const gateway = await gatewayOf();
-    const realtime = listenTo(gateway);
+    const { clock, held } = heldClock((ms) => ms === 7);
+    const realtime = listenTo(gateway, { clock, lingerMs: 7 });
     const [first, second] = [recording(), recording()];
     const stop = realtime.onUsage({}, first.handlers);
     await first.told('live');
     stop();
+    const timeIsUp = await held(1);
     realtime.onUsage({}, second.handlers);
+    timeIsUp();
     await second.told('live');
-    expect(gateway.credentials).toHaveLength(1);
+    gateway.publish('usage', aUsage('api_calls', '1'));
+    await second.told('api_calls=1');
+    expect([gateway.credentials.length, second.entries.includes('reconnecting')]).toEqual([1, false]);
+  });
+
+  it('opens a stream once, when it and its link failed at the same time', async () => {
+    const gateway = await gatewayOf();
+    gateway.state.refusals.push({ code: 'OVERLOADED', retryable: true });
+    const { clock, held } = heldClock((ms) => ms === 0);
+    const { told, handlers } = recording();
+    listenTo(gateway, { clock }).onUsage({}, handlers);
+    const streamAgain = await held(1);
+    gateway.cut();
+    const linkAgain = await held(2);
+    linkAgain();
+    await told('live', 2);
+    streamAgain();
+    gateway.publish('usage', aUsage('api_calls', '1'));
+    await told('api_calls=1');
+    expect(gateway.state.openings).toHaveLength(2);
+  });
+
+  it('is tried at once when the browser is online again', async () => {
+    const browser = new EventTarget();
+    vi.stubGlobal('window', browser);
+    cleanups.push(() => vi.unstubAllGlobals());
+    const gateway = await gatewayOf();
+    const { clock, held } = heldClock((ms) => ms === 0);
+    const { told, handlers } = recording();
+    listenTo(gateway, { clock }).onUsage({}, handlers);
+    await told('live');
+    gateway.cut();
+    await held(1);
+    browser.dispatchEvent(new Event('online'));
+    await told('live', 2);
+  });
+
+  it('is given up when it is not made in time, and tried again', async () => {
+    const gateway = await gatewayOf({ webSockets: 'ignore' });
+    const { clock, held } = heldClock((ms) => ms === 10_000);
+    const { told, handlers } = recording();
+    listenTo(gateway, { clock }).onUsage({}, handlers);
+    await gateway.upgrades.told('asked');
+    (await held(2))(); // the first is for the token
+    await told('error NETWORK (goes on)');
+    await gateway.upgrades.told('asked', 2);
   });
 
   it('returns with a new token after 4403', async () => {
@@ -327,14 +396,13 @@ describe('the connection', () => {
   });
 
   it('falls back to server-sent events where WebSockets are blocked, and stays with them', async () => {
-    const gateway = await gatewayOf({ webSockets: false });
+    const gateway = await gatewayOf({ webSockets: 'refuse' });
     const { told, handlers } = recording();
     listenTo(gateway).onUsage({}, handlers);
     await told('live');
-    const seen = gateway.credentials.length;
     gateway.cut();
     await told('live', 2);
-    expect(gateway.credentials.length - seen).toBe(1);
+    expect([gateway.upgrades.entries.length, gateway.credentials.length]).toEqual([3, 2]);
   });
 
   it('uses server-sent events in a Node without WebSocket', async () => {

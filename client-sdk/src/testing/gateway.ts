@@ -8,10 +8,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { useServer } from 'graphql-ws/use/ws';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type GatewayState, type LogEntry, newGatewayState, resolvers } from './gateway-schema.ts';
+import { type Recorder, recorder } from './recorder.ts';
 
 export { anAlert, aUsage } from './gateway-schema.ts';
 
@@ -29,6 +31,8 @@ export interface TestGateway {
   /** For the next HTTP requests, one each. */
   readonly faults: HttpFault[];
   readonly openSockets: () => number;
+  /** WebSockets that were asked for, accepted or not. */
+  readonly upgrades: Recorder;
   publish(topic: LogEntry['topic'], item: LogEntry['item']): void;
   /** Resolves when the next WebSocket has gone. */
   socketGone(): Promise<void>;
@@ -41,7 +45,12 @@ export interface TestGateway {
   stop(): Promise<void>;
 }
 
-export async function startGateway(options: { readonly webSockets?: boolean } = {}): Promise<TestGateway> {
+export interface GatewayOptions {
+  /** What becomes of a WebSocket that is asked for: `ignore` leaves it connecting for ever. */
+  readonly webSockets?: 'accept' | 'refuse' | 'ignore';
+}
+
+export async function startGateway({ webSockets = 'accept' }: GatewayOptions = {}): Promise<TestGateway> {
   const state = newGatewayState();
   const credentials: string[] = [];
   const accepted = new Set<string>();
@@ -62,9 +71,13 @@ export async function startGateway(options: { readonly webSockets?: boolean } = 
     response.end(JSON.stringify({ errors: [{ message: 'who?', extensions: { code: 'UNAUTHENTICATED' } }] }));
   });
   const sockets = new Set<WebSocket>();
+  const ignored = new Set<Duplex>();
+  const upgrades = recorder();
   const wss = new WebSocketServer({ noServer: true });
   http.on('upgrade', (request, socket, head) => {
-    if (options.webSockets === false) return socket.destroy();
+    upgrades.push('asked');
+    if (webSockets === 'refuse') return socket.destroy();
+    if (webSockets === 'ignore') return void ignored.add(socket);
     wss.handleUpgrade(request, socket, head, (webSocket) => wss.emit('connection', webSocket, request));
   });
   wss.on('connection', (socket) => {
@@ -96,6 +109,7 @@ export async function startGateway(options: { readonly webSockets?: boolean } = 
     accepted,
     faults,
     openSockets: () => sockets.size,
+    upgrades,
     publish: (topic, item) => state.append({ topic, item }),
     socketGone: () => new Promise((resolve) => wss.once('gone', resolve)),
     cut: () => {
@@ -110,6 +124,7 @@ export async function startGateway(options: { readonly webSockets?: boolean } = 
     },
     stop: async () => {
       for (const socket of sockets) socket.terminate();
+      for (const socket of ignored) socket.destroy();
       await protocol.dispose();
       http.closeAllConnections();
       http.close();
