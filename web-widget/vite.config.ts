@@ -16,7 +16,10 @@ const react: UserConfig = {
     minify: false,
     sourcemap: true,
     lib: { entry: here('src/index.ts'), formats: ['es'], fileName: () => 'index.js' },
-    rollupOptions: { external: [/^react(-dom)?($|\/)/, '@metergraph/client-sdk'] },
+    rollupOptions: {
+      external: [/^react(-dom)?($|\/)/, '@metergraph/client-sdk'],
+      output: { banner: "'use client';" }, // hooks and context: in a server component's tree they begin the client's part
+    },
   },
 };
 

@@ -9,7 +9,7 @@ export const arabic: Messages = {
   credits: 'رصيد {credits}',
   resets: 'يتجدد في {reset}',
   neverResets: 'لا يتجدد',
-  valueText: '{used} من {limit}، {percent}',
+  valueText: '{usedNumber} من {limit}، {percent}',
   near: 'قريب من الحد',
   passed: 'تم بلوغ عتبة',
   full: 'تم بلوغ الحد',

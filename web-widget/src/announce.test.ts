@@ -20,12 +20,12 @@ describe('news', () => {
   });
 
   it('another tenth of the limit is', () => {
-    expect(told(view('499'), view('500'))).toEqual(['500 calls of 1,000 calls, 50%']);
+    expect(told(view('499'), view('500'))).toEqual(['500 of 1,000 calls, 50%']);
   });
 
   it('a reached threshold says what happens next', () => {
     expect(told(view('799'), view('800'))).toEqual([
-      'Near the limit. 800 calls of 1,000 calls, 80%. At 1,000 calls, requests are refused until 1 December.',
+      'Near the limit. 800 of 1,000 calls, 80%. At 1,000 calls, requests are refused until 1 December.',
     ]);
   });
 

@@ -52,11 +52,11 @@ describe('what happens next', () => {
 describe('figures', () => {
   it.each<[Partial<MeterUsage>, string, string | null, string | null]>([
     // used         value text                        percent  sign
-    [{ used: '0' }, '0 calls of 1,000 calls, 0%', '0%', null],
-    [{ used: '1' }, '1 call of 1,000 calls, <1%', '<1%', null],
-    [{ used: '999.999999999' }, '999.999999999 calls of 1,000 calls, 99%', '99%', 'Near the limit'],
-    [{ used: '1000' }, '1,000 calls of 1,000 calls, 100%', '100%', 'Limit reached'],
-    [{ used: '1250' }, '1,250 calls of 1,000 calls, 125%', '125%', 'Over the limit'],
+    [{ used: '0' }, '0 of 1,000 calls, 0%', '0%', null],
+    [{ used: '1' }, '1 of 1,000 calls, <1%', '<1%', null],
+    [{ used: '999.999999999' }, '999.999999999 of 1,000 calls, 99%', '99%', 'Near the limit'],
+    [{ used: '1000' }, '1,000 of 1,000 calls, 100%', '100%', 'Limit reached'],
+    [{ used: '1250' }, '1,250 of 1,000 calls, 125%', '125%', 'Over the limit'],
     [{ used: '7', limit: null }, '7 calls used, no limit', null, null],
     [
       { used: '9', limit: null, thresholds: [{ kind: 'USED', value: '5' }] },
@@ -64,17 +64,22 @@ describe('figures', () => {
       null,
       'Threshold reached',
     ],
-    [{ used: '0', limit: '0' }, '0 calls of 0 calls', null, 'Not included'],
+    [{ used: '0', limit: '0' }, '0 of 0 calls', null, 'Not included'],
   ])('%j: %s', (changes, valueText, percent, sign) => {
     const found = figures(changes);
     expect([plain(found.valueText), found.percent, found.sign]).toEqual([valueText, percent, sign]);
   });
 
   it('offers an upgrade from the first threshold on, never on an unlimited plan', () => {
-    const offers = [{ used: '799' }, { used: '800' }, { used: '1000' }, { used: '0', limit: '0' }, { limit: null }].map(
-      (changes) => figures(changes).nearLimit,
-    );
-    expect(offers).toEqual([false, true, true, true, false]);
+    const offers = [
+      { used: '799' },
+      { used: '800' },
+      { used: '1000' },
+      { used: '0', limit: '0' },
+      { limit: null },
+      { limit: null, thresholds: [{ kind: 'USED' as const, value: '5' }] },
+    ].map((changes) => figures(changes).nearLimit);
+    expect(offers).toEqual([false, true, true, true, false, false]);
   });
 
   it('speaks the language it is given, and lets every string be replaced', () => {

@@ -104,7 +104,12 @@ function figuresOf(usage: MeterUsage, formats: Formats, { now, messages }: Meter
   const scale = scaleOf(usage);
   const percent = limit === null ? null : percentText(used, limit, formats, messages);
   const quantity = (decimal: string): string => formats.quantity(decimal, feature.unit);
-  const values = { used: quantity(used), limit: limit === null ? '' : quantity(limit), percent: percent ?? '' };
+  const values = {
+    used: quantity(used),
+    usedNumber: formats.number(used),
+    limit: limit === null ? '' : quantity(limit),
+    percent: percent ?? '',
+  };
   const valueText = say(messages, limit === null ? 'valueTextUnlimited' : 'valueText', values);
   return {
     level: scale.level,

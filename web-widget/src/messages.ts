@@ -11,7 +11,7 @@ export type UnitForms = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
 
 /**
  * The strings of the meter. Placeholders: `{used}`, `{limit}`, `{remaining}`, `{over}` are quantities with their unit
- * ("1,000 calls"), `{percent}` "82%", `{reset}` a date or time,
+ * ("1,000 calls"), `{usedNumber}` is without, `{percent}` "82%", `{reset}` a date or time,
  * `{price}` and `{cost}` money, `{one}` one unit's name ("call"), `{at}` where a threshold stands, `{count}` a number.
  */
 export const englishMessages = {
@@ -24,7 +24,7 @@ export const englishMessages = {
   lessThanOnePercent: '<{percent}',
   resets: 'Resets {reset}',
   neverResets: 'Does not reset',
-  valueText: '{used} of {limit}, {percent}',
+  valueText: '{usedNumber} of {limit}, {percent}',
   valueTextUnlimited: '{used} used, no limit',
   tick: 'Threshold at {at}',
   // A sign beside the colour

@@ -25,7 +25,7 @@ describe('for those who do not see it', () => {
       '846',
       '1000',
     ]);
-    expect(meter.getAttribute('aria-valuetext')?.replaceAll('\u00a0', ' ')).toBe('846 calls of 1,000 calls, 84%');
+    expect(meter.getAttribute('aria-valuetext')?.replaceAll('\u00a0', ' ')).toBe('846 of 1,000 calls, 84%');
   });
 
   it('beyond the limit the value stays within the range', () => {
