@@ -16,6 +16,7 @@ const ROOMS = {
   metering: ['domain', 'db', 'events', 'billing'],
   actions: ['domain', 'db', 'events', 'billing', 'auth'],
   schema: ['domain', 'metering', 'actions', 'events'],
+  demo: ['domain', 'db', 'metering', 'actions'],
 };
 
 /** Each package of the workspace, and the packages it may know. */

@@ -56,6 +56,11 @@ describe('a broken rule is named', () => {
       'server/schema imports domain, metering, actions, events: server/schema/a.ts → server/db/z.ts',
     ],
     [
+      'server/demo/a.ts',
+      '../schema/z.ts',
+      'server/demo imports domain, db, metering, actions: server/demo/a.ts → server/schema/z.ts',
+    ],
+    [
       'server/b.ts',
       '../client-sdk/src/z.ts',
       'server imports no other package of the workspace: server/b.ts → client-sdk/src/z.ts',
