@@ -1,0 +1,343 @@
+/**
+ * Goal: a batch decides as if its requests had come one by one. Method: one small catalog and three customers in
+ * memory; random requests with everything that can be wrong with them; and the laws of a batch over those.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CONSUME_MODES } from '../domain/decision.ts';
+import type { Feature } from '../domain/feature.ts';
+import type { Catalog, Plan } from '../domain/plan.ts';
+import { formatUnits, ONE, unitsOf } from '../domain/units.ts';
+import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
+import type { ConsumeRequest } from './consumption.ts';
+import type { CustomerState } from './state.ts';
+
+const NOW = Date.parse('2026-03-15T12:00:00Z');
+const TENANT = '2ed6657d-e927-568b-95e1-2665a8aea6a2';
+
+const feature = (key: string, fields: Partial<Feature>): [string, Feature] => [
+  key,
+  {
+    tenantId: TENANT,
+    key,
+    displayName: key,
+    unit: null,
+    aggregation: 'sum',
+    reset: 'monthly',
+    details: [],
+    archivedAtMs: null,
+    ...fields,
+  },
+];
+const plan = (key: string, fields: Partial<Plan>): [string, Plan] => [
+  key,
+  {
+    tenantId: TENANT,
+    key,
+    displayName: key,
+    version: 1,
+    prices: [],
+    rateLimit: null,
+    features: new Map(),
+    archivedAtMs: null,
+    ...fields,
+  },
+];
+
+const CATALOG: Catalog = {
+  version: 3,
+  defaultPlanKey: null,
+  features: new Map([
+    feature('calls', { limit: unitsOf('10') }),
+    feature('seats', { aggregation: 'count', limit: unitsOf('3'), minLimit: 0n, reset: 'never' }),
+    feature('tokens', {
+      price: { unitAmount: unitsOf('0.5'), currency: 'usd' },
+      included: unitsOf('4'),
+      reset: 'daily',
+    }),
+    feature('gone', { archivedAtMs: 1 }),
+  ]),
+  plans: new Map([
+    plan('basic', {
+      features: new Map([
+        ['calls', {}],
+        ['seats', {}],
+        ['tokens', {}],
+      ]),
+    }),
+    plan('slow', { features: new Map([['calls', { limit: null }]]), rateLimit: { limit: 2, windowMs: 60_000 } }),
+    plan('gone', { archivedAtMs: 1 }),
+  ]),
+};
+const CATALOGS = new Map([[TENANT, CATALOG]]);
+
+const customer = (id: string, planKey: string | null): CustomerState => ({
+  id,
+  tenantId: TENANT,
+  referenceId: id,
+  planKey,
+  timeZone: 'UTC',
+  createdAtMs: NOW - 1_000,
+  overrides: new Map(),
+  limitsSequence: 0n,
+  sequenceBefore: 7n,
+  sequence: 7n,
+  rateWindow: null,
+  counters: new Map(),
+  answers: new Map(),
+});
+
+type Customers = ReadonlyMap<string, CustomerState>;
+const newCustomers = (): Customers =>
+  new Map([customer('acme', 'basic'), customer('globex', 'slow'), customer('initech', null)].map((c) => [c.id, c]));
+
+/** What the next transaction would load after this one was saved. */
+const reloaded = (customers: Customers): Customers =>
+  new Map(
+    [...customers].map(([id, c]) => [
+      id,
+      { ...c, sequenceBefore: c.sequence, counters: new Map(c.counters), answers: new Map(c.answers) },
+    ]),
+  );
+
+const BASE: ConsumeRequest = {
+  tenantId: TENANT,
+  customerId: 'acme',
+  referenceId: 'acme',
+  featureKey: 'calls',
+  amount: ONE,
+  mode: 'REJECT',
+  overrideKey: null,
+  idempotencyKey: null,
+  properties: null,
+};
+
+const request: fc.Arbitrary<ConsumeRequest> = fc
+  .record({
+    customerId: fc.constantFrom('acme', 'acme', 'globex', 'initech', 'nobody'),
+    featureKey: fc.constantFrom('calls', 'calls', 'seats', 'tokens', 'gone', 'cals'),
+    amount: fc.constantFrom(ONE, ONE, 3n * ONE, -ONE, unitsOf('0.5')),
+    mode: fc.constantFrom(...CONSUME_MODES),
+    overrideKey: fc.constantFrom(null, null, null, 'basic', 'slow', 'gone'),
+    idempotencyKey: fc.constantFrom(null, null, 'a', 'b', 'c'),
+    properties: fc.constantFrom(null, '{"a":1}'),
+  })
+  .map((fields) => ({ ...BASE, ...fields, referenceId: fields.customerId }));
+const requests = fc.array(request, { maxLength: 30 });
+
+const decideAll = (all: readonly ConsumeRequest[], customers = newCustomers()): BatchResult =>
+  decideBatch(all, customers, CATALOGS, NOW);
+
+describe('laws', () => {
+  it('a batch of many answers and leaves what as many batches of one do', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const together = newCustomers();
+        const batch = decideAll(all, together);
+        let customers = newCustomers();
+        const singles = all.map((one) => {
+          const single = decideAll([one], customers);
+          customers = reloaded(customers);
+          return single;
+        });
+        expect(batch.outcomes).toEqual(singles.flatMap(({ outcomes }) => outcomes));
+        expect(written(batch)).toEqual(writtenInAll(singles));
+        expect(reloaded(together)).toEqual(customers);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('what is wrong with one request does not disturb its neighbours', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const { outcomes, changes } = decideAll(all);
+        const fine = all.filter((_, i) => outcomes[i]?.kind !== 'failed');
+        const without = decideAll(fine);
+        expect(without.outcomes).toEqual(outcomes.filter(({ kind }) => kind !== 'failed'));
+        expect(written(without)).toEqual(written({ outcomes, changes }));
+      }),
+    );
+  });
+
+  it('each customer’s events follow their requests, and take every sequence from the first', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const customers = newCustomers();
+        const { outcomes, changes } = decideAll(all, customers);
+        for (const { id, sequence } of customers.values()) {
+          const events = changes.events.filter((event) => event.customer.id === id);
+          expect(events.map((event) => event.sequence)).toEqual(events.map((_, i) => 8n + BigInt(i)));
+          expect(sequence).toBe(7n + BigInt(events.length));
+          const taken = outcomes.flatMap((outcome, i) =>
+            all[i]?.customerId === id && isAllowed(outcome) ? [outcome.consumption.amount] : [],
+          );
+          expect(events.map((event) => event.amount)).toEqual(taken);
+        }
+        expect(new Set(changes.customers.map(({ id }) => id))).toEqual(
+          new Set(changes.events.map((event) => event.customer.id)),
+        );
+      }),
+    );
+  });
+
+  it('each counter is the sum of its events', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const { changes } = decideAll(all);
+        for (const {
+          customer: { id },
+          featureKey,
+          counter,
+        } of changes.counters.values()) {
+          const events = changes.events.filter((event) => event.customer.id === id && event.featureKey === featureKey);
+          expect(events.reduce((sum, event) => sum + event.amount, 0n)).toBe(counter.used);
+          expect(events.reduce((sum, event) => sum + event.overage, 0n)).toBe(counter.overage);
+          expect(events.at(-1)?.usedAfter).toBe(counter.used);
+        }
+      }),
+    );
+  });
+
+  it('a denied request leaves its answer under its key, and nothing else', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const { outcomes, changes } = decideAll(all);
+        expect(changes.events.length).toBe(outcomes.filter(isAllowed).length);
+        const decidedKeys = all.flatMap((one, i) =>
+          outcomes[i]?.kind === 'decided' && one.idempotencyKey ? [`${one.customerId} ${one.idempotencyKey}`] : [],
+        );
+        expect(changes.answers.map((answer) => `${answer.customer.id} ${answer.idempotencyKey}`)).toEqual(decidedKeys);
+        expect(new Set(decidedKeys).size).toBe(decidedKeys.length);
+      }),
+    );
+  });
+});
+
+describe('in order of arrival', () => {
+  it('of 12 calls under a limit of 10, the first ten pass', () => {
+    const { outcomes } = decideAll(Array.from({ length: 12 }, () => BASE));
+    expect(outcomes.map(spell)).toEqual([
+      ...Array.from({ length: 10 }, (_, i) => `took 1, ${i + 1} used`),
+      'LIMIT_REACHED',
+      'LIMIT_REACHED',
+    ]);
+  });
+
+  it('units that are given back are there for the next', () => {
+    const seat = { ...BASE, featureKey: 'seats' };
+    const { outcomes } = decideAll([seat, seat, seat, seat, { ...seat, amount: -ONE }, seat]);
+    expect(outcomes.map(spell)).toEqual([
+      'took 1, 1 used',
+      'took 1, 2 used',
+      'took 1, 3 used',
+      'LIMIT_REACHED',
+      'took -1, 2 used',
+      'took 1, 3 used',
+    ]);
+  });
+
+  it('a rate limit counts over all features, and only calls that passed', () => {
+    const slow = { ...BASE, customerId: 'globex', referenceId: 'globex' };
+    const { outcomes } = decideAll([slow, { ...slow, featureKey: 'seats' }, slow, slow]);
+    expect(outcomes.map(spell)).toEqual(['took 1, 1 used', 'FEATURE_NOT_IN_PLAN', 'took 1, 2 used', 'RATE_LIMITED']);
+  });
+});
+
+describe('the same key', () => {
+  const keyed = { ...BASE, idempotencyKey: 'k' };
+
+  it('and the same content in one batch: decided once, then replayed', () => {
+    const { outcomes, changes } = decideAll([keyed, keyed, { ...keyed }]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['decided', 'replayed', 'replayed']);
+    expect(changes.events.length).toBe(1);
+    expect(changes.answers.length).toBe(1);
+  });
+
+  it.each([
+    ['amount', { amount: 2n * ONE }],
+    ['feature', { featureKey: 'tokens' }],
+    ['mode', { mode: 'CLAMP' as const }],
+    ['plan', { overrideKey: 'slow' }],
+    ['properties', { properties: '{}' }],
+  ])('and another %s: a conflict, and nothing is written', (_, other) => {
+    const { outcomes, changes } = decideAll([keyed, { ...keyed, ...other }]);
+    expect(outcomes[1]).toMatchObject({ kind: 'failed', error: { code: 'IDEMPOTENCY_CONFLICT', retryable: false } });
+    expect(changes.events.length).toBe(1);
+  });
+
+  it('of another customer is another key', () => {
+    const { outcomes } = decideAll([
+      keyed,
+      { ...keyed, customerId: 'initech', referenceId: 'initech', amount: 2n * ONE },
+    ]);
+    expect(outcomes.map(spell)).toEqual(['took 1, 1 used', 'took 2, 2 used']);
+  });
+
+  it('of a call that failed is still free', () => {
+    const { outcomes } = decideAll([{ ...keyed, featureKey: 'cals' }, keyed]);
+    expect(outcomes.map(spell)).toEqual(['FEATURE_NOT_FOUND', 'took 1, 1 used']);
+  });
+
+  it('hears the denial again, though units have become free', () => {
+    const seat = { ...BASE, featureKey: 'seats' };
+    const denied = { ...seat, idempotencyKey: 'late' };
+    const { outcomes } = decideAll([seat, seat, seat, denied, { ...seat, amount: -ONE }, denied]);
+    expect(outcomes.slice(-3).map(spell)).toEqual(['LIMIT_REACHED', 'took -1, 2 used', 'replayed: LIMIT_REACHED']);
+  });
+});
+
+it.each([
+  [{ customerId: 'nobody', referenceId: 'nobody' }, 'CUSTOMER_NOT_FOUND', null],
+  [{ featureKey: 'cals' }, 'FEATURE_NOT_FOUND', 'calls'],
+  [{ featureKey: 'gone' }, 'FEATURE_NOT_FOUND', null], // archived
+  [{ overrideKey: 'basics' }, 'PLAN_NOT_FOUND', 'basic'],
+  [{ overrideKey: 'gone' }, 'PLAN_NOT_FOUND', null],
+  [{ amount: -ONE }, 'INVALID_AMOUNT', null],
+  [{ featureKey: 'seats', amount: 2n * ONE }, 'INVALID_AMOUNT', null],
+  // Of several, the first in this order: who, what, by which plan, how much.
+  [{ customerId: 'nobody', featureKey: 'cals', overrideKey: 'gone' }, 'CUSTOMER_NOT_FOUND', null],
+  [{ featureKey: 'cals', overrideKey: 'gone' }, 'FEATURE_NOT_FOUND', 'calls'],
+])('%o: %s, and did you mean %s?', (fields, code, suggestion) => {
+  const { outcomes, changes } = decideAll([{ ...BASE, ...fields }]);
+  expect(outcomes).toMatchObject([{ kind: 'failed', error: { code, suggestion } }]);
+  expect(written({ outcomes, changes })).toEqual({ events: [], answers: [], alerts: [], counters: [] });
+});
+
+it('an override key decides by that plan for this call alone', () => {
+  const { outcomes } = decideAll([{ ...BASE, amount: 50n * ONE, overrideKey: 'slow' }, BASE]);
+  expect(outcomes.map(spell)).toEqual(['took 50, 50 used', 'LIMIT_REACHED']);
+});
+
+const isAllowed = (outcome: Outcome): outcome is Extract<Outcome, { kind: 'decided' }> =>
+  outcome.kind === 'decided' && outcome.consumption.allowed;
+
+/** What a batch leaves to be stored, with customers by id. */
+const written = ({ changes }: BatchResult) => ({
+  events: changes.events.map((event) => ({ ...event, customer: event.customer.id })),
+  answers: changes.answers.map((answer) => ({ ...answer, customer: answer.customer.id })),
+  alerts: changes.alerts,
+  counters: [...changes.counters.values()]
+    .map(({ customer: { id }, featureKey, counter }) => ({ id, featureKey, counter }))
+    .sort((a, b) => (`${a.id} ${a.featureKey}` < `${b.id} ${b.featureKey}` ? -1 : 1)),
+});
+
+/** The same of several batches: of a counter that several changed, the last state. */
+function writtenInAll(batches: readonly BatchResult[]): ReturnType<typeof written> {
+  const all = batches.map(written);
+  const newest = new Map(all.flatMap(({ counters }) => counters).map((c) => [`${c.id} ${c.featureKey}`, c]));
+  return {
+    events: all.flatMap(({ events }) => events),
+    answers: all.flatMap(({ answers }) => answers),
+    alerts: all.flatMap(({ alerts }) => alerts),
+    counters: [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, counter]) => counter),
+  };
+}
+
+function spell(outcome: Outcome): string {
+  if (outcome.kind === 'failed') return outcome.error.code;
+  if (outcome.kind === 'replayed')
+    return `replayed: ${outcome.answer.denial?.reason ?? `took ${outcome.answer.amount}`}`;
+  const { denial, amount, usage } = outcome.consumption;
+  return denial?.reason ?? `took ${formatUnits(amount)}, ${formatUnits(usage.used)} used`;
+}
