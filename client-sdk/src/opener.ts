@@ -19,7 +19,6 @@ export interface OpenerSettings extends SseSettings {
 export function linkOpener(settings: OpenerSettings): OpenLink {
   const { webSocketImpl } = settings;
   if (!webSocketImpl) return async (token) => openSse(settings, token);
-  const socket = { url: webSocketUrl(settings.url), heartbeatMs: settings.heartbeatMs, webSocketImpl };
   let failures = 0;
   let proven = false;
 
@@ -31,7 +30,8 @@ export function linkOpener(settings: OpenerSettings): OpenLink {
       });
     }
     try {
-      const link = await openWebSocket(socket, token, signal);
+      const url = webSocketUrl(settings.url); // not before it is needed: a server that renders pages has no `location`
+      const link = await openWebSocket({ ...settings, url, webSocketImpl }, token, signal);
       proven = true;
       return link;
     } catch (error) {

@@ -405,6 +405,17 @@ describe('the connection', () => {
     expect([gateway.upgrades.entries.length, gateway.credentials.length]).toEqual([3, 2]);
   });
 
+  it('falls back to server-sent events where a WebSocket cannot even be made', async () => {
+    const gateway = await gatewayOf();
+    const { told, handlers } = recording();
+    const construct = () => {
+      throw new Error('insecure');
+    };
+    listenTo(gateway, { webSocketImpl: new Proxy(WebSocket, { construct }) }).onUsage({}, handlers);
+    await told('live');
+    expect(gateway.upgrades.entries).toEqual([]);
+  });
+
   it('uses server-sent events in a Node without WebSocket', async () => {
     const gateway = await gatewayOf();
     const { told, handlers } = recording();

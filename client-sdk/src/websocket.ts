@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws/client';
 import { MetergraphError } from './errors.ts';
 import { graphQLFailure, networkFailure } from './failures.ts';
 import { deferred, type Link, type Sink, type WireRequest } from './link.ts';
-import type { WebSocketClass } from './types.ts';
+import type { WebSocketClass, WebSocketLike } from './types.ts';
 
 export interface WebSocketSettings {
   /** `ws:` or `wss:`. */
@@ -38,7 +38,7 @@ export function openWebSocket(settings: WebSocketSettings, token: string, signal
     };
     const client = createClient({
       url,
-      webSocketImpl: surviving(settings.webSocketImpl),
+      webSocketImpl: surviving(settings.webSocketImpl, (error) => end(networkFailure(error))),
       connectionParams: { authorization: `Bearer ${token}` },
       lazy: false,
       retryAttempts: 0,
@@ -90,13 +90,22 @@ export function openWebSocket(settings: WebSocketSettings, token: string, signal
   });
 }
 
-/** The package `ws` throws what nobody listens for, and graphql-ws stops listening when it terminates a socket. */
-const surviving = (implementation: WebSocketClass): WebSocketClass =>
+/**
+ * The same class, with two ways to fail made harmless that graphql-ws leaves open. The package `ws` throws what nobody
+ * listens for, and graphql-ws stops listening when it terminates a socket. And a constructor may throw (`ws:` on a page
+ * of `https:`), which would become an unhandled rejection: `failed` is told instead, and a socket returned that is none.
+ */
+const surviving = (implementation: WebSocketClass, failed: (error: unknown) => void): WebSocketClass =>
   new Proxy(implementation, {
     construct(target, [url, protocols]) {
-      const socket = new target(url, protocols);
-      socket.addEventListener('error', () => {});
-      return socket;
+      try {
+        const socket = new target(url, protocols);
+        socket.addEventListener('error', () => {});
+        return socket;
+      } catch (error) {
+        queueMicrotask(() => failed(error));
+        return { addEventListener: () => {}, close: () => {} } satisfies WebSocketLike;
+      }
     },
   });
 
