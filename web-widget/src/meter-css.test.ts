@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 
 const css = readFileSync(new URL('meter.css', import.meta.url), 'utf8');
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const view = readFileSync(new URL('view.tsx', import.meta.url), 'utf8');
+const view = ['view.tsx', 'alert-list.tsx', 'icons.tsx']
+  .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
+  .join('');
 
 const every = (text: string, pattern: RegExp): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, name]) => name ?? '')),

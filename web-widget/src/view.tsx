@@ -1,5 +1,6 @@
 /** view — the meter as it is drawn: a function of `MeterView`, shared by the React component and the custom element. */
 import type { CSSProperties } from 'react';
+import { AlertList } from './alert-list.tsx';
 import type { MeterFigures, MeterView } from './describe.ts';
 import { Icon, type IconName } from './icons.tsx';
 
@@ -62,7 +63,7 @@ export function MeterCard({
       {phase === 'loading' && <Skeleton label={view.text('loading')} />}
       {figures && <Figures view={view} figures={figures} pulse={pulse} upgrade={upgrade} />}
       {view.notice && <Notice view={view} upgrade={upgrade} onRetry={onRetry} />}
-      <Alerts view={view} onDismiss={onDismiss} />
+      <AlertList view={view} onDismiss={onDismiss} />
       <p className="hidden" aria-live="polite" aria-atomic="true">
         {announcement}
       </p>
@@ -258,44 +259,4 @@ function UpgradeButton({ text, upgrade }: { readonly text: string; readonly upgr
       {content}
     </button>
   );
-}
-
-function Alerts({
-  view: { alerts, moreAlerts, text },
-  onDismiss,
-}: {
-  readonly view: MeterView;
-  readonly onDismiss: ((alertId: string) => void) | undefined;
-}) {
-  if (alerts.length === 0) return null;
-  return (
-    <ul className="alerts" part="alerts" aria-label={text('alerts')}>
-      {alerts.map((alert) => (
-        <li key={alert.id} className="alert" part="alert" data-tone={alert.tone} data-alert-id={alert.id}>
-          <Icon name={alert.tone} />
-          <span className="alert-text">{alert.text}</span>
-          <time dateTime={alert.dateTime}>{alert.time}</time>
-          <button
-            type="button"
-            className="dismiss"
-            part="dismiss"
-            aria-label={alert.dismissLabel}
-            onClick={(event) => {
-              keepFocus(event.currentTarget);
-              onDismiss?.(alert.id);
-            }}
-          >
-            <Icon name="close" />
-          </button>
-        </li>
-      ))}
-      {moreAlerts && <li className="more">{moreAlerts}</li>}
-    </ul>
-  );
-}
-
-/** A closed alert takes its button with it: the next one, or the meter itself, gets the focus instead of nothing. */
-function keepFocus(button: HTMLElement): void {
-  const next = button.closest('li')?.nextElementSibling?.querySelector('button');
-  (next ?? button.closest<HTMLElement>('.meter'))?.focus({ preventScroll: true });
 }
