@@ -1,0 +1,39 @@
+/** peers — for tests: a gateway and a live client of it, gone when the test has ended. */
+import { afterEach } from 'vitest';
+import { WebSocket } from 'ws';
+import { createMetergraphRealtime, type MetergraphRealtime } from '../realtime.ts';
+import type { RealtimeOptions } from '../types.ts';
+import { type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
+
+/** Run last to first after each test. */
+export const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+export async function gatewayOf(options?: GatewayOptions): Promise<TestGateway> {
+  const gateway = await startGateway(options);
+  cleanups.push(() => gateway.stop());
+  return gateway;
+}
+
+/** Waits between tries are none: `random` is 0. */
+export function listenTo({ url }: TestGateway, options: Partial<RealtimeOptions> = {}): MetergraphRealtime {
+  const credentials = options.getToken ? { getToken: options.getToken } : { apiKey: 'mg_test' };
+  const { apiKey: _, getToken: __, ...rest } = options;
+  const realtime = createMetergraphRealtime({
+    url,
+    random: () => 0,
+    webSocketImpl: WebSocket,
+    ...rest,
+    ...credentials,
+  });
+  cleanups.push(() => realtime.close());
+  return realtime;
+}
+
+/** Both ways to the gateway: what holds for one holds for the other. */
+export const ways = [
+  ['WebSocket', {}],
+  ['server-sent events', { webSocketImpl: null }],
+] as const;
