@@ -4,7 +4,7 @@
  * ```ts
  * describeEngines('the store', (engine) => {
  *   it('remembers', async () => {
- *     const database = await engine.open(); // fresh and migrated; closed and removed after the tests
+ *     const database = await engine.open(); // fresh and migrated; closed and removed after the test
  * ```
  */
 import { createHash } from 'node:crypto';
@@ -12,16 +12,20 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe } from 'vitest';
+import { describe } from 'vitest';
 import type { Database } from '../../server/db/client.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { openPglite } from '../../server/db/pglite.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
+import { afterUse } from './after-use.ts';
 import { createDatabase, type DatabaseTemplate, postgresMissing } from './postgres.ts';
 
 export type Engine = {
   readonly name: 'pglite' | 'postgres';
-  /** A database of one's own with every migration applied (about 0.3 s). It is closed and removed by itself. */
+  /**
+   * A database of one's own with every migration applied (about 0.3 s). It is closed and removed by itself: after the
+   * test that opened it, or after the file when a hook did.
+   */
   open(): Promise<Database>;
 };
 
@@ -51,19 +55,15 @@ export function describeEngines(name: string, body: (engine: Engine) => void): v
 type Opened = { readonly database: Database; readonly remove: () => unknown };
 
 function tidyEngine(name: Engine['name'], openFresh: () => Promise<Opened>): Engine {
-  const opened: Opened[] = [];
-  afterAll(async () => {
-    for (const { database, remove } of opened.splice(0)) {
-      await database.close();
-      await remove();
-    }
-  });
   return {
     name,
     async open() {
-      const fresh = await openFresh();
-      opened.push(fresh);
-      return fresh.database;
+      const { database, remove } = await openFresh();
+      afterUse(async () => {
+        await database.close();
+        await remove();
+      });
+      return database;
     },
   };
 }

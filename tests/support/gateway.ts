@@ -1,76 +1,96 @@
-/** gateway — a whole gateway on a free port, with a tenant, an admin key and a clock you move. */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { pino } from 'pino';
-import { createApiKey } from '../../server/actions/create-api-key.ts';
-import { saveFeature } from '../../server/actions/save-feature.ts';
-import { savePlan } from '../../server/actions/save-plan.ts';
+/**
+ * gateway — a real gateway in this process, on a real database, with a clock that the test moves.
+ *
+ * ```ts
+ * describeEngines('consume', (engine) => {
+ *   it('counts', async () => {
+ *     const gateway = await startGateway({ database: await engine.open() }); // closed by itself after the test
+ *     await gateway.data('mutation { … }');
+ * ```
+ */
+import pino from 'pino';
+import { bootstrap, tokenSecretOf } from '../../server/actions/bootstrap.ts';
+import { syncConfig } from '../../server/actions/sync-config.ts';
 import type { Database } from '../../server/db/client.ts';
-import { tenants } from '../../server/db/tables/index.ts';
-import type { FeatureDefinition, PlanDefinition } from '../../server/domain/definitions.ts';
-import type { ApiKeyScope } from '../../server/domain/viewer.ts';
+import type { Clock } from '../../server/domain/clock.ts';
 import { Gateway, type GatewayOptions } from '../../server/gateway.ts';
+import { defineConfig } from '../../server/index.ts';
+import { parseConfig } from '../../server/parse-config.ts';
+import { afterUse } from './after-use.ts';
 import { ManualClock } from './clock.ts';
 import { type HttpClient, httpClient } from './http-client.ts';
+import { openWs, type WsClient, type WsOptions } from './ws-client.ts';
 
-export type TestGateway = {
+/** What the gateways of the tests sell, unless a test says otherwise. */
+export const TEST_CONFIG = defineConfig({
+  features: {
+    api_calls: { displayName: 'API Calls', unit: 'call', reset: 'monthly', limit: 1_000 },
+    storage: { displayName: 'Storage', unit: 'GB', reset: 'never', minLimit: 0 },
+    exports: { displayName: 'Exports', aggregation: 'count', reset: 'daily', limit: 10 },
+  },
+  plans: {
+    free: { features: { api_calls: { limit: 5 } } },
+    pro: { features: { api_calls: { limit: null }, storage: { limit: 100 }, exports: {} } },
+  },
+});
+
+/** An admin key of the first tenant, the same for every gateway on a database. */
+export const ADMIN_KEY = 'mg_live_Harness1_0123456789ABCDEFGHIJabcdefghij01';
+
+export type TestGateway = HttpClient & {
   readonly gateway: Gateway;
-  readonly clock: ManualClock;
-  readonly tenantId: string;
-  /** `http://127.0.0.1:…` */
+  readonly database: Database;
+  readonly clock: Clock;
+  /** `http://127.0.0.1:<port>`; the endpoint is `graphqlUrl`. */
   readonly url: string;
-  /** `…/graphql` */
-  readonly endpoint: string;
-  /** Of the tenant, with scope admin. */
-  readonly adminKey: string;
-  /** Posts with the admin key. */
-  readonly admin: HttpClient;
-  /** A key of the tenant with these scopes. */
-  key(scopes: readonly ApiKeyScope[]): Promise<string>;
+  readonly graphqlUrl: string;
+  readonly tenantId: string;
+  /** The same endpoint as somebody else: another key, a customer token, or nobody. */
+  as(credential: string | undefined): HttpClient;
+  /** A raw socket; with `key` it is initialised and acknowledged already. */
+  openWs(key?: string, options?: WsOptions): Promise<WsClient>;
+  /** Also happens by itself, after the test, or after the file when a hook started it. The database stays open. */
   close(): Promise<void>;
 };
 
-export type TestGatewayOptions = Partial<Omit<GatewayOptions, 'database' | 'clock'>> & {
-  /** Migrated; it is not closed with the gateway. */
-  readonly database: Database;
-  readonly clock?: ManualClock;
-  /** An existing tenant, to run a second gateway beside the first. Left out, one is made. */
-  readonly tenantId?: string;
-  readonly port?: number;
-  readonly features?: readonly FeatureDefinition[];
-  readonly plans?: readonly PlanDefinition[];
+export type TestGatewayOptions = Omit<GatewayOptions, 'clock' | 'logger' | 'tokenSecret'> & {
+  /** Default: a `ManualClock`. Hand the same one in to move it. */
+  readonly clock?: Clock;
+  /** As a config file's default export; null leaves the catalog as it is. */
+  readonly config?: unknown;
 };
 
-/** Two gateways of one database sign alike. */
-const TOKEN_SECRET = randomBytes(32);
-
+/** Several on one database are several gateways, as in production. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { database, clock = new ManualClock(), features = [], plans = [], port = 0 } = options;
-  const logger = pino({ level: 'silent' });
-  const gateway = new Gateway({ logger, tokenSecret: TOKEN_SECRET, ...options, database, clock });
-  const tenantId = options.tenantId ?? (await makeTenant(database));
-  for (const feature of features) await saveFeature(gateway.services, tenantId, feature);
-  for (const plan of plans) await savePlan(gateway.services, tenantId, plan);
-  const { url } = await gateway.listen({ host: '127.0.0.1', port });
-  const key = async (scopes: readonly ApiKeyScope[]) =>
-    (await createApiKey(gateway.services, tenantId, { name: 'test', scopes, expiresAtMs: null })).text;
-  const adminKey = await key(['admin']);
-  const endpoint = `${url}/graphql`;
-  return {
-    gateway,
-    clock,
-    tenantId,
-    url,
-    endpoint,
-    adminKey,
-    admin: httpClient(endpoint, adminKey),
-    key,
-    close: () => gateway.close(),
+  const { config = TEST_CONFIG, clock = new ManualClock(), ...rest } = options;
+  const { database } = options;
+  const { tenant } = await bootstrap({ database, clock }, { bootstrapKey: ADMIN_KEY, demo: false });
+  const tokenSecret = await tokenSecretOf({ database }, null);
+  const gateway = new Gateway({ ...rest, clock, tokenSecret, logger: pino({ level: 'silent' }) });
+  const { announce } = gateway.services;
+  if (config !== null) await syncConfig({ database, clock, announce }, tenant.id, parseConfig(config, 'the test'));
+  const { url } = await gateway.listen({ host: '127.0.0.1', port: 0 });
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= gateway.close();
+    return closed;
   };
-}
-
-/** A tenant in live mode, without features. */
-export async function makeTenant(database: Database): Promise<string> {
-  const id = randomUUID();
-  await database.db.insert(tenants).values({ id, name: 'Test', mode: 'live' });
-  return id;
+  afterUse(close);
+  const graphqlUrl = `${url}/graphql`;
+  return {
+    ...httpClient(graphqlUrl, ADMIN_KEY),
+    gateway,
+    database,
+    clock,
+    url,
+    graphqlUrl,
+    tenantId: tenant.id,
+    as: (credential) => httpClient(graphqlUrl, credential),
+    openWs: async (key, wsOptions) => {
+      const client = await openWs(graphqlUrl, wsOptions);
+      if (key !== undefined) await client.init(key);
+      return client;
+    },
+    close,
+  };
 }

@@ -1,0 +1,24 @@
+/** after-use — closes what a test has opened when that test ends; what a hook has opened, when the file does. */
+import { afterAll, onTestFinished } from 'vitest';
+import { getCurrentTest } from 'vitest/suite';
+
+const openForTheFile: (() => unknown)[] = [];
+
+afterAll(async () => {
+  const failures: unknown[] = [];
+  // The last opened is closed first: a gateway before its database.
+  for (const close of openForTheFile.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (failure) {
+      failures.push(failure);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'what the tests had opened did not close');
+});
+
+/** @param close Called once, after what was opened later has been closed. */
+export function afterUse(close: () => unknown): void {
+  if (getCurrentTest()) onTestFinished(async () => void (await close()));
+  else openForTheFile.push(close);
+}
