@@ -77,3 +77,6 @@ export function createMetergraphRealtime(options: RealtimeOptions): MetergraphRe
 
 const platformWebSocket = (): WebSocketClass | null =>
   typeof globalThis.WebSocket === 'function' ? globalThis.WebSocket : null;
+
+export { MetergraphError, type MetergraphErrorCode } from './errors.ts';
+export type * from './types.ts';
