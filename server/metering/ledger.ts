@@ -4,7 +4,7 @@
 import type { Database, Query, Row } from '../db/client.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { MeterError } from '../domain/errors.ts';
+import { MeterError } from '../domain/errors.ts';
 import type { Catalog } from '../domain/plan.ts';
 import type { Usage } from '../domain/usage.ts';
 import { answerFromJson } from './answer.ts';
@@ -47,6 +47,8 @@ export type LedgerDeps = {
   readonly clock: Clock;
   /** Hears of every batch after its commit, before the callers do. */
   readonly onCommitted: (committed: Committed) => void;
+  /** Told when `onCommitted` throws, which changes nothing for the callers; left out, the process warns on stderr. */
+  readonly onListenerError?: (error: unknown) => void;
   /** What other gateways should hear of these changes; null where there are no others. */
   readonly hintOf: (changes: Changes) => Hint | null;
 };
@@ -67,18 +69,18 @@ export class Ledger {
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
   async record(requests: readonly ConsumeRequest[]): Promise<readonly Result[]> {
-    let decided: BatchResult | undefined;
-    let replayedAlerts: readonly (readonly Alert[])[] = [];
+    let decided: Decided | undefined;
     const saved = await this.#deps.database.lane.transact(loadStatements(requests, true), async (rows, query) => {
-      decided = await this.#decide(requests, rows, query);
-      replayedAlerts = await alertsOfReplays(requests, decided.outcomes, query);
-      return this.#writes(decided.changes);
+      const { outcomes, changes } = await this.#decide(requests, rows, query);
+      // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
+      const results = resultsOf(requests, outcomes, await alertsOfReplays(requests, outcomes, query));
+      decided = { outcomes, changes, results };
+      return this.#writes(changes);
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
-    const { outcomes, changes } = decided;
-    const alerts = readSavedAlerts(changes.alerts, saved);
-    if (changes.events.length > 0) this.#deps.onCommitted({ moved: movedBy(decided), alerts: [...alerts.values()] });
-    return requests.map((request, i) => resultOf(request, outcomes[i], alerts, replayedAlerts[i] ?? []));
+    const alerts = readSavedAlerts(decided.changes.alerts, saved);
+    this.#announce(decided, [...alerts.values()]);
+    return withAlerts(decided, alerts);
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
@@ -86,8 +88,19 @@ export class Ledger {
     const { query } = this.#deps.database;
     const rows = await Promise.all(loadStatements([request], false).map((statement) => query(statement)));
     const { outcomes } = await this.#decide([request], rows, query);
-    const [replayedAlerts = []] = await alertsOfReplays([request], outcomes, query);
-    return resultOf(request, outcomes[0], new Map(), replayedAlerts);
+    const [result] = resultsOf([request], outcomes, await alertsOfReplays([request], outcomes, query));
+    if (!result) throw new Error('a request was not decided');
+    return result;
+  }
+
+  #announce(decided: Decided, alerts: readonly Alert[]): void {
+    if (decided.changes.events.length === 0) return;
+    const { onCommitted, onListenerError = warn } = this.#deps;
+    try {
+      onCommitted({ moved: movedBy(decided), alerts });
+    } catch (error) {
+      onListenerError(error);
+    }
   }
 
   async #decide(requests: readonly ConsumeRequest[], rows: readonly Row[][], query: Query): Promise<BatchResult> {
@@ -120,24 +133,44 @@ function alertsOfReplays(requests: readonly ConsumeRequest[], outcomes: readonly
   );
 }
 
-function resultOf(
-  request: ConsumeRequest,
-  outcome: Outcome | undefined,
-  saved: ReadonlyMap<NewAlert, Alert>,
-  replayed: readonly Alert[],
-): Result {
+type Decided = BatchResult & { readonly results: readonly Result[] };
+
+/** Every request's result, but for the alerts of this very batch: they get their sequence when they are stored. */
+const resultsOf = (
+  requests: readonly ConsumeRequest[],
+  outcomes: readonly Outcome[],
+  replayedAlerts: readonly (readonly Alert[])[],
+): readonly Result[] => requests.map((request, i) => resultOf(request, outcomes[i], replayedAlerts[i] ?? []));
+
+function resultOf(request: ConsumeRequest, outcome: Outcome | undefined, replayedAlerts: readonly Alert[]): Result {
   switch (outcome?.kind) {
-    case 'decided': {
-      return { ...outcome.consumption, alerts: outcome.alerts.flatMap((alert) => saved.get(alert) ?? []) };
-    }
+    case 'decided':
+      return { ...outcome.consumption, alerts: [] };
     case 'replayed':
-      return answerFromJson(outcome.answer, request, outcome.feature, replayed);
+      return answerFromJson(outcome.answer, request, outcome.feature, replayedAlerts);
     case 'failed':
       return outcome.error;
     default:
       throw new Error('a request of the batch was not decided');
   }
 }
+
+/** Adds the alerts of this batch: to those who raised them, and to those who sent the same call again within it. */
+function withAlerts({ results }: Decided, saved: ReadonlyMap<NewAlert, Alert>): readonly Result[] {
+  if (saved.size === 0) return results;
+  const byEvent = new Map<string, Alert[]>();
+  for (const [{ customerId, eventSequence }, alert] of saved) {
+    const event = `${customerId} ${eventSequence}`;
+    byEvent.set(event, [...(byEvent.get(event) ?? []), alert]);
+  }
+  return results.map((result) => {
+    if (result instanceof MeterError || !result.allowed) return result;
+    const alerts = byEvent.get(`${result.usage.customerId} ${result.usage.sequence}`);
+    return alerts ? { ...result, alerts } : result;
+  });
+}
+
+const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
 
 /** Of each meter the last state in the batch; earlier ones were never visible to anybody. */
 function movedBy({ outcomes, changes }: BatchResult): readonly CustomerMoved[] {
