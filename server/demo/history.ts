@@ -1,0 +1,63 @@
+/**
+ * history — the demo's past, written by the ledger that writes the present, with a clock that is moved through it.
+ *
+ * So counters, events and alerts agree because everything that makes them agree was at work.
+ */
+import type { Database } from '../db/client.ts';
+import { MeterError } from '../domain/errors.ts';
+import { calendarPeriod } from '../domain/period.ts';
+import { ONE } from '../domain/units.ts';
+import type { Catalogs } from '../metering/catalogs.ts';
+import type { ConsumeRequest } from '../metering/consumption.ts';
+import { Ledger } from '../metering/ledger.ts';
+import { type DemoMeter, isGauge, levelAt, requestFor, usedAt } from './meters.ts';
+import { between, type Random } from './random.ts';
+
+const HOUR_MS = 3_600_000;
+/** Between two batches of the history. */
+const STEP_MS = 4 * HOUR_MS;
+/** A company makes at most so many calls that count one at a step. */
+const CALLS_MAX = 3;
+
+export type HistoryOptions = {
+  readonly database: Database;
+  readonly catalogs: Catalogs;
+  readonly meters: readonly DemoMeter[];
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly random: Random;
+};
+
+/** Writes what was used after `fromMs` and before `untilMs`; the meters then stand as they did at the end. */
+export async function writeHistory({ database, catalogs, meters, fromMs, untilMs, random }: HistoryOptions) {
+  let nowMs = fromMs;
+  const clock = { now: () => nowMs };
+  const ledger = new Ledger({ database, catalogs, clock, onCommitted: () => {}, hintOf: () => null });
+  for (let stepMs = fromMs; stepMs < untilMs; stepMs += STEP_MS) {
+    nowMs = Math.floor(between(random, stepMs, Math.min(stepMs + STEP_MS, untilMs)));
+    const calls = meters.flatMap((meter) => callsAt(meter, nowMs, untilMs, random));
+    if (calls.length === 0) continue;
+    const results = await ledger.record(calls.map(({ request }) => request));
+    for (const [i, { meter }] of calls.entries()) {
+      const result = results[i];
+      if (result instanceof MeterError) throw result;
+      if (result) meter.usage = result.usage;
+    }
+  }
+}
+
+type Call = { readonly meter: DemoMeter; readonly request: ConsumeRequest };
+
+/** The calls that bring a meter to where it should stand, give or take a little. */
+function callsAt(meter: DemoMeter, atMs: number, untilMs: number, random: Random): readonly Call[] {
+  const { company, usage } = meter;
+  const { aggregation, reset } = usage.feature;
+  const period =
+    reset === 'never' ? usage.period : calendarPeriod({ reset, timeZone: company.timeZone, sinceMs: atMs }, atMs);
+  const missing = levelAt(meter, period, atMs, untilMs) - Number(usedAt(meter, atMs)) / Number(ONE);
+  const amount = Math.round(missing * (isGauge(usage) ? 1 : between(random, 0.7, 1.1)));
+  if (amount === 0 || (amount < 0 && !isGauge(usage))) return [];
+  if (aggregation === 'sum') return [{ meter, request: requestFor(meter, amount, 'CLAMP') }];
+  const calls = Math.min(Math.abs(amount), Math.ceil(random() * CALLS_MAX));
+  return Array.from({ length: calls }, () => ({ meter, request: requestFor(meter, Math.sign(amount), 'CLAMP') }));
+}
