@@ -29,6 +29,8 @@ export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOpti
     });
   const lane = postgresLane(connectLane);
   const db = drizzle(pool);
+  // Drizzle has the pool give timestamps as text; it takes `Date`s as well, and hand-written statements are promised them.
+  pool.options.parsers[TIMESTAMPTZ] = (text: string) => new Date(text);
   return {
     engine: 'postgres',
     db,
@@ -48,6 +50,9 @@ export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOpti
     },
   };
 }
+
+/** The type's number in Postgres' catalog. */
+const TIMESTAMPTZ = 1184;
 
 const queryOn =
   (client: Client): Query =>
