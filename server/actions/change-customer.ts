@@ -1,0 +1,43 @@
+/** change-customer — changes one customer under its lock, and wakes those who watch it when its limits moved. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Db } from '../db/client.ts';
+import { lockCustomer, updateCustomer } from '../db/queries/customers.ts';
+import { type Customer, customerIdOf } from '../domain/customer.ts';
+import { customerNotFound } from '../domain/errors.ts';
+import type { Deps } from './deps.ts';
+
+/** A customer after a change, and whether its plan, limits or time zone are others now. */
+export type ChangedCustomer = { readonly customer: Customer; readonly limitsMoved: boolean };
+
+/**
+ * Locks the customer, changes it, saves it, announces it.
+ *
+ * @param change Given the customer as it is; pure. Throws to refuse.
+ * @throws {MeterError} `CUSTOMER_NOT_FOUND`
+ */
+export async function changeCustomer(
+  { database, announce }: Deps,
+  tenantId: string,
+  referenceId: string,
+  change: (customer: Customer) => Customer,
+): Promise<Customer> {
+  const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
+    const before = await lockCustomer(tx, tenantId, customerIdOf(tenantId, referenceId));
+    if (!before) throw customerNotFound(referenceId);
+    return saveChange(tx, before, change(before));
+  });
+  if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
+  return customer;
+}
+
+/** Saves what is different; a change of limits takes the customer's next sequence, so that resumed streams hear it. */
+export async function saveChange(tx: Db, before: Customer, after: Customer): Promise<ChangedCustomer> {
+  if (isDeepStrictEqual(before, after)) return { customer: before, limitsMoved: false };
+  const limitsMoved = !isDeepStrictEqual(limitsOf(before), limitsOf(after));
+  const customer = limitsMoved ? { ...after, sequence: before.sequence + 1n } : after;
+  await updateCustomer(tx, customer, limitsMoved);
+  return { customer, limitsMoved };
+}
+
+/** Everything of a customer that its limits depend on. */
+const limitsOf = ({ planKey, timeZone, overrides }: Customer) => ({ planKey, timeZone, overrides });

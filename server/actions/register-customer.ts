@@ -1,0 +1,90 @@
+/** register-customer — makes a customer known by its reference, or brings what is known up to date. */
+import { insertCustomer, lockCustomer } from '../db/queries/customers.ts';
+import { tenantById } from '../db/queries/tenants.ts';
+import { type Customer, customerIdOf } from '../domain/customer.ts';
+import { MeterError, planNotFound } from '../domain/errors.ts';
+import { type Catalog, liveKeys, livePlan } from '../domain/plan.ts';
+import type { Tenant } from '../domain/tenant.ts';
+import { saveChange } from './change-customer.ts';
+import type { Deps } from './deps.ts';
+
+/** Fields left out stay as they are; null clears. */
+export type Registration = {
+  readonly referenceId: string;
+  /** `user` for a new customer who does not say. */
+  readonly referenceType?: string;
+  readonly name?: string | null;
+  readonly email?: string | null;
+  /** The tenant's default plan for a new customer who does not say. */
+  readonly planKey?: string;
+  /** The tenant's for a new customer who does not say. */
+  readonly timeZone?: string;
+  readonly metadata?: unknown;
+};
+
+/** What the caller's key is good for. */
+export type RegistrationRights = { readonly mayChangePlan: boolean };
+
+/**
+ * Upserts by reference: as often as one likes, and by several callers at once.
+ *
+ * @throws {MeterError} `PLAN_NOT_FOUND`; `FORBIDDEN` for another plan where the caller may not change plans.
+ */
+export async function registerCustomer(
+  { database, catalogs, clock, announce }: Deps,
+  tenantId: string,
+  registration: Registration,
+  rights: RegistrationRights,
+): Promise<Customer> {
+  const id = customerIdOf(tenantId, registration.referenceId);
+  const catalog = await catalogs.current(database.query, tenantId);
+  const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
+    const known = await lockCustomer(tx, tenantId, id);
+    if (known) return saveChange(tx, known, updated(known, registration, catalog, rights));
+    const fresh = newCustomer(await tenantById(tx, tenantId), registration, catalog, clock.now());
+    if (await insertCustomer(tx, fresh)) return { customer: fresh, limitsMoved: false };
+    const raced = await lockCustomer(tx, tenantId, id); // somebody else registered it in between
+    if (!raced) throw new Error(`customer ${id} is neither there nor new`);
+    return saveChange(tx, raced, updated(raced, registration, catalog, rights));
+  });
+  if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
+  return customer;
+}
+
+function newCustomer(tenant: Tenant, registration: Registration, catalog: Catalog, nowMs: number): Customer {
+  const { referenceId, planKey } = registration;
+  if (planKey !== undefined) refuseUnknownPlan(planKey, catalog);
+  return {
+    id: customerIdOf(tenant.id, referenceId),
+    tenantId: tenant.id,
+    referenceId,
+    referenceType: registration.referenceType ?? 'user',
+    name: registration.name ?? null,
+    email: registration.email ?? null,
+    planKey: planKey ?? catalog.defaultPlanKey,
+    timeZone: registration.timeZone ?? tenant.timeZone,
+    metadata: registration.metadata ?? null,
+    overrides: new Map(),
+    sequence: 0n,
+    createdAtMs: nowMs,
+  };
+}
+
+function updated(known: Customer, registration: Registration, catalog: Catalog, rights: RegistrationRights): Customer {
+  const { planKey } = registration;
+  if (planKey !== undefined && planKey !== known.planKey) {
+    refuseUnknownPlan(planKey, catalog);
+    if (!rights.mayChangePlan) throw mayNotChangePlan(known, planKey);
+  }
+  return { ...known, ...registration };
+}
+
+function refuseUnknownPlan(planKey: string, catalog: Catalog): void {
+  if (!livePlan(catalog, planKey)) throw planNotFound(planKey, liveKeys(catalog.plans));
+}
+
+const mayNotChangePlan = ({ referenceId, planKey }: Customer, wanted: string): MeterError =>
+  new MeterError(
+    'FORBIDDEN',
+    `Customer "${referenceId}" has plan "${planKey}" and this key may not change it to "${wanted}": use a key with scope "admin", or leave planKey out.`,
+  );

@@ -1,0 +1,45 @@
+/** set-customer-limits — a customer's own limits: the last word in its policies. */
+import type { Customer } from '../domain/customer.ts';
+import { featureNotFound, MeterError } from '../domain/errors.ts';
+import type { LimitFields } from '../domain/feature.ts';
+import { type Catalog, liveFeature, liveKeys } from '../domain/plan.ts';
+import { changeCustomer } from './change-customer.ts';
+import type { Deps } from './deps.ts';
+
+/** The override of one feature becomes exactly these fields; none of them removes it. */
+export type CustomerLimit = { readonly featureKey: string; readonly fields: LimitFields };
+
+/**
+ * Sets the overrides of the features named; those of others stay.
+ *
+ * @throws {MeterError} `CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`
+ */
+export async function setCustomerLimits(
+  deps: Deps,
+  tenantId: string,
+  { referenceId, limits }: { readonly referenceId: string; readonly limits: readonly CustomerLimit[] },
+): Promise<Customer> {
+  const catalog = await deps.catalogs.current(deps.database.query, tenantId);
+  return changeCustomer(deps, tenantId, referenceId, (customer) => {
+    refuseUnknownFeatures(limits, catalog);
+    return { ...customer, overrides: withLimits(customer.overrides, limits) };
+  });
+}
+
+function withLimits(overrides: Customer['overrides'], limits: readonly CustomerLimit[]): Customer['overrides'] {
+  const changed = new Map(overrides);
+  for (const { featureKey, fields } of limits) {
+    if (Object.keys(fields).length === 0) changed.delete(featureKey);
+    else changed.set(featureKey, fields);
+  }
+  return changed;
+}
+
+function refuseUnknownFeatures(limits: readonly CustomerLimit[], catalog: Catalog): void {
+  for (const [i, { featureKey }] of limits.entries()) {
+    if (liveFeature(catalog, featureKey)) continue;
+    const { code, message, suggestion } = featureNotFound(featureKey, liveKeys(catalog.features));
+    const path = ['input', 'limits', String(i), 'featureKey'];
+    throw new MeterError(code, message, { path, ...(suggestion && { suggestion }) });
+  }
+}

@@ -1,0 +1,83 @@
+/** customers — rows of customers in, domain values out. */
+import { and, eq, gt, inArray } from 'drizzle-orm';
+import type { Customer } from '../../domain/customer.ts';
+import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
+import type { Db } from '../client.ts';
+import { type LimitFieldsJson, limitFieldsMapFromJson, limitFieldsMapToJson } from '../limit-fields-json.ts';
+import { customers } from '../tables/index.ts';
+
+export async function customersById(db: Db, tenantId: string, ids: readonly string[]): Promise<readonly Customer[]> {
+  const rows = await db
+    .select()
+    .from(customers)
+    .where(and(eq(customers.tenantId, tenantId), inArray(customers.id, [...ids])));
+  return rows.map(customerFromRow);
+}
+
+/** The tenant's customers in order of their references. */
+export async function customersPage(db: Db, tenantId: string, request: PageRequest<string>): Promise<Page<Customer>> {
+  const after = request.after === null ? undefined : gt(customers.referenceId, request.after);
+  const rows = await db
+    .select()
+    .from(customers)
+    .where(and(eq(customers.tenantId, tenantId), after))
+    .orderBy(customers.referenceId)
+    .limit(rowsFor(request));
+  return pageOf(rows.map(customerFromRow), request);
+}
+
+/** Holds the customer until the transaction ends: whatever changes one does. */
+export async function lockCustomer(tx: Db, tenantId: string, id: string): Promise<Customer | null> {
+  const [row] = await tx
+    .select()
+    .from(customers)
+    .where(and(eq(customers.tenantId, tenantId), eq(customers.id, id)))
+    .for('update');
+  return row ? customerFromRow(row) : null;
+}
+
+/** @returns false when there is one by this id already, which is left as it is. */
+export async function insertCustomer(tx: Db, customer: Customer): Promise<boolean> {
+  const { id, tenantId, referenceId, createdAtMs } = customer;
+  const row = { id, tenantId, referenceId, createdAt: new Date(createdAtMs), ...changeableColumns(customer) };
+  const inserted = await tx.insert(customers).values(row).onConflictDoNothing().returning({ id: customers.id });
+  return inserted.length > 0;
+}
+
+/**
+ * Writes what may change of a customer whom the transaction has locked.
+ *
+ * @param movesLimits Whether this sequence changes every meter at once.
+ */
+export async function updateCustomer(tx: Db, customer: Customer, movesLimits: boolean): Promise<void> {
+  await tx
+    .update(customers)
+    .set({ ...changeableColumns(customer), ...(movesLimits && { limitsSequence: customer.sequence }) })
+    .where(and(eq(customers.tenantId, customer.tenantId), eq(customers.id, customer.id)));
+}
+
+const changeableColumns = (customer: Customer) => ({
+  referenceType: customer.referenceType,
+  name: customer.name,
+  email: customer.email,
+  planKey: customer.planKey,
+  timeZone: customer.timeZone,
+  metadata: customer.metadata,
+  overrides: limitFieldsMapToJson(customer.overrides),
+  sequence: customer.sequence,
+});
+
+const customerFromRow = (row: typeof customers.$inferSelect): Customer => ({
+  id: row.id,
+  tenantId: row.tenantId,
+  referenceId: row.referenceId,
+  referenceType: row.referenceType,
+  name: row.name,
+  email: row.email,
+  planKey: row.planKey,
+  timeZone: row.timeZone,
+  metadata: row.metadata,
+  overrides: limitFieldsMapFromJson(row.overrides as Readonly<Record<string, LimitFieldsJson>>), // as changeableColumns wrote it
+  sequence: row.sequence,
+  createdAtMs: row.createdAt.getTime(),
+});

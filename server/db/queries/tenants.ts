@@ -1,0 +1,13 @@
+/** tenants — rows of tenants in, domain values out. */
+import { eq } from 'drizzle-orm';
+import type { Tenant } from '../../domain/tenant.ts';
+import type { Db } from '../client.ts';
+import { tenants } from '../tables/index.ts';
+
+/** @throws when there is no such tenant: whoever asks has authenticated as one. */
+export async function tenantById(db: Db, id: string): Promise<Tenant> {
+  const { name, mode, timeZone } = tenants;
+  const [tenant] = await db.select({ id: tenants.id, name, mode, timeZone }).from(tenants).where(eq(tenants.id, id));
+  if (!tenant) throw new Error(`tenant ${id} does not exist`);
+  return tenant;
+}

@@ -1,0 +1,93 @@
+/**
+ * bounds — what the fields of an input may hold. Each check returns the value, or throws `INVALID_INPUT` with the path
+ * of the field and a sentence that says what was found and what is allowed.
+ */
+import { invalidAmount, invalidInput, MeterError } from '../domain/errors.ts';
+import { isTimeZone } from '../domain/period.ts';
+import type { ParsedUnits, Units } from '../domain/units.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+export type Path = readonly string[];
+
+const REFERENCE_LENGTH_MAX = 255;
+const KEY_LENGTH_MAX = 128;
+const NAME_LENGTH_MAX = 255;
+const EMAIL_LENGTH_MAX = 254;
+const KEY = /^[a-z0-9_.:-]+$/i;
+const EMAIL = /^[^\s@]+@[^\s@]+$/;
+/** Control characters, and halves of surrogate pairs, which no database keeps. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
+
+/** The app's own id of a customer. */
+export const referenceId = (text: string, path: Path): string => line(text, path, REFERENCE_LENGTH_MAX);
+
+export const idempotencyKey = (text: string, path: Path): string => line(text, path, REFERENCE_LENGTH_MAX);
+
+/** Key of a feature or plan that should exist. */
+export function key(text: string, path: Path): string {
+  if (KEY.test(text) && text.length <= KEY_LENGTH_MAX) return text;
+  const allowed = `a key is 1 to ${KEY_LENGTH_MAX} letters, digits, _ . : or -`;
+  throw invalidInput(path, `${spell(path)} is ${shown(text)}; ${allowed}.`);
+}
+
+export const name = (text: string, path: Path): string => line(text, path, NAME_LENGTH_MAX);
+
+export function email(text: string, path: Path): string {
+  if (line(text, path, EMAIL_LENGTH_MAX) && EMAIL.test(text)) return text;
+  throw invalidInput(path, `${spell(path)} is ${shown(text)}; write an address like "name@example.com".`);
+}
+
+export function timeZone(text: string, path: Path): string {
+  if (text.length <= 64 && isTimeZone(text)) return text;
+  throw invalidInput(path, `${spell(path)} is ${shown(text)}; write an IANA time zone like "Europe/Berlin".`);
+}
+
+/** A whole number within `[min, max]`. */
+export function whole(value: number, path: Path, min: number, max: number): number {
+  if (value >= min && value <= max) return value;
+  throw invalidInput(path, `${spell(path)} is ${value}; from ${min} to ${max} is allowed.`);
+}
+
+export function atMost<T>(list: readonly T[], path: Path, max: number): readonly T[] {
+  if (list.length <= max) return list;
+  throw invalidInput(path, `${spell(path)} has ${list.length} entries; at most ${max} are allowed.`);
+}
+
+/** A decimal of a definition: a limit, a price. */
+export function decimal(parsed: ParsedUnits, path: Path): Units {
+  if (parsed.ok) return parsed.units;
+  throw invalidInput(path, `${spell(path)}: ${parsed.problem}.`);
+}
+
+/** The amount of a call; throws `INVALID_AMOUNT`. */
+export function amount(parsed: ParsedUnits, path: Path): Units {
+  const problem = !parsed.ok ? parsed.problem : parsed.units === 0n ? '0 is not an amount' : null;
+  if (parsed.ok && problem === null) return parsed.units;
+  throw new MeterError('INVALID_AMOUNT', `${invalidAmount(`Amount ${problem}`).message}.`, { path });
+}
+
+/** A JSON object as its canonical text. */
+export function object(value: unknown, path: Path): string {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw invalidInput(path, `${spell(path)} is not an object; write it like { plan: "beta" }.`);
+  }
+  const json = canonicalJson(value);
+  if (json.ok) return json.text;
+  throw invalidInput(path, `${spell(path)} ${json.problem}.`);
+}
+
+function line(text: string, path: Path, max: number): string {
+  if (text.length === 0) throw invalidInput(path, `${spell(path)} is empty; write 1 to ${max} characters.`);
+  if (text.length > max) {
+    throw invalidInput(path, `${spell(path)} is ${text.length} characters long; at most ${max} fit.`);
+  }
+  if (UNPRINTABLE.test(text)) {
+    throw invalidInput(path, `${spell(path)} has a control character in it; only printable characters are allowed.`);
+  }
+  return text;
+}
+
+/** The field as the sentence names it: without the outermost `input`, which every path of a mutation has. */
+const spell = (path: Path): string => `\`${(path[0] === 'input' ? path.slice(1) : path).join('.')}\``;
+
+const shown = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

@@ -1,0 +1,38 @@
+/** consume-request — what a client sent to `consume` or `check` as a request to the engine. */
+import type { ConsumeMode } from '../domain/decision.ts';
+import { ONE, type ParsedUnits } from '../domain/units.ts';
+import type { Viewer } from '../domain/viewer.ts';
+import type { ConsumeRequest } from '../metering/consumption.ts';
+import { referenceOf } from './access.ts';
+import * as bounds from './bounds.ts';
+
+export type ConsumeInput = {
+  readonly referenceId?: string | null | undefined;
+  readonly featureKey: string;
+  readonly amount?: ParsedUnits | null | undefined;
+  readonly overrideKey?: string | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+  readonly properties?: unknown;
+  readonly mode?: ConsumeMode | null | undefined;
+};
+
+/**
+ * @param path Where the input stands: `["input"]`, or `["input", "inputs", "3"]`.
+ * @throws {MeterError} `INVALID_INPUT`, `INVALID_AMOUNT`; `CUSTOMER_NOT_FOUND` when a customer asks for another.
+ */
+export function consumeRequest(viewer: Viewer, input: ConsumeInput, path: bounds.Path): ConsumeRequest {
+  const { featureKey, amount, overrideKey, idempotencyKey, properties, mode } = input;
+  const at = (field: string): bounds.Path => [...path, field];
+  return {
+    tenantId: viewer.tenantId,
+    ...referenceOf(viewer, input.referenceId, at('referenceId')),
+    featureKey: bounds.key(featureKey, at('featureKey')),
+    amount: amount ? bounds.amount(amount, at('amount')) : ONE,
+    overrideKey: isGiven(overrideKey) ? bounds.key(overrideKey, at('overrideKey')) : null,
+    idempotencyKey: isGiven(idempotencyKey) ? bounds.idempotencyKey(idempotencyKey, at('idempotencyKey')) : null,
+    properties: isGiven(properties) ? bounds.object(properties, at('properties')) : null,
+    mode: mode ?? 'REJECT',
+  };
+}
+
+const isGiven = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;

@@ -1,0 +1,71 @@
+/** event — one immutable record of use. */
+import { listEvents } from '../actions/find-events.ts';
+import type { UsageEvent } from '../domain/event.ts';
+import { anyone, optionalReferenceOf, reader, visibleFeatures } from './access.ts';
+import { builder } from './builder.ts';
+import { connectionOf, connectionType, pageArgs } from './connection.ts';
+import { narrowed } from './loaders.ts';
+import { Node } from './node.ts';
+import { encodeNodeId } from './node-id.ts';
+
+const EventType = builder.objectRef<UsageEvent>('Event').implement({
+  description: 'One immutable record of use.',
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.id({
+      description: 'Opaque, and unique among all objects.',
+      resolve: ({ customerId, sequence }) => encodeNodeId('Event', customerId, sequence.toString()),
+    }),
+    referenceId: t.exposeString('referenceId', { description: "The app's own id of the customer." }),
+    featureKey: t.exposeString('featureKey', { description: 'Key of the feature.' }),
+    amount: t.expose('amount', { type: 'Decimal', description: 'Units taken; below 0 where they were given back.' }),
+    usedAfter: t.expose('usedAfter', { type: 'Decimal', description: 'Units used in the period after this event.' }),
+    idempotencyKey: t.exposeString('idempotencyKey', {
+      nullable: true,
+      description: 'The key it was sent with. Null where there was none.',
+    }),
+    properties: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: "The app's own properties of the event. Always null with a customer token.",
+      resolve: ({ properties }, _args, context) => (anyone(context).kind === 'customer' ? null : properties),
+    }),
+    occurredAt: t.expose('occurredAtMs', { type: 'DateTime', description: 'When the use happened.' }),
+    recordedAt: t.expose('recordedAtMs', { type: 'DateTime', description: 'When it was recorded.' }),
+  }),
+});
+
+const EventConnection = connectionType(EventType);
+
+builder.queryField('events', (t) =>
+  t.field({
+    type: EventConnection,
+    description:
+      'Events, newest first. Scope `read`, or a customer token: then its own. A customer or feature that does not exist has none.',
+    args: {
+      ...pageArgs,
+      referenceId: t.arg.string({ description: "Whose; all the tenant's customers when left out." }),
+      featureKey: t.arg.string({ description: 'Of which feature; all when left out.' }),
+    },
+    resolve: async (_root, { referenceId, featureKey, ...page }, context) => {
+      const viewer = reader(context);
+      const { tenantId } = viewer;
+      const customerId = optionalReferenceOf(viewer, referenceId)?.customerId ?? null;
+      const featureKeys = narrowed(featureKey ? [featureKey] : null, visibleFeatures(viewer));
+      const list = customerId === null ? 'events' : `events ${customerId}`;
+      return connectionOf(page, { ...BY_TIME, list, tenantId }, (request) =>
+        listEvents(context.services, tenantId, { customerId, featureKeys }, request),
+      );
+    },
+  }),
+);
+
+const BY_TIME = {
+  positionOf: ({ recordedAtMs, customerId, sequence }: UsageEvent) => [`${recordedAtMs}`, customerId, `${sequence}`],
+  shape: [/^\d{1,15}$/, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, /^\d{1,18}$/],
+  parse: ([recordedAtMs = '0', customerId = '', sequence = '0']: readonly string[]) => ({
+    recordedAtMs: Number(recordedAtMs),
+    customerId,
+    sequence: BigInt(sequence),
+  }),
+};

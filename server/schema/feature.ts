@@ -1,0 +1,141 @@
+/** feature — what is metered. */
+import { saveFeature } from '../actions/save-feature.ts';
+import type { Feature } from '../domain/feature.ts';
+import { DEFAULT_THRESHOLDS } from '../domain/threshold.ts';
+import { admin, maySee, reader, tenantReader } from './access.ts';
+import { builder, wordEnum } from './builder.ts';
+import { catalogPage, catalogPageArgs } from './catalog-page.ts';
+import { connectionType } from './connection.ts';
+import { resultUnion } from './errors.ts';
+import { EnforcementEnum, limitFieldsOf, limitInputFields, ThresholdType } from './limit-fields.ts';
+import { catalogOf } from './loaders.ts';
+import { UnitPriceType } from './money.ts';
+import { Node } from './node.ts';
+import { encodeNodeId } from './node-id.ts';
+import { ResetEnum } from './period.ts';
+
+const AggregationEnum = wordEnum('Aggregation', 'How events add up to what is used.', {
+  count: 'Events are counted, one each.',
+  sum: 'The amounts of the events are added.',
+});
+
+export const FeatureType = builder.objectRef<Feature>('Feature').implement({
+  description: 'What is metered. Its limit fields are defaults that a plan or a customer may override.',
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.id({
+      description: 'Opaque, and unique among all objects.',
+      resolve: ({ tenantId, key }) => encodeNodeId('Feature', tenantId, key),
+    }),
+    key: t.exposeString('key', { description: 'Also the name of its events. Unique in the tenant.' }),
+    displayName: t.exposeString('displayName', { description: 'As people read it.' }),
+    unit: t.exposeString('unit', {
+      nullable: true,
+      description: 'Singular, as people say it: `call`, `GB`. Null when it simply counts.',
+    }),
+    aggregation: t.expose('aggregation', { type: AggregationEnum, description: 'How events add up.' }),
+    reset: t.expose('reset', { type: ResetEnum, description: 'When counters start again from zero.' }),
+    limit: t.expose('limit', {
+      type: 'Decimal',
+      nullable: true,
+      description: 'The cap (hard) or the line that alerts and overage start from (soft). Null is unlimited.',
+    }),
+    included: t.expose('included', {
+      type: 'Decimal',
+      nullable: true,
+      description: 'Units per period that cost nothing. Null: the limit, or 0 with a price and no limit.',
+    }),
+    minLimit: t.expose('minLimit', {
+      type: 'Decimal',
+      nullable: true,
+      description: 'The floor of use that can be given back. Null: use can not be given back.',
+    }),
+    enforcement: t.expose('enforcement', {
+      type: EnforcementEnum,
+      nullable: true,
+      description: 'What happens beyond the limit. Null: `HARD`, or `SOFT` where there is a price.',
+    }),
+    thresholds: t.field({
+      type: [ThresholdType],
+      description: 'Lines that raise an alert.',
+      resolve: ({ thresholds }) => [...(thresholds ?? DEFAULT_THRESHOLDS)],
+    }),
+    price: t.expose('price', {
+      type: UnitPriceType,
+      nullable: true,
+      description: 'What a unit costs beyond what is included. Null: nothing, so there is no overage to bill.',
+    }),
+    details: t.field({
+      type: ['String'],
+      description: 'Lines for a price page or tooltip.',
+      resolve: ({ details }) => [...details],
+    }),
+    archivedAt: t.expose('archivedAtMs', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was removed: no new use, its history stays. Null while it is in use.',
+    }),
+  }),
+});
+
+const FeatureConnection = connectionType(FeatureType);
+
+builder.queryFields((t) => ({
+  feature: t.field({
+    type: FeatureType,
+    nullable: true,
+    description: 'A feature by its key, archived ones too; null where there is none. Scope `read`.',
+    args: { key: t.arg.string({ required: true, description: 'Key of the feature.' }) },
+    resolve: async (_root, { key }, context) =>
+      maySee(reader(context), key) ? (await catalogOf(context)).features.get(key) : null,
+  }),
+  features: t.field({
+    type: FeatureConnection,
+    description: 'All features, by key. Scope `read`; not for customer tokens.',
+    args: catalogPageArgs,
+    resolve: async (_root, args, context) => {
+      const { tenantId } = tenantReader(context);
+      return catalogPage('features', tenantId, (await catalogOf(context)).features, args);
+    },
+  }),
+}));
+
+const SaveFeatureInput = builder.inputType('SaveFeatureInput', {
+  description: 'All there is to say about a feature: a field left out has its default, whatever was stored before.',
+  fields: (t) => ({
+    key: t.string({
+      required: true,
+      description: 'Also the name of its events: a letter, then letters, digits and _ . : -, at most 64 in all.',
+    }),
+    displayName: t.string({ description: 'As people read it; made from the key when left out.' }),
+    unit: t.string({ description: 'Singular, as people say it: `call`, `GB`.' }),
+    aggregation: t.field({ type: AggregationEnum, description: 'How events add up. `SUM` when left out.' }),
+    reset: t.field({ type: ResetEnum, description: 'When counters start again from zero. `MONTHLY` when left out.' }),
+    ...limitInputFields(t),
+    details: t.stringList({ description: 'Lines for a price page or tooltip; at most 50.' }),
+  }),
+});
+
+const SaveFeatureResult = resultUnion('SaveFeatureResult', FeatureType, ['INVALID_INPUT']);
+
+builder.mutationField('saveFeature', (t) =>
+  t.field({
+    type: SaveFeatureResult.type,
+    description: 'Makes a feature, or says anew what it is; an archived one comes back. Scope `admin`.',
+    args: { input: t.arg({ type: SaveFeatureInput, required: true, description: 'The feature.' }) },
+    resolve: (_root, { input }, context) =>
+      SaveFeatureResult.answer(context, () => {
+        const { tenantId } = admin(context);
+        const { key, displayName, unit, aggregation, reset, details } = input;
+        return saveFeature(context.services, tenantId, {
+          ...limitFieldsOf(input, ['input']),
+          key,
+          ...(displayName && { displayName }),
+          ...(unit && { unit }),
+          ...(aggregation && { aggregation }),
+          ...(reset && { reset }),
+          ...(details && { details }),
+        });
+      }),
+  }),
+);

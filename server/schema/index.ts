@@ -1,0 +1,20 @@
+/** index — the schema: every module adds its part as it is imported. */
+import './root.ts';
+import './scalars.ts';
+import './errors.ts';
+import './node.ts';
+import './feature.ts';
+import './plan.ts';
+import './customer.ts';
+import './usage.ts';
+import './limit-policy.ts';
+import './consumption.ts';
+import './alert.ts';
+import './event.ts';
+import './api-key.ts';
+import './customer-token.ts';
+import './viewer.ts';
+import { builder } from './builder.ts';
+
+/** In order of definition, since the order of enum values is part of what they say. */
+export const schema = builder.toSchema({ sortSchema: false });

@@ -1,0 +1,87 @@
+/** limit-policy — what applies to a customer and feature after the merge. */
+import type { MeterPolicy } from '../metering/usage-reader.ts';
+import { reader, referenceOf, unknownCustomer } from './access.ts';
+import { builder } from './builder.ts';
+import { FeatureType } from './feature.ts';
+import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
+import { metersOf } from './loaders.ts';
+import { UnitPriceType } from './money.ts';
+import { ResetEnum } from './period.ts';
+import { RateLimitType } from './plan.ts';
+
+export const LimitPolicyType = builder.objectRef<MeterPolicy>('LimitPolicy').implement({
+  description:
+    'What applies to a customer and feature after merging feature, plan and customer override, field by field, the last one set wins.',
+  fields: (t) => ({
+    feature: t.field({ type: FeatureType, description: 'What is metered.', resolve: ({ usage }) => usage.feature }),
+    entitled: t.exposeBoolean('entitled', {
+      description:
+        'Whether plan or own limits name the feature; if not, every call is denied with `FEATURE_NOT_IN_PLAN`.',
+    }),
+    limit: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'The cap (hard) or the line that alerts and overage start from (soft). Null is unlimited.',
+      resolve: ({ policy }) => policy.limit,
+    }),
+    included: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'Units per period that cost nothing. Null: there is no end to them.',
+      resolve: ({ policy }) => policy.included,
+    }),
+    enforcement: t.field({
+      type: EnforcementEnum,
+      description: 'What happens beyond the limit.',
+      resolve: ({ policy }) => policy.enforcement,
+    }),
+    minLimit: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'The floor of use that can be given back. Null: use can not be given back.',
+      resolve: ({ policy }) => policy.minLimit,
+    }),
+    reset: t.field({
+      type: ResetEnum,
+      description: 'When the counter starts again from zero.',
+      resolve: ({ usage }) => usage.feature.reset,
+    }),
+    thresholds: t.field({
+      type: [ThresholdType],
+      description: 'Lines that raise an alert, each once a period.',
+      resolve: ({ policy }) => [...policy.thresholds],
+    }),
+    price: t.field({
+      type: UnitPriceType,
+      nullable: true,
+      description: 'What a unit costs beyond what is included. Null: nothing, so there is no overage to bill.',
+      resolve: ({ policy }) => policy.price,
+    }),
+    rateLimit: t.expose('rateLimit', {
+      type: RateLimitType,
+      nullable: true,
+      description: 'Calls that the customer may make, of all features together. Null: as many as it likes.',
+    }),
+    planKey: t.string({
+      nullable: true,
+      description: 'The plan that was merged. Null for a customer without one.',
+      resolve: ({ usage }) => usage.planKey,
+    }),
+  }),
+});
+
+builder.queryField('limits', (t) =>
+  t.field({
+    type: [LimitPolicyType],
+    nullable: true,
+    description:
+      'What applies to a customer, one entry a feature. Unknown customer: null, and an error with `extensions.code` `CUSTOMER_NOT_FOUND`. Scope `read`, or a customer token.',
+    args: { referenceId: t.arg.string({ description: 'Whose. With a customer token it may be left out.' }) },
+    resolve: async (_root, args, context) => {
+      const { referenceId, customerId } = referenceOf(reader(context), args.referenceId);
+      const meters = await metersOf(context, customerId, null);
+      if (!meters) throw unknownCustomer(referenceId, ['referenceId']);
+      return [...meters];
+    },
+  }),
+);

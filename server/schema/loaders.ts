@@ -1,0 +1,114 @@
+/** loaders — reads on behalf of the viewer's tenant: what many fields of an operation ask for is asked for once. */
+import DataLoader from 'dataloader';
+import { findAlerts } from '../actions/find-alerts.ts';
+import { findCustomers } from '../actions/find-customers.ts';
+import { findEvents } from '../actions/find-events.ts';
+import { findApiKeys, findTenant } from '../actions/find-tenant.ts';
+import type { Context } from '../context.ts';
+import type { Customer } from '../domain/customer.ts';
+import type { CustomerMeters, MeterPolicy, MeterSelection } from '../metering/usage-reader.ts';
+import { anyone, visibleFeatures } from './access.ts';
+import type { SequencedKey } from './node-id.ts';
+import { oncePerOperation } from './once-per-operation.ts';
+
+const tenantIdOf = (context: Context): string => anyone(context).tenantId;
+
+/** The tenant's features and plans. */
+export const catalogOf = oncePerOperation((context) => {
+  const { catalogs, database } = context.services;
+  return catalogs.current(database.query, tenantIdOf(context));
+});
+
+export const tenantOf = oncePerOperation((context) => findTenant(context.services, tenantIdOf(context)));
+
+/** By id; null for one that is not the tenant's, or not there. */
+export const customers = oncePerOperation(
+  (context) =>
+    new DataLoader<string, Customer | null>(async (ids) => {
+      const found = await findCustomers(context.services, tenantIdOf(context), ids);
+      return inOrder(ids, found, (customer) => customer.id);
+    }),
+);
+
+export const apiKeys = oncePerOperation(
+  (context) =>
+    new DataLoader(async (ids: readonly string[]) => {
+      const found = await findApiKeys(context.services, tenantIdOf(context), ids);
+      return inOrder(ids, found, (apiKey) => apiKey.id);
+    }),
+);
+
+const spellKey = ({ customerId, sequence }: SequencedKey): string => `${customerId} ${sequence}`;
+
+export const alerts = oncePerOperation(
+  (context) =>
+    new DataLoader(
+      async (keys: readonly SequencedKey[]) => {
+        const found = await findAlerts(context.services, tenantIdOf(context), keys);
+        return inOrder(keys.map(spellKey), found, spellKey);
+      },
+      { cacheKeyFn: spellKey },
+    ),
+);
+
+export const events = oncePerOperation(
+  (context) =>
+    new DataLoader(
+      async (keys: readonly SequencedKey[]) => {
+        const found = await findEvents(context.services, tenantIdOf(context), keys);
+        return inOrder(keys.map(spellKey), found, spellKey);
+      },
+      { cacheKeyFn: spellKey },
+    ),
+);
+
+const metersLoader = oncePerOperation(
+  (context) =>
+    new DataLoader<MeterSelection, CustomerMeters | null, string>(
+      async (selections) => {
+        const read = await context.services.usageReader.read(tenantIdOf(context), unionByCustomer(selections));
+        return selections.map(({ customerId }) => read.get(customerId) ?? null);
+      },
+      { cacheKeyFn: ({ customerId, featureKeys }) => JSON.stringify([customerId, featureKeys]) },
+    ),
+);
+
+/**
+ * The meters of a customer that the viewer may see.
+ *
+ * @param featureKeys Which of them, in catalog order; null for all. Those that don't exist are left out.
+ * @returns null for a customer who is not the tenant's, or not there.
+ */
+export async function metersOf(
+  context: Context,
+  customerId: string,
+  featureKeys: readonly string[] | null,
+): Promise<readonly MeterPolicy[] | null> {
+  const wanted = narrowed(featureKeys, visibleFeatures(anyone(context)));
+  const read = await metersLoader(context).load({ customerId, featureKeys: wanted });
+  if (!read) return null;
+  return wanted === null ? read.meters : read.meters.filter(({ usage }) => wanted.includes(usage.feature.key));
+}
+
+/** What is in both lists, where null is everything. */
+export function narrowed(asked: readonly string[] | null, visible: readonly string[] | null): readonly string[] | null {
+  if (asked === null || visible === null) return asked ?? visible;
+  return asked.filter((key) => visible.includes(key));
+}
+
+/** One selection a customer: all that any of the selections asks for. */
+function unionByCustomer(selections: readonly MeterSelection[]): readonly MeterSelection[] {
+  const keys = new Map<string, Set<string> | null>();
+  for (const { customerId, featureKeys } of selections) {
+    const known = keys.get(customerId);
+    const isAll = featureKeys === null || known === null;
+    keys.set(customerId, isAll ? null : new Set([...(known ?? []), ...featureKeys]));
+  }
+  return [...keys].map(([customerId, set]) => ({ customerId, featureKeys: set && [...set] }));
+}
+
+/** A loader answers by position; null where nothing was found. */
+function inOrder<T>(keys: readonly string[], found: readonly T[], keyOf: (value: T) => string): (T | null)[] {
+  const byKey = new Map(found.map((value) => [keyOf(value), value]));
+  return keys.map((key) => byKey.get(key) ?? null);
+}

@@ -1,0 +1,248 @@
+/** plan — a named, versioned set of limits and prices per feature. */
+import { savePlan } from '../actions/save-plan.ts';
+import { invalidInput } from '../domain/errors.ts';
+import type { LimitFields } from '../domain/feature.ts';
+import type { Plan, PlanPrice } from '../domain/plan.ts';
+import type { RateLimit } from '../domain/rate-limit.ts';
+import { admin, anyone, maySee, tenantReader } from './access.ts';
+import * as bounds from './bounds.ts';
+import { builder, wordEnum } from './builder.ts';
+import { catalogPage, catalogPageArgs } from './catalog-page.ts';
+import { connectionType } from './connection.ts';
+import { resultUnion } from './errors.ts';
+import {
+  EnforcementEnum,
+  type LimitFieldsInput,
+  limitFieldsOf,
+  limitInputFields,
+  ThresholdType,
+} from './limit-fields.ts';
+import { catalogOf } from './loaders.ts';
+import { UnitPriceType } from './money.ts';
+import { Node } from './node.ts';
+import { encodeNodeId } from './node-id.ts';
+import { visiblePlan } from './visible-plan.ts';
+
+const BillingIntervalEnum = wordEnum('BillingInterval', 'How often a base price is due.', {
+  day: 'Every day.',
+  week: 'Every week.',
+  month: 'Every month.',
+  year: 'Every year.',
+});
+
+export const RateLimitType = builder.objectRef<RateLimit>('RateLimit').implement({
+  description: 'At most so many calls in a window of time; one call more is denied with `RATE_LIMITED`.',
+  fields: (t) => ({
+    limit: t.exposeInt('limit', { description: 'Calls that pass in one window.' }),
+    windowSeconds: t.float({
+      description: 'Length of the window, which opens with the first call.',
+      resolve: ({ windowMs }) => windowMs / 1_000,
+    }),
+  }),
+});
+
+const PlanPriceType = builder.objectRef<PlanPrice>('PlanPrice').implement({
+  description: 'A base price of a plan.',
+  fields: (t) => ({
+    amount: t.expose('amount', { type: 'Decimal', description: 'In minor units (cents).' }),
+    currency: t.exposeString('currency', { description: 'ISO 4217, in small letters: `usd`.' }),
+    interval: t.expose('interval', { type: BillingIntervalEnum, description: 'How often it is due.' }),
+  }),
+});
+
+type PlanFeature = { readonly featureKey: string; readonly fields: LimitFields };
+
+const PlanFeatureType = builder.objectRef<PlanFeature>('PlanFeature').implement({
+  description: 'What a plan sets for one feature. A null field leaves what the feature itself says.',
+  fields: (t) => ({
+    featureKey: t.exposeString('featureKey', { description: 'Key of the feature.' }),
+    limit: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'The limit; null is unlimited if `limitIsSet`, and otherwise what the feature says.',
+      resolve: ({ fields }) => fields.limit,
+    }),
+    limitIsSet: t.boolean({
+      description: 'Whether the plan sets the limit at all.',
+      resolve: ({ fields }) => fields.limit !== undefined,
+    }),
+    included: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'Units per period that cost nothing.',
+      resolve: ({ fields }) => fields.included,
+    }),
+    enforcement: t.field({
+      type: EnforcementEnum,
+      nullable: true,
+      description: 'What happens beyond the limit.',
+      resolve: ({ fields }) => fields.enforcement,
+    }),
+    minLimit: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'The floor of use that can be given back.',
+      resolve: ({ fields }) => fields.minLimit,
+    }),
+    thresholds: t.field({
+      type: [ThresholdType],
+      nullable: true,
+      description: 'Lines that raise an alert.',
+      resolve: ({ fields }) => fields.thresholds && [...fields.thresholds],
+    }),
+    price: t.field({
+      type: UnitPriceType,
+      nullable: true,
+      description: 'What a unit costs beyond what is included.',
+      resolve: ({ fields }) => fields.price,
+    }),
+  }),
+});
+
+export const PlanType = builder.objectRef<Plan>('Plan').implement({
+  description: 'A named, versioned set of limits and prices per feature. It entitles to the features it names.',
+  interfaces: [Node],
+  fields: (t) => ({
+    id: t.id({
+      description: 'Opaque, and unique among all objects.',
+      resolve: ({ tenantId, key }) => encodeNodeId('Plan', tenantId, key),
+    }),
+    key: t.exposeString('key', { description: 'Unique in the tenant.' }),
+    displayName: t.exposeString('displayName', { description: 'As people read it.' }),
+    version: t.exposeInt('version', { description: 'Counts the changes to this plan, from 1.' }),
+    price: t.field({
+      type: [PlanPriceType],
+      description: 'Base prices; empty for a plan that costs nothing by itself.',
+      resolve: ({ prices }) => [...prices],
+    }),
+    rateLimit: t.expose('rateLimit', {
+      type: RateLimitType,
+      nullable: true,
+      description: 'Calls that each of its customers may make. Null: as many as they like.',
+    }),
+    features: t.field({
+      type: [PlanFeatureType],
+      description: 'The features it entitles to, with what it sets for each.',
+      resolve: ({ features }, _args, context) =>
+        [...features]
+          .filter(([featureKey]) => maySee(anyone(context), featureKey))
+          .map(([featureKey, fields]) => ({ featureKey, fields })),
+    }),
+    archivedAt: t.expose('archivedAtMs', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was removed: who has it keeps it, nobody else gets it. Null while it is on offer.',
+    }),
+  }),
+});
+
+const PlanConnection = connectionType(PlanType);
+
+builder.queryFields((t) => ({
+  plan: t.field({
+    type: PlanType,
+    nullable: true,
+    description:
+      'A plan by its key, archived ones too; null where there is none. Scope `read`; a customer token sees its own plan only.',
+    args: { key: t.arg.string({ required: true, description: 'Key of the plan.' }) },
+    resolve: (_root, { key }, context) => visiblePlan(context, key),
+  }),
+  plans: t.field({
+    type: PlanConnection,
+    description: 'All plans, by key. Scope `read`; not for customer tokens.',
+    args: catalogPageArgs,
+    resolve: async (_root, args, context) => {
+      const { tenantId } = tenantReader(context);
+      return catalogPage('plans', tenantId, (await catalogOf(context)).plans, args);
+    },
+  }),
+}));
+
+const PlanFeatureInput = builder.inputType('PlanFeatureInput', {
+  description: 'What a plan sets for one feature; a field left out leaves what the feature itself says.',
+  fields: (t) => ({
+    featureKey: t.string({ required: true, description: 'Key of the feature that the plan entitles to.' }),
+    ...limitInputFields(t),
+  }),
+});
+
+const PlanPriceInput = builder.inputType('PlanPriceInput', {
+  description: 'A base price of a plan.',
+  fields: (t) => ({
+    amount: t.field({ type: 'Decimal', required: true, description: 'In minor units (cents); 0 or more.' }),
+    currency: t.string({ required: true, description: 'ISO 4217, in small letters: `usd`.' }),
+    interval: t.field({ type: BillingIntervalEnum, required: true, description: 'How often it is due.' }),
+  }),
+});
+
+const RateLimitInput = builder.inputType('RateLimitInput', {
+  description: 'At most so many calls in a window of time.',
+  fields: (t) => ({
+    limit: t.int({ required: true, description: 'Calls that pass in one window; at least 1.' }),
+    windowSeconds: t.int({ required: true, description: 'Length of the window: from 1 second to 31 days.' }),
+  }),
+});
+
+const SavePlanInput = builder.inputType('SavePlanInput', {
+  description: 'All there is to say about a plan: a field left out has its default, whatever was stored before.',
+  fields: (t) => ({
+    key: t.string({
+      required: true,
+      description: 'Unique in the tenant: a letter, then letters, digits and _ . : -, at most 64 in all.',
+    }),
+    displayName: t.string({ description: 'As people read it; made from the key when left out.' }),
+    price: t.field({ type: [PlanPriceInput], description: 'Base prices, at most 20. None when left out.' }),
+    rateLimit: t.field({
+      type: RateLimitInput,
+      description: 'Calls that each customer may make. No bound when left out.',
+    }),
+    features: t.field({
+      type: [PlanFeatureInput],
+      required: true,
+      description: 'The features it entitles to, each at most once.',
+    }),
+  }),
+});
+
+const SavePlanResult = resultUnion('SavePlanResult', PlanType, ['FEATURE_NOT_FOUND', 'INVALID_INPUT']);
+
+builder.mutationField('savePlan', (t) =>
+  t.field({
+    type: SavePlanResult.type,
+    description:
+      'Makes a plan, or says anew what it is. Its version rises when anything is different, and customers who have it hold to the new limits from their next call on. Scope `admin`.',
+    args: { input: t.arg({ type: SavePlanInput, required: true, description: 'The plan.' }) },
+    resolve: (_root, { input }, context) =>
+      SavePlanResult.answer(context, () => {
+        const { tenantId } = admin(context);
+        const { key, displayName, price, rateLimit, features } = input;
+        return savePlan(context.services, tenantId, {
+          key,
+          ...(displayName && { displayName }),
+          ...(price && { prices: price.map((one, i) => planPriceOf(one, ['input', 'price', `${i}`, 'amount'])) }),
+          ...(rateLimit && { rateLimit: { limit: rateLimit.limit, windowMs: rateLimit.windowSeconds * 1_000 } }),
+          features: planFeaturesOf(features, ['input', 'features']),
+        });
+      }),
+  }),
+);
+
+const planPriceOf = (
+  { amount, currency, interval }: typeof PlanPriceInput.$inferInput,
+  path: bounds.Path,
+): PlanPrice => ({ amount: bounds.decimal(amount, path), currency, interval });
+
+function planFeaturesOf(
+  list: readonly (LimitFieldsInput & { readonly featureKey: string })[],
+  path: bounds.Path,
+): ReadonlyMap<string, LimitFields> {
+  const features = new Map<string, LimitFields>();
+  for (const [i, input] of list.entries()) {
+    const { featureKey } = input;
+    if (features.has(featureKey)) {
+      throw invalidInput([...path, `${i}`, 'featureKey'], `Feature "${featureKey}" is there twice; name each once.`);
+    }
+    features.set(featureKey, limitFieldsOf(input, [...path, `${i}`]));
+  }
+  return features;
+}

@@ -1,0 +1,206 @@
+/** usage — the state of one meter, and the streams that follow it. */
+
+import type { Context } from '../context.ts';
+import { encodeUsageCursor } from '../domain/cursor.ts';
+import { featureNotFound, MeterError } from '../domain/errors.ts';
+import { liveFeature, liveKeys } from '../domain/plan.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { LiveUsage, UsageStreamItem } from '../events/stream-items.ts';
+import { maySee, reader, referenceOf, tenantReader, unknownCustomer, visibleFeatures } from './access.ts';
+import * as bounds from './bounds.ts';
+import { builder } from './builder.ts';
+import { CursorExpiredType } from './cursor-expired.ts';
+import { FeatureType } from './feature.ts';
+import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
+import { catalogOf, metersOf, narrowed } from './loaders.ts';
+import { MoneyType } from './money.ts';
+import { PeriodType } from './period.ts';
+import { told, toldOf } from './told.ts';
+
+export const UsageType = builder.objectRef<Usage>('Usage').implement({
+  description: 'The state of one customer and feature in the running period: the number the gate itself decides by.',
+  fields: (t) => ({
+    referenceId: t.exposeString('referenceId', { description: "The app's own id of the customer." }),
+    feature: t.expose('feature', { type: FeatureType, description: 'What is metered.' }),
+    planKey: t.exposeString('planKey', {
+      nullable: true,
+      description: 'The plan whose limits these are. Null for a customer without one.',
+    }),
+    entitled: t.exposeBoolean('entitled', {
+      description:
+        'Whether plan or own limits name the feature; if not, every call is denied with `FEATURE_NOT_IN_PLAN`.',
+    }),
+    used: t.expose('used', { type: 'Decimal', description: 'Units used in this period.' }),
+    limit: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'The cap (hard) or the line that alerts and overage start from (soft). Null is unlimited.',
+      resolve: ({ policy }) => policy.limit,
+    }),
+    remaining: t.expose('remaining', {
+      type: 'Decimal',
+      nullable: true,
+      description: 'Units left under the limit, never below 0. Null is unlimited.',
+    }),
+    enforcement: t.field({
+      type: EnforcementEnum,
+      description: 'What happens beyond the limit.',
+      resolve: ({ policy }) => policy.enforcement,
+    }),
+    thresholds: t.field({
+      type: [ThresholdType],
+      description: 'Lines that raise an alert, each once a period.',
+      resolve: ({ policy }) => [...policy.thresholds],
+    }),
+    period: t.expose('period', { type: PeriodType, description: 'The time in which `used` has been counted.' }),
+    credits: t.field({ type: 'Decimal', description: 'Prepaid units left.', resolve: () => 0n }),
+    wallet: t.field({
+      type: MoneyType,
+      nullable: true,
+      description: 'Prepaid money left. Null for a customer without a wallet.',
+      resolve: () => null,
+    }),
+    overage: t.expose('overage', {
+      type: 'Decimal',
+      description: 'Units of this period beyond what was included, prepaid or paid by the wallet.',
+    }),
+    estimatedCost: t.expose('estimatedCost', {
+      type: MoneyType,
+      nullable: true,
+      description: 'What the overage costs so far. Null where the feature has no price.',
+    }),
+    cursor: t.string({
+      description:
+        'Resume point of this customer: pass it as `after` to `usageChanged` or, for one customer, `alertRaised`.',
+      resolve: ({ customerId, sequence, catalogVersion, atMs }) =>
+        encodeUsageCursor({ customerId, sequence, catalogVersion, atMs }),
+    }),
+  }),
+});
+
+/**
+ * The feature keys of an argument, each of which must exist and be the viewer's to see.
+ *
+ * @throws {MeterError} `FEATURE_NOT_FOUND`, `INVALID_INPUT`
+ */
+export async function knownFeatures(
+  context: Context,
+  keys: readonly string[] | null | undefined,
+  path: bounds.Path,
+): Promise<readonly string[] | null> {
+  if (!keys) return null;
+  bounds.atMost(keys, path, 1_000);
+  for (const [i, key] of keys.entries()) await knownFeature(context, key, [...path, `${i}`]);
+  return keys;
+}
+
+async function knownFeature(context: Context, key: string, path: bounds.Path): Promise<void> {
+  const viewer = reader(context);
+  const catalog = await catalogOf(context);
+  if (liveFeature(catalog, key) && maySee(viewer, key)) return;
+  const visible = liveKeys(catalog.features).filter((known) => maySee(viewer, known));
+  const { code, message, suggestion } = featureNotFound(key, visible);
+  throw new MeterError(code, message, { path, ...(suggestion && { suggestion }) });
+}
+
+builder.queryField('usage', (t) =>
+  t.field({
+    type: UsageType,
+    nullable: true,
+    description:
+      'One meter as it stands. Unknown customer or feature: null, and an error with `extensions.code` `CUSTOMER_NOT_FOUND` or `FEATURE_NOT_FOUND`. Scope `read`, or a customer token.',
+    args: {
+      referenceId: t.arg.string({ description: 'Whose. With a customer token it may be left out.' }),
+      featureKey: t.arg.string({ required: true, description: 'Key of the feature.' }),
+    },
+    resolve: async (_root, { referenceId, featureKey }, context) => {
+      const customer = referenceOf(reader(context), referenceId);
+      await knownFeature(context, featureKey, ['featureKey']);
+      const meters = await metersOf(context, customer.customerId, [featureKey]);
+      if (!meters) throw unknownCustomer(customer.referenceId, ['referenceId']);
+      return meters[0]?.usage;
+    },
+  }),
+);
+
+type Snapshot = Extract<UsageStreamItem, { kind: 'snapshot' }>;
+type Delta = Extract<UsageStreamItem, { kind: 'delta' }>;
+
+const UsageSnapshotType = builder.objectRef<Snapshot>('UsageSnapshot').implement({
+  description: 'The state of every meter that was asked for: what a stream begins with.',
+  fields: (t) => ({
+    usages: t.field({
+      type: [UsageType],
+      description: 'By key of the feature.',
+      resolve: ({ usages }) => [...usages],
+    }),
+    cursor: t.exposeString('cursor', { description: 'Resume point: pass it as `after`.' }),
+  }),
+});
+
+const UsageDeltaType = builder.objectRef<Delta>('UsageDelta').implement({
+  description: 'The newest state of one meter.',
+  fields: (t) => ({
+    usage: t.expose('usage', { type: UsageType, description: 'The state, whole: it replaces the one before.' }),
+    cursor: t.exposeString('cursor', { description: 'Resume point: pass it as `after`.' }),
+  }),
+});
+
+const USAGE_ITEMS = {
+  snapshot: UsageSnapshotType,
+  delta: UsageDeltaType,
+  'cursor-expired': CursorExpiredType,
+} as const;
+
+const UsageStreamItemType = builder.unionType('UsageStreamItem', {
+  description: 'What a subscriber of usage hears.',
+  types: Object.values(USAGE_ITEMS),
+  resolveType: ({ kind }) => USAGE_ITEMS[kind].name,
+});
+
+const LiveUsageType = builder.objectRef<LiveUsage>('LiveUsage').implement({
+  description: 'The newest usages of the tenant since the last item, coalesced to at most four items a second.',
+  fields: (t) => ({
+    usages: t.field({
+      type: [UsageType],
+      description: 'The newest state of each meter that changed.',
+      resolve: ({ usages }) => [...usages],
+    }),
+    at: t.expose('atMs', { type: 'DateTime', description: 'When the item was made.' }),
+  }),
+});
+
+builder.subscriptionFields((t) => ({
+  usageChanged: t.field({
+    type: UsageStreamItemType,
+    description:
+      "A customer's meters: a snapshot first or, with `after`, all that was missed since; then every change. A reader that falls behind gets the newest state of each meter. Scope `read`, or a customer token.",
+    args: {
+      referenceId: t.arg.string({ description: 'Whose. With a customer token it may be left out.' }),
+      featureKeys: t.arg.stringList({ description: 'Which meters; all when left out.' }),
+      after: t.arg.string({ description: 'Resume point: the `cursor` of the last item, or of a `Usage`.' }),
+    },
+    subscribe: async (_root, { referenceId, featureKeys, after }, context) => {
+      const viewer = reader(context);
+      const customer = referenceOf(viewer, referenceId);
+      const wanted = narrowed(await knownFeatures(context, featureKeys, ['featureKeys']), visibleFeatures(viewer));
+      const meters = await metersOf(context, customer.customerId, []);
+      if (!meters) throw unknownCustomer(customer.referenceId, ['referenceId']);
+      const { tenantId } = viewer;
+      const { customerId } = customer;
+      const { streams } = context.services;
+      return told(streams.usageChanged({ tenantId, customerId, featureKeys: wanted, after: after ?? null }));
+    },
+    resolve: toldOf,
+  }),
+  liveUsage: t.field({
+    type: LiveUsageType,
+    description:
+      'Every meter of the tenant that changes, for pages that watch everything. Scope `read`; not for customer tokens.',
+    subscribe: (_root, _args, context) => {
+      const { tenantId } = tenantReader(context);
+      return told(context.services.streams.liveUsage({ tenantId }));
+    },
+    resolve: toldOf,
+  }),
+}));
