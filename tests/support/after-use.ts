@@ -1,6 +1,5 @@
 /** after-use — closes what a test has opened when that test ends; what a hook has opened, when the file does. */
-import { afterAll, onTestFinished } from 'vitest';
-import { getCurrentTest } from 'vitest/suite';
+import { afterAll, onTestFinished, TestRunner } from 'vitest';
 
 const openForTheFile: (() => unknown)[] = [];
 
@@ -19,6 +18,6 @@ afterAll(async () => {
 
 /** @param close Called once, after what was opened later has been closed. */
 export function afterUse(close: () => unknown): void {
-  if (getCurrentTest()) onTestFinished(async () => void (await close()));
+  if (TestRunner.getCurrentTest()) onTestFinished(async () => void (await close()));
   else openForTheFile.push(close);
 }
