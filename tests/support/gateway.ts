@@ -60,13 +60,18 @@ export type TestGatewayOptions = Omit<GatewayOptions, 'clock' | 'logger' | 'toke
   readonly config?: unknown;
 };
 
-/** Several on one database are several gateways, as in production. */
+/** Several on one database are several gateways, as in production. `METERGRAPH_TEST_LOG=debug` shows what they log. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const { config = TEST_CONFIG, clock = new ManualClock(), ...rest } = options;
   const { database } = options;
   const { tenant } = await bootstrap({ database, clock }, { bootstrapKey: ADMIN_KEY, demo: false });
   const tokenSecret = await tokenSecretOf({ database }, null);
-  const gateway = new Gateway({ ...rest, clock, tokenSecret, logger: pino({ level: 'silent' }) });
+  const gateway = new Gateway({
+    ...rest,
+    clock,
+    tokenSecret,
+    logger: pino({ level: process.env.METERGRAPH_TEST_LOG ?? 'silent' }),
+  });
   const { announce } = gateway.services;
   if (config !== null) await syncConfig({ database, clock, announce }, tenant.id, parseConfig(config, 'the test'));
   const { url } = await gateway.listen({ host: '127.0.0.1', port: 0 });
