@@ -81,7 +81,7 @@ describePostgres('a cluster of its own', () => {
   });
 
   it('is removed with its folder when its owner is killed', async () => {
-    const owner = fork(fileURLToPath(new URL('./postgres-owner.ts', import.meta.url)), {
+    const owner = fork(fileURLToPath(new URL('./postgres-owner.process.ts', import.meta.url)), {
       execArgv: ['--import', 'tsx'],
     });
     const [{ url, folder }] = await once(owner, 'message');

@@ -1,4 +1,4 @@
-/** postgres-owner — a process that owns a cluster until it is killed; for the test that kills it. */
+/** postgres-owner.process — a process that owns a cluster until it is killed; for the test that kills it. */
 import postgres from 'postgres';
 import { startPostgresCluster } from './postgres-cluster.ts';
 
