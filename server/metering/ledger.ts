@@ -86,11 +86,15 @@ export class Ledger {
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
   async preview(request: ConsumeRequest): Promise<Result> {
     const { query } = this.#deps.database;
-    const rows = await Promise.all(loadStatements([request], false).map((statement) => query(statement)));
-    const { outcomes } = await this.#decide([request], rows, query);
+    const [customer, ...others] = loadStatements([request], false);
+    // The customer first: what is read after it is never older than the sequence that the answer carries.
+    const rows = [await query(customer), ...(await Promise.all(others.map((statement) => query(statement))))];
+    const { outcomes, changes } = await this.#decide([request], rows, query);
     const [result] = resultsOf([request], outcomes, await alertsOfReplays([request], outcomes, query));
     if (!result) throw new Error('a request was not decided');
-    return result;
+    const [moved] = changes.customers;
+    if (!moved || result instanceof MeterError) return result;
+    return { ...result, usage: { ...result.usage, sequence: moved.sequenceBefore } }; // no sequence was taken
   }
 
   #announce(decided: Decided, alerts: readonly Alert[]): void {

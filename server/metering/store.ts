@@ -44,7 +44,10 @@ const LOAD_ANSWERS = `
   ) a`;
 
 /** What the first flight of a batch reads; the rows come back in this order. */
-export function loadStatements(requests: readonly ConsumeRequest[], lock: boolean): readonly Statement[] {
+export function loadStatements(
+  requests: readonly ConsumeRequest[],
+  lock: boolean,
+): readonly [customers: Statement, versions: Statement, counters: Statement, answers: Statement] {
   const meters = new Map(requests.map((r) => [`${r.customerId} ${r.featureKey}`, r]));
   const keyed = requests.filter((r) => r.idempotencyKey !== null);
   return [
