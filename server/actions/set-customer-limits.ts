@@ -1,10 +1,12 @@
 /** set-customer-limits — a customer's own limits: the last word in its policies. */
 import type { Customer } from '../domain/customer.ts';
+import { type Problem, problemsOfLimits } from '../domain/definition-bounds.ts';
 import { featureNotFound, MeterError } from '../domain/errors.ts';
 import type { LimitFields } from '../domain/feature.ts';
 import { type Catalog, liveFeature, liveKeys } from '../domain/plan.ts';
 import { changeCustomer } from './change-customer.ts';
 import type { Deps } from './deps.ts';
+import { refuseFirst } from './refuse-first.ts';
 
 /** The override of one feature becomes exactly these fields; none of them removes it. */
 export type CustomerLimit = { readonly featureKey: string; readonly fields: LimitFields };
@@ -12,17 +14,28 @@ export type CustomerLimit = { readonly featureKey: string; readonly fields: Limi
 /**
  * Sets the overrides of the features named; those of others stay.
  *
- * @throws {MeterError} `CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`
+ * @throws {MeterError} `INVALID_INPUT` with the path of the field, `CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`
  */
 export async function setCustomerLimits(
   deps: Deps,
   tenantId: string,
   { referenceId, limits }: { readonly referenceId: string; readonly limits: readonly CustomerLimit[] },
 ): Promise<Customer> {
+  refuseFirst(problemsOf(limits));
   const catalog = await deps.catalogs.current(deps.database.query, tenantId);
   return changeCustomer(deps, tenantId, referenceId, (customer) => {
     refuseUnknownFeatures(limits, catalog);
     return { ...customer, overrides: withLimits(customer.overrides, limits) };
+  });
+}
+
+function problemsOf(limits: readonly CustomerLimit[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return limits.flatMap(({ featureKey, fields }, i): readonly Problem[] => {
+    const path = ['limits', String(i)];
+    if (seen.has(featureKey)) return [{ path: [...path, 'featureKey'], sentence: `"${featureKey}" is there twice` }];
+    seen.add(featureKey);
+    return problemsOfLimits(fields).map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
   });
 }
 

@@ -26,9 +26,13 @@ export type ApiKeyParts = { readonly mode: ApiKeyMode; readonly id: string; read
 const ID_LENGTH = 8;
 /** 32 base62 characters are 190 random bits. */
 const SECRET_LENGTH = 32;
+const API_KEY_ID = new RegExp(`^[0-9A-Za-z]{${ID_LENGTH}}$`);
 const API_KEY = new RegExp(`^mg_(live|test)_([0-9A-Za-z]{${ID_LENGTH}})_([0-9A-Za-z]{${SECRET_LENGTH}})$`);
 
 export const formatApiKey = ({ mode, id, secret }: ApiKeyParts): string => `mg_${mode}_${id}_${secret}`;
+
+/** Whether a text may be the id of a key. */
+export const isApiKeyId = (text: string): boolean => API_KEY_ID.test(text);
 
 /** @returns null for a text that is no key, whoever made it. */
 export function parseApiKey(text: string): ApiKeyParts | null {

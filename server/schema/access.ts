@@ -73,7 +73,11 @@ export type Reference = { readonly referenceId: string; readonly customerId: str
  *
  * @throws {MeterError} `CUSTOMER_NOT_FOUND` when a customer asks for another, exactly as for one who does not exist.
  */
-export function referenceOf(viewer: Viewer, referenceId: string | null | undefined, path: bounds.Path = ['referenceId']): Reference {
+export function referenceOf(
+  viewer: Viewer,
+  referenceId: string | null | undefined,
+  path: bounds.Path = ['referenceId'],
+): Reference {
   if (viewer.kind === 'customer') return ownReference(viewer, referenceId, path);
   if (referenceId !== null && referenceId !== undefined) return referenceIn(viewer, referenceId, path);
   throw invalidInput(
@@ -81,12 +85,6 @@ export function referenceOf(viewer: Viewer, referenceId: string | null | undefin
     'With an API key the call must say whose: pass `referenceId`. Only a customer token may leave it out.',
   );
 }
-
-/** Like `referenceOf`, but with an API key leaving it out means everybody: null. */
-export const optionalReferenceOf = (viewer: Viewer, referenceId: string | null | undefined): Reference | null =>
-  viewer.kind === 'api-key' && (referenceId === null || referenceId === undefined)
-    ? null
-    : referenceOf(viewer, referenceId);
 
 /** A customer of the key's tenant, whether it exists or not. */
 export function referenceIn({ tenantId }: ApiKeyViewer, referenceId: string, path: bounds.Path): Reference {

@@ -5,13 +5,13 @@ import type { Alert } from '../domain/alert.ts';
 import { encodeAlertCursor } from '../domain/cursor.ts';
 import { MeterError } from '../domain/errors.ts';
 import type { AlertStreamItem } from '../events/stream-items.ts';
-import { admin, maySee, optionalReferenceOf, reader, unknownCustomer, visibleFeatures } from './access.ts';
+import { admin, maySee, reader, visibleFeatures } from './access.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs } from './connection.ts';
 import { CursorExpiredType } from './cursor-expired.ts';
 import { resultUnion } from './errors.ts';
+import { onceKnownFeature, oneOrAll } from './existing.ts';
 import { ThresholdType } from './limit-fields.ts';
-import { metersOf, narrowed } from './loaders.ts';
 import { Node } from './node.ts';
 import { decodeNodeId, encodeNodeId, sequencedKey } from './node-id.ts';
 import { told, toldOf } from './told.ts';
@@ -54,7 +54,7 @@ builder.queryField('alerts', (t) =>
   t.field({
     type: AlertConnection,
     description:
-      'Alerts, newest first. Scope `read`, or a customer token: then its own. A customer or feature that does not exist has none.',
+      'Alerts, newest first. Unknown customer or feature: an error with `extensions.code` `CUSTOMER_NOT_FOUND` or `FEATURE_NOT_FOUND`. Scope `read`, or a customer token: then its own.',
     args: {
       ...pageArgs,
       referenceId: t.arg.string({ description: "Whose; all the tenant's customers when left out." }),
@@ -63,8 +63,9 @@ builder.queryField('alerts', (t) =>
     resolve: async (_root, { referenceId, featureKey, ...page }, context) => {
       const viewer = reader(context);
       const { tenantId } = viewer;
-      const customerId = optionalReferenceOf(viewer, referenceId)?.customerId ?? null;
-      const featureKeys = narrowed(featureKey ? [featureKey] : null, visibleFeatures(viewer));
+      const customerId = (await oneOrAll(context, referenceId))?.customerId ?? null;
+      const only = await onceKnownFeature(context, featureKey);
+      const featureKeys = only === null ? visibleFeatures(viewer) : [only];
       const order = {
         list: customerId === null ? 'alerts' : `alerts ${customerId}`,
         tenantId,
@@ -137,12 +138,8 @@ builder.subscriptionField('alertRaised', (t) =>
     },
     subscribe: async (_root, { referenceId, after }, context) => {
       const viewer = reader(context);
-      const { tenantId } = viewer;
-      const customer = optionalReferenceOf(viewer, referenceId);
-      if (customer && !(await metersOf(context, customer.customerId, []))) {
-        throw unknownCustomer(customer.referenceId, ['referenceId']);
-      }
-      const selection = { tenantId, customerId: customer?.customerId ?? null, after: after ?? null };
+      const customerId = (await oneOrAll(context, referenceId))?.customerId ?? null;
+      const selection = { tenantId: viewer.tenantId, customerId, after: after ?? null };
       return told(
         context.services.streams.alertRaised(selection),
         (item) => item.kind !== 'alert' || maySee(viewer, item.alert.featureKey),

@@ -2,7 +2,7 @@
  * bounds — what the fields of an input may hold. Each check returns the value, or throws `INVALID_INPUT` with the path
  * of the field and a sentence that says what was found and what is allowed.
  */
-import { invalidAmount, invalidInput, MeterError } from '../domain/errors.ts';
+import { invalidInput, MeterError } from '../domain/errors.ts';
 import { isTimeZone } from '../domain/period.ts';
 import type { ParsedUnits, Units } from '../domain/units.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -61,9 +61,9 @@ export function decimal(parsed: ParsedUnits, path: Path): Units {
 
 /** The amount of a call; throws `INVALID_AMOUNT`. */
 export function amount(parsed: ParsedUnits, path: Path): Units {
-  const problem = !parsed.ok ? parsed.problem : parsed.units === 0n ? '0 is not an amount' : null;
-  if (parsed.ok && problem === null) return parsed.units;
-  throw new MeterError('INVALID_AMOUNT', `${invalidAmount(`Amount ${problem}`).message}.`, { path });
+  if (parsed.ok && parsed.units !== 0n) return parsed.units;
+  const sentence = parsed.ok ? 'Amount is 0; send how many units are used.' : `Amount ${parsed.problem}.`;
+  throw new MeterError('INVALID_AMOUNT', sentence, { path });
 }
 
 /** A JSON object as its canonical text. */

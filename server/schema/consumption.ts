@@ -8,8 +8,7 @@ import {
   type DenialReason,
   type Split,
 } from '../domain/decision.ts';
-import { featureNotFound, MeterError } from '../domain/errors.ts';
-import { liveKeys } from '../domain/plan.ts';
+import { MeterError } from '../domain/errors.ts';
 import { ONE } from '../domain/units.ts';
 import type { ApiKeyViewer, Viewer } from '../domain/viewer.ts';
 import type { ConsumeRequest, Consumption } from '../metering/consumption.ts';
@@ -19,7 +18,7 @@ import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { type ConsumeInput, consumeRequest } from './consume-request.ts';
 import { relocated, resultUnion, type UserErrorValue } from './errors.ts';
-import { catalogOf } from './loaders.ts';
+import { unknownFeature } from './existing.ts';
 import { MoneyType } from './money.ts';
 import { UsageType } from './usage.ts';
 
@@ -249,10 +248,5 @@ async function refuseUnseen(
   if (viewer.kind === 'customer' && overrideKey !== null) {
     throw new MeterError('FORBIDDEN', 'A customer token is checked by its own plan; leave overrideKey out.');
   }
-  if (maySee(viewer, featureKey)) return;
-  const { features } = await catalogOf(context);
-  throw featureNotFound(
-    featureKey,
-    liveKeys(features).filter((key) => maySee(viewer, key)),
-  );
+  if (!maySee(viewer, featureKey)) throw await unknownFeature(context, featureKey, ['input', 'featureKey']);
 }

@@ -11,13 +11,14 @@ import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs } from './connection.ts';
 import { resultUnion } from './errors.ts';
+import { knownFeatures } from './existing.ts';
 import { limitFieldsOf, limitInputFields } from './limit-fields.ts';
 import { LimitPolicyType } from './limit-policy.ts';
 import { catalogOf, customers, metersOf } from './loaders.ts';
 import { Node } from './node.ts';
 import { encodeNodeId } from './node-id.ts';
 import { PlanType } from './plan.ts';
-import { knownFeatures, UsageType } from './usage.ts';
+import { UsageType } from './usage.ts';
 
 export const CustomerType = builder.objectRef<Customer>('Customer').implement({
   description: 'Who uses: a user, a team, a session, whatever the app says.',

@@ -1,10 +1,10 @@
 /** event — one immutable record of use. */
 import { listEvents } from '../actions/find-events.ts';
 import type { UsageEvent } from '../domain/event.ts';
-import { anyone, optionalReferenceOf, reader, visibleFeatures } from './access.ts';
+import { anyone, reader, visibleFeatures } from './access.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs } from './connection.ts';
-import { narrowed } from './loaders.ts';
+import { onceKnownFeature, oneOrAll } from './existing.ts';
 import { Node } from './node.ts';
 import { encodeNodeId } from './node-id.ts';
 
@@ -41,7 +41,7 @@ builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'Events, newest first. Scope `read`, or a customer token: then its own. A customer or feature that does not exist has none.',
+      'Events, newest first. Unknown customer or feature: an error with `extensions.code` `CUSTOMER_NOT_FOUND` or `FEATURE_NOT_FOUND`. Scope `read`, or a customer token: then its own.',
     args: {
       ...pageArgs,
       referenceId: t.arg.string({ description: "Whose; all the tenant's customers when left out." }),
@@ -50,8 +50,9 @@ builder.queryField('events', (t) =>
     resolve: async (_root, { referenceId, featureKey, ...page }, context) => {
       const viewer = reader(context);
       const { tenantId } = viewer;
-      const customerId = optionalReferenceOf(viewer, referenceId)?.customerId ?? null;
-      const featureKeys = narrowed(featureKey ? [featureKey] : null, visibleFeatures(viewer));
+      const customerId = (await oneOrAll(context, referenceId))?.customerId ?? null;
+      const only = await onceKnownFeature(context, featureKey);
+      const featureKeys = only === null ? visibleFeatures(viewer) : [only];
       const list = customerId === null ? 'events' : `events ${customerId}`;
       return connectionOf(page, { ...BY_TIME, list, tenantId }, (request) =>
         listEvents(context.services, tenantId, { customerId, featureKeys }, request),

@@ -1,7 +1,7 @@
 /** node — objects by their global id. */
 import type { Context } from '../context.ts';
 import type { Alert } from '../domain/alert.ts';
-import type { ApiKey } from '../domain/api-key.ts';
+import { type ApiKey, isApiKeyId } from '../domain/api-key.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { UsageEvent } from '../domain/event.ts';
 import type { Feature } from '../domain/feature.ts';
@@ -77,7 +77,7 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
     return event && maySee(viewer, event.featureKey) ? event : null;
   },
   async ApiKey(context, { parts: [keyId = ''] }, viewer) {
-    return viewer.kind === 'api-key' ? apiKeys(context).load(keyId) : null;
+    return viewer.kind === 'api-key' && isApiKeyId(keyId) ? apiKeys(context).load(keyId) : null;
   },
   async Feature(context, id, viewer) {
     const key = catalogKey(id, viewer.tenantId);

@@ -6,5 +6,6 @@ builder.mutationType({
   description: 'What can be changed. Each answers with a union of its result and the errors that it names.',
 });
 builder.subscriptionType({
-  description: 'What can be followed. Every stream can be resumed from the cursor of its last item, without a gap.',
+  description:
+    'What can be followed. Streams of usage and alerts resume from the cursor of their last item, without a gap.',
 });

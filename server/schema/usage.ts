@@ -1,18 +1,15 @@
 /** usage — the state of one meter, and the streams that follow it. */
 
-import type { Context } from '../context.ts';
 import { encodeUsageCursor } from '../domain/cursor.ts';
-import { featureNotFound, MeterError } from '../domain/errors.ts';
-import { liveFeature, liveKeys } from '../domain/plan.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { LiveUsage, UsageStreamItem } from '../events/stream-items.ts';
-import { maySee, reader, referenceOf, tenantReader, unknownCustomer, visibleFeatures } from './access.ts';
-import * as bounds from './bounds.ts';
+import { reader, referenceOf, tenantReader, unknownCustomer, visibleFeatures } from './access.ts';
 import { builder } from './builder.ts';
 import { CursorExpiredType } from './cursor-expired.ts';
+import { knownFeature, knownFeatures } from './existing.ts';
 import { FeatureType } from './feature.ts';
 import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
-import { catalogOf, metersOf, narrowed } from './loaders.ts';
+import { metersOf, narrowed } from './loaders.ts';
 import { MoneyType } from './money.ts';
 import { PeriodType } from './period.ts';
 import { told, toldOf } from './told.ts';
@@ -77,31 +74,6 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
     }),
   }),
 });
-
-/**
- * The feature keys of an argument, each of which must exist and be the viewer's to see.
- *
- * @throws {MeterError} `FEATURE_NOT_FOUND`, `INVALID_INPUT`
- */
-export async function knownFeatures(
-  context: Context,
-  keys: readonly string[] | null | undefined,
-  path: bounds.Path,
-): Promise<readonly string[] | null> {
-  if (!keys) return null;
-  bounds.atMost(keys, path, 1_000);
-  for (const [i, key] of keys.entries()) await knownFeature(context, key, [...path, `${i}`]);
-  return keys;
-}
-
-async function knownFeature(context: Context, key: string, path: bounds.Path): Promise<void> {
-  const viewer = reader(context);
-  const catalog = await catalogOf(context);
-  if (liveFeature(catalog, key) && maySee(viewer, key)) return;
-  const visible = liveKeys(catalog.features).filter((known) => maySee(viewer, known));
-  const { code, message, suggestion } = featureNotFound(key, visible);
-  throw new MeterError(code, message, { path, ...(suggestion && { suggestion }) });
-}
 
 builder.queryField('usage', (t) =>
   t.field({
@@ -182,14 +154,11 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: async (_root, { referenceId, featureKeys, after }, context) => {
       const viewer = reader(context);
-      const customer = referenceOf(viewer, referenceId);
-      const wanted = narrowed(await knownFeatures(context, featureKeys, ['featureKeys']), visibleFeatures(viewer));
-      const meters = await metersOf(context, customer.customerId, []);
-      if (!meters) throw unknownCustomer(customer.referenceId, ['referenceId']);
       const { tenantId } = viewer;
-      const { customerId } = customer;
-      const { streams } = context.services;
-      return told(streams.usageChanged({ tenantId, customerId, featureKeys: wanted, after: after ?? null }));
+      const { customerId } = referenceOf(viewer, referenceId);
+      const wanted = narrowed(await knownFeatures(context, featureKeys, ['featureKeys']), visibleFeatures(viewer));
+      const selection = { tenantId, customerId, featureKeys: wanted, after: after ?? null };
+      return told(context.services.streams.usageChanged(selection));
     },
     resolve: toldOf,
   }),
