@@ -19,5 +19,10 @@ afterAll(async () => {
 /** @param close Called once, after what was opened later has been closed. */
 export function afterUse(close: () => unknown): void {
   if (TestRunner.getCurrentTest()) onTestFinished(async () => void (await close()));
-  else openForTheFile.push(close);
+  else afterFile(close);
+}
+
+/** As `afterUse`, but kept open until the tests of the file have ended, whoever opened it. */
+export function afterFile(close: () => unknown): void {
+  openForTheFile.push(close);
 }

@@ -4,7 +4,7 @@
  * ```ts
  * describeEngines('the store', (engine) => {
  *   it('remembers', async () => {
- *     const database = await engine.open(); // fresh and migrated; closed and removed after the test
+ *     const database = await engine.open(); // fresh and migrated; closed and removed by itself
  * ```
  */
 import { createHash } from 'node:crypto';
@@ -17,16 +17,17 @@ import type { Database } from '../../server/db/client.ts';
 import { migrate } from '../../server/db/migrate.ts';
 import { openPglite } from '../../server/db/pglite.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
-import { afterUse } from './after-use.ts';
+import { afterFile, afterUse } from './after-use.ts';
 import { createDatabase, type DatabaseTemplate, postgresMissing } from './postgres.ts';
 
 export type Engine = {
   readonly name: 'pglite' | 'postgres';
   /**
-   * A database of one's own with every migration applied (about 0.3 s). It is closed and removed by itself: after the
-   * test that opened it, or after the file when a hook did.
+   * A database of one's own with every migration applied (about 0.3 s). It is closed and removed by itself when the
+   * file ends, so that tests may share it; or with the test that opened it, which spares memory where each test opens
+   * its own: a PGlite takes 170 MB.
    */
-  open(): Promise<Database>;
+  open(options?: { readonly until?: 'file' | 'test' }): Promise<Database>;
 };
 
 /** `createDatabase({ template: migrated })`: a Postgres database to point a gateway, or several, at. */
@@ -57,9 +58,10 @@ type Opened = { readonly database: Database; readonly remove: () => unknown };
 function tidyEngine(name: Engine['name'], openFresh: () => Promise<Opened>): Engine {
   return {
     name,
-    async open() {
+    async open({ until = 'file' } = {}) {
       const { database, remove } = await openFresh();
-      afterUse(async () => {
+      const close = until === 'test' ? afterUse : afterFile;
+      close(async () => {
         await database.close();
         await remove();
       });

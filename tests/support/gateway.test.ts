@@ -14,7 +14,7 @@ const CONSUME = `mutation { consume(input: { referenceId: "acme", featureKey: "a
 describeEngines('a gateway of the tests', (engine) => {
   it('answers over HTTP and WebSocket, at the time it is given', async () => {
     const clock = new ManualClock('2026-03-15T12:00:00Z');
-    const gateway = await startGateway({ database: await engine.open(), clock });
+    const gateway = await startGateway({ database: await engine.open({ until: 'test' }), clock });
     expect(await gateway.data(REGISTER)).toEqual({ registerCustomer: { __typename: 'Customer' } });
     clock.set('2026-04-01T00:00:00Z');
     expect(await gateway.data(CONSUME)).toEqual({
@@ -28,7 +28,7 @@ describeEngines('a gateway of the tests', (engine) => {
   });
 
   it('knows nobody without a key', async () => {
-    const gateway = await startGateway({ database: await engine.open() });
+    const gateway = await startGateway({ database: await engine.open({ until: 'test' }) });
     const { errors } = await gateway.as(undefined).post(REGISTER);
     expect(errors?.[0]?.extensions?.code).toBe('UNAUTHENTICATED');
   });
