@@ -1,0 +1,48 @@
+/** code-block — lines to copy. */
+import { useEffect, useRef, useState } from 'react';
+import { CopyIcon } from './icons.tsx';
+
+const SAID_FOR_MS = 2_500;
+
+export function CodeBlock({ label, code }: { readonly label: string; readonly code: string }) {
+  const lines = useRef<HTMLElement>(null);
+  const [said, setSaid] = useState('');
+
+  useEffect(() => {
+    if (said === '') return;
+    const timer = setTimeout(() => setSaid(''), SAID_FOR_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
+
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(code);
+      setSaid('Copied');
+    } catch {
+      // Only a secure page may write to the clipboard; any page may select.
+      if (lines.current) getSelection()?.selectAllChildren(lines.current);
+      setSaid('Selected: press Ctrl or ⌘ and C');
+    }
+  };
+
+  return (
+    <div className="code-block">
+      <section
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, and keys must reach them.
+        tabIndex={0}
+      >
+        <pre>
+          <code ref={lines}>{code}</code>
+        </pre>
+      </section>
+      <button type="button" className="button small" aria-label={`Copy ${label}`} onClick={() => void copy()}>
+        <CopyIcon />
+        Copy
+      </button>
+      <span className="copied" role="status">
+        {said}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+/** connection-status — whether the page still hears what happens. */
+import type { LiveStatus, MetergraphError } from '@metergraph/client-sdk';
+
+const WORDS: Readonly<Record<LiveStatus, string>> = {
+  connecting: 'Connecting…',
+  live: 'Connected',
+  reconnecting: 'Reconnecting…',
+  closed: 'Disconnected',
+};
+
+type ConnectionStatusProps = {
+  readonly status: LiveStatus;
+  readonly problem: MetergraphError | null;
+  readonly onLeave: ((reason: string | null) => void) | null;
+};
+
+export function ConnectionStatus({ status, problem, onLeave }: ConnectionStatusProps) {
+  return (
+    <div className="connection" data-status={status}>
+      <span role="status" title={status === 'live' ? undefined : problem?.message}>
+        <i aria-hidden="true" />
+        {WORDS[status]}
+      </span>
+      {status === 'closed' && (
+        <button type="button" className="button quiet small" onClick={() => location.reload()}>
+          Reload
+        </button>
+      )}
+      {onLeave && (
+        <button type="button" className="button quiet small" onClick={() => onLeave(null)}>
+          Forget key
+        </button>
+      )}
+    </div>
+  );
+}
