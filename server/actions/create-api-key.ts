@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { insertApiKey } from '../db/queries/api-keys.ts';
 import { tenantById } from '../db/queries/tenants.ts';
-import { type ApiKey, formatApiKey, secretHashOf, newApiKey } from '../domain/api-key.ts';
+import { type ApiKey, formatApiKey, newApiKey, secretHashOf } from '../domain/api-key.ts';
 import { invalidInput } from '../domain/errors.ts';
 import type { ApiKeyScope } from '../domain/viewer.ts';
 import type { Deps } from './deps.ts';
