@@ -13,9 +13,16 @@ import { Ledger } from '../metering/ledger.ts';
 import { type DemoMeter, isGauge, levelAt, requestFor, usedAt } from './meters.ts';
 import { between, type Random } from './random.ts';
 
-const HOUR_MS = 3_600_000;
-/** Between two batches of the history. */
-const STEP_MS = 4 * HOUR_MS;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** How far apart the batches of the history are: the closer to its end, the closer to each other. */
+const STEPS = [
+  { beforeEndMs: 2 * HOUR_MS, stepMs: 10 * MINUTE_MS },
+  { beforeEndMs: 24 * HOUR_MS, stepMs: HOUR_MS },
+] as const;
+const STEP_MAX_MS = 4 * HOUR_MS;
+/** How often a meter is used in a step. */
+const BUSY = 0.6;
 /** A company makes at most so many calls that count one at a step. */
 const CALLS_MAX = 3;
 
@@ -33,9 +40,11 @@ export async function writeHistory({ database, catalogs, meters, fromMs, untilMs
   let nowMs = fromMs;
   const clock = { now: () => nowMs };
   const ledger = new Ledger({ database, catalogs, clock, onCommitted: () => {}, hintOf: () => null });
-  for (let stepMs = fromMs; stepMs < untilMs; stepMs += STEP_MS) {
-    nowMs = Math.floor(between(random, stepMs, Math.min(stepMs + STEP_MS, untilMs)));
-    const calls = meters.flatMap((meter) => callsAt(meter, nowMs, untilMs, random));
+  for (let [startMs, endMs] = [fromMs, fromMs]; startMs < untilMs; startMs = endMs) {
+    endMs = Math.min(startMs + stepAt(startMs, untilMs), untilMs);
+    nowMs = Math.floor(between(random, startMs, endMs));
+    const busy = meters.filter(() => random() < BUSY);
+    const calls = busy.flatMap((meter) => callsAt(meter, nowMs, untilMs, random));
     if (calls.length === 0) continue;
     const results = await ledger.record(calls.map(({ request }) => request));
     for (const [i, { meter }] of calls.entries()) {
@@ -45,6 +54,9 @@ export async function writeHistory({ database, catalogs, meters, fromMs, untilMs
     }
   }
 }
+
+const stepAt = (atMs: number, untilMs: number): number =>
+  STEPS.find(({ beforeEndMs }) => untilMs - atMs <= beforeEndMs)?.stepMs ?? STEP_MAX_MS;
 
 type Call = { readonly meter: DemoMeter; readonly request: ConsumeRequest };
 

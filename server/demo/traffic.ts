@@ -72,15 +72,21 @@ export async function makeOneCall({ engine, clock, meters, random }: TrafficOpti
 
 /** A small step: about a hundredth of what the company uses in all; 0 when it wants nothing now. */
 function wantedNow(meter: DemoMeter, nowMs: number, random: Random): number {
-  const { company, usage } = meter;
+  const { usage } = meter;
   const step = usage.feature.aggregation === 'count' ? 1 : scaleOf(usage) * between(random, 0.002, 0.015);
   const amount = Math.max(1, Math.round(step));
   const used = Number(usedAt(meter, nowMs)) / Number(ONE);
   if (isGauge(usage)) {
     if (random() > RESTLESSNESS) return 0;
     const rises = used < levelAt(meter, usage.period, nowMs, nowMs) ? random() < 0.8 : random() < 0.2;
-    return rises ? amount : -Math.min(amount, Math.floor(used)) || 0;
+    if (!rises) return -Math.min(amount, Math.floor(used)) || 0;
   }
-  const hasEnough = usage.policy.limit !== null && used + amount > scaleOf(usage) * company.appetite;
+  const hasEnough = usage.policy.limit !== null && used + amount > enoughFor(meter);
   return hasEnough && random() > GREED ? 0 : amount;
+}
+
+/** Where a company stops by itself: at its appetite, and where a hard limit is nearer, there. */
+function enoughFor({ company, usage }: DemoMeter): number {
+  const limitsAppetite = usage.policy.enforcement === 'hard' ? 1 : Number.POSITIVE_INFINITY;
+  return scaleOf(usage) * Math.min(company.appetite, limitsAppetite);
 }
