@@ -1,4 +1,5 @@
 /** vitest.config — `npm test` is everything. Files run in two processes at once; the browser tests after all others. */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const globalSetup = ['tests/support/global-setup.ts'];
@@ -11,7 +12,11 @@ const onRealThings = (name: string, include: string[]) => ({
 
 export default defineConfig({
   // Workspace packages are read from their sources, so that no test ever sees a stale build.
-  resolve: { conditions: ['@metergraph/source', 'module', 'node', 'development'] },
+  resolve: {
+    conditions: ['@metergraph/source', 'module', 'node', 'development'],
+    // One copy of graphql, as in production: Vite would read its `module` field, and Node reads `main` for our dependencies.
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+  },
   ssr: { resolve: { conditions: ['@metergraph/source', 'module', 'node', 'development'] } },
   test: {
     pool: 'forks',
