@@ -1,0 +1,97 @@
+/** Goal: each field takes what it should and refuses the rest with a sentence that names it. Method: tables at the edges. */
+import { describe, expect, it } from 'vitest';
+import { MeterError } from '../domain/errors.ts';
+import { parseUnits } from '../domain/units.ts';
+import * as bounds from './bounds.ts';
+
+function refusal(check: () => unknown): { code: string; path: readonly string[] | null; message: string } | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    if (!(error instanceof MeterError)) throw error;
+    const { code, path, message } = error;
+    return { code, path, message };
+  }
+}
+
+const at = ['input', 'field'];
+
+describe('takes', () => {
+  it.each([
+    ['one character', () => bounds.referenceId('a', at)],
+    ['255 characters', () => bounds.referenceId('a'.repeat(255), at)],
+    ['any script', () => bounds.referenceId('团队 ünïcode 😀', at)],
+    ['a key of 128', () => bounds.key('k'.repeat(128), at)],
+    ['every kind of character in a key', () => bounds.key('a-Z_0.9:x', at)],
+    ['an address', () => bounds.email('billing@example.com', at)],
+    ['a time zone', () => bounds.timeZone('Europe/Berlin', at)],
+    ['both ends of a range', () => [bounds.whole(60, at, 60, 900), bounds.whole(900, at, 60, 900)]],
+    ['a full list', () => bounds.atMost([1, 2], at, 2)],
+    ['an empty object', () => bounds.object({}, at)],
+    ['an amount below 0', () => bounds.amount(parseUnits('-1'), at)],
+  ])('%s', (_name, check) => expect(refusal(check)).toBeNull());
+});
+
+describe('refuses', () => {
+  it.each([
+    ['nothing', () => bounds.referenceId('', at), '`field` is empty; write 1 to 255 characters.'],
+    ['256', () => bounds.referenceId('a'.repeat(256), at), '`field` is 256 characters long; at most 255 fit.'],
+    [
+      'a line break',
+      () => bounds.name('a\nb', at),
+      '`field` has a control character in it; only printable characters are allowed.',
+    ],
+    [
+      'NUL',
+      () => bounds.idempotencyKey('a\0', at),
+      '`field` has a control character in it; only printable characters are allowed.',
+    ],
+    [
+      'half a pair',
+      () => bounds.referenceId('\ud800', at),
+      '`field` has a control character in it; only printable characters are allowed.',
+    ],
+    ['an empty key', () => bounds.key('', at), '`field` is ""; a key is 1 to 128 letters, digits, _ . : or -.'],
+    [
+      'a key with a blank',
+      () => bounds.key('a b', at),
+      '`field` is "a b"; a key is 1 to 128 letters, digits, _ . : or -.',
+    ],
+    [
+      'a key of 129',
+      () => bounds.key('k'.repeat(129), at),
+      `\`field\` is "${'k'.repeat(40)}…"; a key is 1 to 128 letters, digits, _ . : or -.`,
+    ],
+    [
+      'no address',
+      () => bounds.email('example.com', at),
+      '`field` is "example.com"; write an address like "name@example.com".',
+    ],
+    [
+      'no time zone',
+      () => bounds.timeZone('Mars/Olympus', at),
+      '`field` is "Mars/Olympus"; write an IANA time zone like "Europe/Berlin".',
+    ],
+    ['too little', () => bounds.whole(59, at, 60, 900), '`field` is 59; from 60 to 900 is allowed.'],
+    ['too many', () => bounds.atMost([1, 2, 3], at, 2), '`field` has 3 entries; at most 2 are allowed.'],
+    ['a list for an object', () => bounds.object([], at), '`field` is not an object; write it like { plan: "beta" }.'],
+    ['a text for an object', () => bounds.object('x', at), '`field` is not an object; write it like { plan: "beta" }.'],
+    [
+      'a limit that is none',
+      () => bounds.decimal(parseUnits('much'), at),
+      '`field`: "much" is not a decimal number; write it like "12" or "0.5".',
+    ],
+  ])('%s', (_name, check, message) => expect(refusal(check)).toEqual({ code: 'INVALID_INPUT', path: at, message }));
+
+  it.each([
+    ['0', 'Amount is 0; send how many units are used.'],
+    ['0.000', 'Amount is 0; send how many units are used.'],
+    ['-0', 'Amount is 0; send how many units are used.'],
+    ['NaN', 'Amount "NaN" is not a decimal number; write it like "12" or "0.5".'],
+    ['1e400', 'Amount "1e400" has more than 29 digits before the point; it does not fit.'],
+    ['0.1234567891', 'Amount "0.1234567891" has 10 fractional digits; at most 9 fit.'],
+  ])('an amount of %s', (text, message) =>
+    expect(refusal(() => bounds.amount(parseUnits(text), at))).toEqual({ code: 'INVALID_AMOUNT', path: at, message }),
+  );
+});
