@@ -57,7 +57,8 @@ export interface Database {
 /** SQLSTATE of a database error, e.g. `23505`, as both drivers carry it; through drizzle's wrapper too. */
 export function sqlStateOf(error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code)) return cause.code;
+    if ('code' in cause && typeof cause.code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(cause.code))
+      return cause.code;
   }
   return null;
 }
