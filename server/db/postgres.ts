@@ -15,12 +15,14 @@ export type PostgresOptions = {
 type Client = ReturnType<typeof postgres>;
 
 export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOptions): Database {
-  const common = { onnotice: () => {}, connect_timeout: 10 };
+  // Asked for array types, the driver looks them up as it connects, and a connection lost just then ends the process.
+  const common = { onnotice: () => {}, connect_timeout: 10, fetch_types: false };
   const pool = postgres(url, { ...common, max: poolSize, connection: { application_name: 'metergraph' } });
-  const connectLane = () =>
+  const connectLane = (onclose: () => void) =>
     postgres(url, {
       ...common,
       max: 1,
+      onclose,
       connection: {
         application_name: 'metergraph-engine',
         statement_timeout: statementTimeoutMs,
@@ -57,8 +59,13 @@ const TIMESTAMPTZ = 1184;
 const queryOn =
   (client: Client): Query =>
   <R extends object>({ text, params }: Statement) =>
-    // The driver's own parameter type leaves out arrays of text, which it sends well.
-    client.unsafe<R[]>(text, [...params] as Exclude<Parameter, readonly unknown[]>[], { prepare: true });
+    client.unsafe<R[]>(text, params.map(withoutArrays), { prepare: true });
+
+/** Arrays as Postgres writes them, since the driver does not know their types. */
+const withoutArrays = (param: Parameter) => (isArray(param) ? `{${param.map(element).join()}}` : param);
+const element = (text: string | null): string => (text === null ? 'NULL' : `"${text.replace(/["\\]/g, '\\$&')}"`);
+/** As `Array.isArray`, which does not tell read-only arrays from the rest. */
+const isArray = (param: Parameter): param is readonly (string | null)[] => Array.isArray(param);
 
 const BEGIN: Statement = { text: 'BEGIN', params: [] };
 const COMMIT: Statement = { text: 'COMMIT', params: [] };
@@ -67,30 +74,55 @@ const ROLLBACK: Statement = { text: 'ROLLBACK', params: [] };
 /**
  * One connection, and one transaction at a time on it: the engine runs one batch after the other.
  *
- * Should the connection be lost between the flights, the second runs on a new one, outside any transaction. The engine
- * makes its writes one guarded statement for that reason: alone, too, it is all or nothing.
+ * A transaction whose connection is lost fails at once; left to itself the driver may keep a query of it unanswered. A
+ * second flight that is on its way just then may run on a new connection, outside any transaction. The engine makes its
+ * writes one guarded statement for that reason: alone, too, it is all or nothing.
  */
-function postgresLane(connect: () => Client): Lane & { close(): Promise<void> } {
-  let client = connect();
+function postgresLane(connect: (onClose: () => void) => Client): Lane & { close(): Promise<void> } {
+  let { client, whileOpen } = openLink(connect);
   return {
-    async transact(first, second) {
-      const query = queryOn(client);
-      try {
-        const [, ...rows] = await flight(query, [BEGIN, ...first]);
-        const statements = await second(rows, query);
-        return (await flight(query, [...statements, COMMIT])).slice(0, -1);
-      } catch (error) {
-        await query(ROLLBACK).catch(() => {}); // the first error is the one that says what happened
-        throw error;
-      }
-    },
+    transact: (first, second) =>
+      whileOpen(async (throwIfLost) => {
+        const query = queryOn(client);
+        try {
+          const [, ...rows] = await flight(query, [BEGIN, ...first]);
+          const statements = await second(rows, query);
+          throwIfLost();
+          return (await flight(query, [...statements, COMMIT])).slice(0, -1);
+        } catch (error) {
+          throwIfLost();
+          await query(ROLLBACK).catch(() => {}); // the first error is the one that says what happened
+          throw error;
+        }
+      }),
     reset() {
       const broken = client;
-      client = connect();
+      ({ client, whileOpen } = openLink(connect));
       void broken.end({ timeout: 0 });
     },
     close: () => client.end({ timeout: 5 }),
   };
+}
+
+/** A connection that tells the work on it when it is gone. */
+function openLink(connect: (onClose: () => void) => Client) {
+  let tellLost = (): void => {};
+  const client = connect(() => tellLost());
+  const whileOpen = <T>(work: (throwIfLost: () => void) => Promise<T>): Promise<T> => {
+    const lost = new AbortController();
+    tellLost = () => lost.abort(new ConnectionLostError('The connection to the database was lost.'));
+    const closed = new Promise<never>((_, reject) => {
+      lost.signal.addEventListener('abort', () => reject(lost.signal.reason), { once: true });
+    });
+    return Promise.race([work(() => lost.signal.throwIfAborted()), closed]);
+  };
+  return { client, whileOpen };
+}
+
+class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+  /** As the driver's own errors have it. */
+  readonly code = 'CONNECTION_CLOSED';
 }
 
 /** Sends all, then waits for all: an early failure must not leave later answers unheard. */

@@ -6,7 +6,7 @@
  */
 import { sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
-import { MeterError } from '../domain/errors.ts';
+import { invalidInput, MeterError } from '../domain/errors.ts';
 import type { ConsumeRequest, Consumption } from './consumption.ts';
 import type { Ledger, Result } from './ledger.ts';
 
@@ -42,8 +42,10 @@ type Pending = {
 
 /** SQLSTATEs after which the same batch may pass as it is: it met another gateway's. */
 const CONFLICTS: ReadonlySet<string> = new Set(['23505', '40P01', '40001', '22012']);
-/** Classes of SQLSTATE that mean the server is not there: connection, operator intervention, system. */
-const UNREACHABLE_CLASSES: ReadonlySet<string> = new Set(['08', '57', '58']);
+/** Classes of SQLSTATE that mean the server cannot serve now: connection, resources, operator intervention, system. */
+const UNREACHABLE_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
+/** The class of SQLSTATE for data that no column can hold: text with a zero character, properties that are not JSON. */
+const DATA_EXCEPTION_CLASS = '22';
 
 export class Engine {
   readonly #deps: EngineDeps;
@@ -139,18 +141,38 @@ export class Engine {
     });
   }
 
-  /** Answers every caller of a batch. One bad request never fails its neighbours. */
-  async #settle(batch: readonly Pending[], isRerun = false): Promise<void> {
+  /**
+   * Answers every caller of a batch. One bad request never fails its neighbours.
+   *
+   * @returns what the database was unreachable by, or null.
+   */
+  async #settle(batch: readonly Pending[], isRerun = false): Promise<unknown> {
+    let results: readonly Result[];
     try {
-      const results = await this.#recordInTime(batch);
-      for (const [i, pending] of batch.entries()) this.#answer(pending, results[i]);
+      results = await this.#recordInTime(batch);
     } catch (error) {
-      const state = sqlStateOf(error);
-      if (isUnreachable(error, state)) this.#giveUp(batch, error);
-      else if (!isRerun && state !== null && CONFLICTS.has(state)) await this.#settle(batch, true);
-      else if (batch.length === 1) batch[0]?.reject(error);
-      else for (const pending of batch) await this.#settle([pending]);
+      return this.#recover(batch, error, isRerun);
     }
+    for (const [i, pending] of batch.entries()) this.#answer(pending, results[i]);
+    return null;
+  }
+
+  /** A batch failed, and nothing of it is recorded unless the database was lost in COMMIT. */
+  async #recover(batch: readonly Pending[], error: unknown, isRerun: boolean): Promise<unknown> {
+    const state = sqlStateOf(error);
+    if (isUnreachable(error, state)) return this.#giveUp(batch, error);
+    if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, true);
+    if (batch.length > 1) return this.#settleOneByOne(batch);
+    batch[0]?.reject(refusalOf(error, state));
+    return null;
+  }
+
+  async #settleOneByOne(batch: readonly Pending[]): Promise<unknown> {
+    for (const [i, pending] of batch.entries()) {
+      const cause = await this.#settle([pending]);
+      if (cause !== null) return this.#giveUp(batch.slice(i + 1), cause); // they need not each wait for the deadline
+    }
+    return null;
   }
 
   /** A server that is gone may leave a query unanswered for ever; the batch has its own deadline. */
@@ -175,7 +197,7 @@ export class Engine {
     else resolve(result);
   }
 
-  #giveUp(batch: readonly Pending[], cause: unknown): void {
+  #giveUp(batch: readonly Pending[], cause: unknown): unknown {
     this.#deps.onUnreachable(cause);
     const error =
       cause instanceof MeterError
@@ -185,6 +207,7 @@ export class Engine {
             'The database could not be reached; send the call again with the same idempotency key.',
           );
     for (const pending of batch) pending.reject(error);
+    return cause;
   }
 }
 
@@ -192,6 +215,13 @@ export class Engine {
 function outcomeOf(result: Result): string {
   if (result instanceof MeterError) return result.code;
   return result.denial?.reason ?? (result.replayed ? 'replayed' : 'allowed');
+}
+
+/** What a caller hears whose request failed alone. */
+function refusalOf(error: unknown, state: string | null): unknown {
+  if (state === null || CONFLICTS.has(state) || !state.startsWith(DATA_EXCEPTION_CLASS)) return error;
+  const sentence = `The database can't hold a value of this call (${error instanceof Error ? error.message : state}); nothing was written.`;
+  return invalidInput(['input'], sentence);
 }
 
 /** Without a SQLSTATE the server has not answered, or there is a bug of ours; a bug is told apart by its class. */

@@ -10,10 +10,11 @@ import { customerIdOf } from '../../server/domain/customer.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
-import { Catalogs } from '../../server/metering/catalogs.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
 import type { ConsumeRequest, Consumption } from '../../server/metering/consumption.ts';
 import { Engine, type EngineOptions } from '../../server/metering/engine.ts';
-import { type Committed, Ledger } from '../../server/metering/ledger.ts';
+import type { Committed } from '../../server/events/committed.ts';
+import { Ledger } from '../../server/metering/ledger.ts';
 import { ManualClock } from '../support/clock.ts';
 
 export type Rig = {
@@ -34,6 +35,7 @@ export type RigOptions = {
   readonly tenantId?: string;
   readonly engine?: Partial<EngineOptions>;
   readonly onCommitted?: (committed: Committed) => void;
+  readonly onListenerError?: (error: unknown) => void;
 };
 
 export async function openRig(database: Database, options: RigOptions = {}): Promise<Rig> {
@@ -49,6 +51,7 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
       committed.push(batch);
       options.onCommitted?.(batch);
     },
+    ...(options.onListenerError && { onListenerError: options.onListenerError }),
     hintOf: () => null,
   });
   const engine = new Engine(
