@@ -6,14 +6,17 @@ import type { Change } from './actions/deps.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import type { Services } from './context.ts';
-import type { Database } from './db/client.ts';
+import { Catalogs } from './db/catalogs.ts';
+import type { Database, Query } from './db/client.ts';
 import { migrationState } from './db/migrate.ts';
+import { alertsAfter } from './db/queries/alert-stream.ts';
+import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
 import type { Clock } from './domain/clock.ts';
 import { CHANNEL, decodeMessage, encodeMessage, hintOf, type Message } from './events/bus.ts';
 import { Streams } from './events/streams.ts';
+import type { Truth } from './events/truth.ts';
 import { createGraphQLServer } from './graphql-server.ts';
 import { createHttpHandler, type LivePageStart, type Readiness } from './http.ts';
-import { Catalogs } from './metering/catalogs.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
 import { UsageReader } from './metering/usage-reader.ts';
@@ -58,8 +61,7 @@ export class Gateway {
     const catalogs = new Catalogs();
     const usageReader = new UsageReader(database, catalogs, clock);
     this.#streams = new Streams({
-      database,
-      reader: usageReader,
+      truth: truthOf(database.query, usageReader),
       clock,
       onDrop: () => this.metrics.fanOutDrops.inc(),
       onError: (error) => logger.warn({ err: error }, 'changes could not be read; the next poll tries again'),
@@ -177,6 +179,16 @@ export class Gateway {
     const message = decodeMessage(payload);
     if (message && message.from !== this.#id) this.#streams.heard(message);
   }
+}
+
+function truthOf(query: Query, usageReader: UsageReader): Truth {
+  return {
+    meters: (tenantId, selections) => usageReader.read(tenantId, selections),
+    alertsAfter: (position, limit) => alertsAfter(query, position, limit),
+    alertSequences: (tenantIds) => alertSequences(query, tenantIds),
+    customerSequences: (customerIds) => customerSequences(query, customerIds),
+    catalogVersions: (tenantIds) => catalogVersions(query, tenantIds),
+  };
 }
 
 /** Browsers say where a page is from; what is not a browser says nothing. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type Bootstrapped, bootstrap, tokenSecretOf } from './actions/bootstrap.ts';
 import { syncConfig } from './actions/sync-config.ts';
 import { type Settings, strayVariables } from './config.ts';
+import { Catalogs } from './db/catalogs.ts';
 import type { Database } from './db/client.ts';
 import { migrate } from './db/migrate.ts';
 import { endDemoKeys, newDemoKey, prepareDemo } from './demo/index.ts';
@@ -14,7 +15,6 @@ import { systemClock } from './domain/clock.ts';
 import type { CatalogDefinition } from './domain/definitions.ts';
 import { Gateway } from './gateway.ts';
 import { loadConfig } from './load-config.ts';
-import { Catalogs } from './metering/catalogs.ts';
 import { openDatabase } from './open-database.ts';
 import { findPort } from './port.ts';
 

@@ -1,7 +1,8 @@
 /** deps — what actions are handed: the gateway's parts, made once at start. */
+
+import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Catalogs } from '../metering/catalogs.ts';
 
 export type Deps = {
   readonly database: Database;

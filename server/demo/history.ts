@@ -3,11 +3,12 @@
  *
  * So counters, events and alerts agree because everything that makes them agree was at work.
  */
+
+import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import { MeterError } from '../domain/errors.ts';
 import { calendarPeriod } from '../domain/period.ts';
 import { ONE } from '../domain/units.ts';
-import type { Catalogs } from '../metering/catalogs.ts';
 import type { ConsumeRequest } from '../metering/consumption.ts';
 import { Ledger } from '../metering/ledger.ts';
 import { type DemoMeter, isGauge, levelAt, requestFor, usedAt } from './meters.ts';

@@ -1,10 +1,10 @@
 /** demo — companies, their past and their present, in a tenant of their own, for whoever looks at Metergraph first. */
 import { createApiKey } from '../actions/create-api-key.ts';
+import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import { deleteDemoKeys } from '../db/queries/first-rows.ts';
 import { newestEventMs } from '../db/queries/newest-event.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Catalogs } from '../metering/catalogs.ts';
 import { UsageReader } from '../metering/usage-reader.ts';
 import { registerCompanies } from './customers.ts';
 import { writeHistory } from './history.ts';

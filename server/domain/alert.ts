@@ -20,6 +20,17 @@ export type Alert = {
   readonly sequence: bigint;
 };
 
+/** Where a reader of stored alerts stands. */
+export type AlertPosition = {
+  readonly tenantId: string;
+  /** Null for all the tenant's customers. */
+  readonly customerId: string | null;
+  /** Position in the tenant's alerts: the last one heard. */
+  readonly sequence: bigint;
+  /** Position of the customer: only alerts raised by later events. */
+  readonly eventSequence: bigint;
+};
+
 /** Thresholds that hold at this use and were not raised in this period before, in order of their configuration. */
 export function newlyReached(policy: LimitPolicy, used: Units, raised: ReadonlySet<string>): readonly Threshold[] {
   const reached = new Map<string, Threshold>(); // by key: a threshold that is configured twice is one

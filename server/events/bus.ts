@@ -4,8 +4,14 @@
  * One notification per batch, sent in its transaction. Hints may be lost; the slow poll of `Streams` is the floor.
  */
 
-import type { Hint } from '../metering/ledger.ts';
-import type { Changes } from '../metering/state.ts';
+/** A message to other gateways, sent with the commit. */
+export type Hint = { readonly channel: string; readonly payload: string };
+
+/** What a hint is made of. */
+export type Moves = {
+  readonly customers: readonly { readonly tenantId: string; readonly id: string; readonly sequence: bigint }[];
+  readonly alerts: readonly { readonly customerId: string }[];
+};
 
 export const CHANNEL = 'metergraph';
 /** Postgres takes payloads under 8,000 bytes. */
@@ -29,7 +35,7 @@ export type Message =
   | { readonly kind: 'much'; readonly from: string };
 
 /** The hint of a batch. */
-export function hintOf(gatewayId: string, { customers, alerts }: Changes): Hint {
+export function hintOf(gatewayId: string, { customers, alerts }: Moves): Hint {
   const alerted = new Set(alerts.map((alert) => alert.customerId));
   const message: Message = {
     kind: 'moved',
@@ -45,13 +51,36 @@ export function encodeMessage(message: Message): string {
   return JSON.stringify({ kind: 'much', from: message.from } satisfies Message);
 }
 
-/** @returns null for what is not ours: anybody with access to the database may notify. */
+/** @returns null for what is not a message of ours: anybody with access to the database may notify. */
 export function decodeMessage(payload: string): Message | null {
   try {
     const message: unknown = JSON.parse(payload);
-    const isMessage = typeof message === 'object' && message !== null && 'kind' in message && 'from' in message;
-    return isMessage ? (message as Message) : null; // the writer is this same file, on another gateway
+    return isMessage(message) ? message : null;
   } catch {
     return null;
   }
 }
+
+function isMessage(value: unknown): value is Message {
+  if (!isObject(value) || !isText(value.from)) return false;
+  switch (value.kind) {
+    case 'moved':
+      return Array.isArray(value.customers) && value.customers.every(isMovedCustomer);
+    case 'catalog':
+      return isText(value.tenantId);
+    case 'customer':
+      return isText(value.tenantId) && isText(value.customerId);
+    default:
+      return value.kind === 'much';
+  }
+}
+
+function isMovedCustomer(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [tenantId, customerId, sequence] = value;
+  return isText(tenantId) && isText(customerId) && isText(sequence) && /^\d{1,19}$/.test(sequence);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isText = (value: unknown): value is string => typeof value === 'string';

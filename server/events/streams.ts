@@ -1,15 +1,16 @@
 /** streams — what subscriptions are made of: usage with a snapshot first, alerts one by one, and the tenant's feed. */
-import type { Database } from '../db/client.ts';
-import { alertSequences, alertsAfter, customerSequences } from '../db/queries/alert-stream.ts';
+import { catalogVersions } from '../db/queries/catalog-versions.ts';
 import type { Clock } from '../domain/clock.ts';
 import { decodeAlertCursor, decodeUsageCursor, encodeAlertCursor, isExpired, isUsageCursor } from '../domain/cursor.ts';
 import { MeterError } from '../domain/errors.ts';
-import type { Committed } from '../metering/ledger.ts';
-import type { CustomerMeters, UsageReader } from '../metering/usage-reader.ts';
+import type { CustomerMeters } from '../domain/meters.ts';
 import { AlertBell } from './alert-bell.ts';
 import type { Message } from './bus.ts';
+import type { Committed } from './committed.ts';
+import { endable } from './endable.ts';
 import { type AlertStreamItem, EXPIRED, type LiveUsage, type UsageStreamItem } from './stream-items.ts';
-import { UsageHub } from './usage-hub.ts';
+import type { Truth } from './truth.ts';
+import { type MeterChange, UsageHub } from './usage-hub.ts';
 import { UsageTeller } from './usage-teller.ts';
 
 /** How many alerts are read at a time; a slow reader holds no more than these. */
@@ -18,8 +19,7 @@ const ALERT_PAGE = 100;
 const LIVE_INTERVAL_MS = 250;
 
 export type StreamsDeps = {
-  readonly database: Pick<Database, 'query'>;
-  readonly reader: UsageReader;
+  readonly truth: Truth;
   readonly clock: Clock;
   readonly onDrop: () => void;
   readonly onError: (error: unknown) => void;
@@ -51,7 +51,7 @@ export class Streams {
 
   constructor(deps: StreamsDeps) {
     this.#deps = deps;
-    this.#hub = new UsageHub({ reader: deps.reader, clock: deps.clock, onDrop: deps.onDrop, onError: deps.onError });
+    this.#hub = new UsageHub({ truth: deps.truth, clock: deps.clock, onDrop: deps.onDrop, onError: deps.onError });
   }
 
   /** Streams being listened to now. */
@@ -65,69 +65,23 @@ export class Streams {
    *
    * @throws {MeterError} `CUSTOMER_NOT_FOUND` (also for another tenant's), `INVALID_CURSOR`.
    */
-  async *usageChanged(selection: UsageSelection): AsyncGenerator<UsageStreamItem> {
-    const { tenantId, customerId, after } = selection;
-    const cursor = after === null ? null : decodeUsageCursor(after, customerId);
-    const mailbox = this.#hub.watchCustomer(tenantId, customerId);
-    this.#open += 1;
-    try {
-      let read = await this.#read(selection);
-      this.#hub.snapshotRead(customerId, read);
-      const teller = new UsageTeller(selection.featureKeys, read);
-      yield* teller.open(cursor);
-      for (let changes = await mailbox.take(); changes; changes = await mailbox.take()) {
-        if (changes.some(({ catalogVersion }) => catalogVersion !== read.catalogVersion)) {
-          read = await this.#read(selection); // features or plans have changed, so any meter may have
-          yield* teller.tellAll(read);
-        } else yield* teller.tell(changes);
-      }
-    } finally {
-      this.#open -= 1;
-      this.#hub.leaveCustomer(customerId, mailbox);
-    }
+  usageChanged(selection: UsageSelection): AsyncGenerator<UsageStreamItem, undefined> {
+    return endable((left) => this.#usageChanged(selection, left));
   }
 
   /** Alerts, each once and in order; with `after` those missed since. Read from the store, so none is merged or lost. */
-  async *alertRaised({ tenantId, customerId, after }: AlertSelection): AsyncGenerator<AlertStreamItem> {
-    const listener = this.#bell.listen(tenantId, customerId);
-    this.#open += 1;
-    try {
-      const start = await this.#alertStart(tenantId, customerId, after);
-      if (start.expired) yield start.expired;
-      let position = start.position;
-      while (!this.#bell.isClosed) {
-        const page = await alertsAfter(this.#deps.database.query, position, ALERT_PAGE);
-        for (const alert of page) {
-          position = { ...position, sequence: alert.sequence };
-          const atMs = this.#deps.clock.now();
-          yield { kind: 'alert', alert, cursor: encodeAlertCursor({ tenantId, sequence: alert.sequence, atMs }) };
-        }
-        if (page.length < ALERT_PAGE) await listener.next();
-      }
-    } finally {
-      this.#open -= 1;
-      listener.leave();
-    }
+  alertRaised(selection: AlertSelection): AsyncGenerator<AlertStreamItem, undefined> {
+    return endable((left) => this.#alertRaised(selection, left));
   }
 
   /** The newest usage of every meter that changed in the tenant, at most four times a second. */
-  async *liveUsage({ tenantId }: { tenantId: string }): AsyncGenerator<LiveUsage> {
-    const mailbox = this.#hub.watchTenant(tenantId);
-    this.#open += 1;
-    try {
-      for (let usages = await mailbox.take(); usages; usages = await mailbox.take()) {
-        yield { usages, atMs: this.#deps.clock.now() };
-        await new Promise((resolve) => setTimeout(resolve, LIVE_INTERVAL_MS));
-      }
-    } finally {
-      this.#open -= 1;
-      this.#hub.leaveTenant(tenantId, mailbox);
-    }
+  liveUsage({ tenantId }: { tenantId: string }): AsyncGenerator<LiveUsage, undefined> {
+    return endable((left) => this.#liveUsage(tenantId, left));
   }
 
   /** The position of the tenant's newest alert, as a cursor: where a stream that begins now would begin. */
   async alertCursor(tenantId: string): Promise<string> {
-    const sequence = (await alertSequences(this.#deps.database.query, [tenantId])).get(tenantId) ?? 0n;
+    const sequence = (await this.#deps.truth.alertSequences([tenantId])).get(tenantId) ?? 0n;
     return encodeAlertCursor({ tenantId, sequence, atMs: this.#deps.clock.now() });
   }
 
@@ -159,12 +113,11 @@ export class Streams {
 
   /** Looks for what no hint has told, and for periods that have ended. */
   async poll(): Promise<void> {
-    const { query } = this.#deps.database;
     try {
-      await this.#hub.poll((customerIds) => customerSequences(query, customerIds));
+      await this.#hub.poll();
       const tenantIds = this.#bell.tenantIds;
       if (tenantIds.length === 0) return;
-      const sequences = await alertSequences(query, tenantIds);
+      const sequences = await this.#deps.truth.alertSequences(tenantIds);
       const news = [...sequences].filter(([tenantId, sequence]) => this.#alertsHeard.get(tenantId) !== sequence);
       this.#alertsHeard = sequences;
       this.#bell.ringTenants(new Set(news.map(([tenantId]) => tenantId)));
@@ -179,19 +132,84 @@ export class Streams {
     this.#bell.close();
   }
 
+  async *#usageChanged(selection: UsageSelection, left: AbortSignal): AsyncGenerator<UsageStreamItem, undefined> {
+    const { tenantId, customerId, after } = selection;
+    const cursor = after === null ? null : decodeUsageCursor(after, customerId);
+    const mailbox = this.#hub.watchCustomer(tenantId, customerId);
+    left.addEventListener('abort', () => mailbox.close());
+    this.#open += 1;
+    try {
+      let read = await this.#read(selection);
+      const teller = new UsageTeller(selection.featureKeys, read);
+      yield* teller.open(cursor);
+      for (let changes = await mailbox.take(); changes; changes = await mailbox.take()) {
+        const usages = changes.flatMap((change) => (change.kind === 'usage' ? change.usage : []));
+        if (isOfOtherCatalog(changes, read)) {
+          read = await this.#read(selection);
+          yield* teller.tellAll(read);
+        } else yield* teller.tell(usages);
+      }
+    } finally {
+      this.#open -= 1;
+      this.#hub.leaveCustomer(customerId, mailbox);
+    }
+  }
+
+  async *#alertRaised(selection: AlertSelection, left: AbortSignal): AsyncGenerator<AlertStreamItem, undefined> {
+    const { tenantId, customerId } = selection;
+    const listener = this.#bell.listen(tenantId, customerId);
+    left.addEventListener('abort', () => listener.leave());
+    this.#open += 1;
+    try {
+      const start = await this.#alertStart(selection);
+      if (start.expired) yield start.expired;
+      let position = start.position;
+      while (!this.#bell.isClosed && !left.aborted) {
+        const page = await alertsAfter(this.#deps.database.query, position, ALERT_PAGE);
+        for (const alert of page) {
+          position = { ...position, sequence: alert.sequence };
+          const atMs = this.#deps.clock.now();
+          yield { kind: 'alert', alert, cursor: encodeAlertCursor({ tenantId, sequence: alert.sequence, atMs }) };
+        }
+        if (page.length < ALERT_PAGE) await listener.next();
+      }
+    } finally {
+      this.#open -= 1;
+      listener.leave();
+    }
+  }
+
+  async *#liveUsage(tenantId: string, left: AbortSignal): AsyncGenerator<LiveUsage, undefined> {
+    const mailbox = this.#hub.watchTenant(tenantId);
+    left.addEventListener('abort', () => mailbox.close());
+    this.#open += 1;
+    try {
+      for (let usages = await mailbox.take(); usages; usages = await mailbox.take()) {
+        yield { usages, atMs: this.#deps.clock.now() };
+        await sleep(LIVE_INTERVAL_MS, undefined, { signal: left }).catch(() => {}); // only for who leaves it is shorter
+      }
+    } finally {
+      this.#open -= 1;
+      this.#hub.leaveTenant(tenantId, mailbox);
+    }
+  }
+
   async #read({ tenantId, customerId, featureKeys }: UsageSelection): Promise<CustomerMeters> {
     const read = (await this.#deps.reader.read(tenantId, [{ customerId, featureKeys }])).get(customerId);
     if (!read) throw unknownCustomer();
+    this.#hub.snapshotRead(customerId, read);
     return read;
   }
 
-  async #alertStart(tenantId: string, customerId: string | null, after: string | null) {
-    const newest = (await alertSequences(this.#deps.database.query, [tenantId])).get(tenantId) ?? 0n;
+  async #alertStart({ tenantId, customerId, after }: AlertSelection) {
+    const { query } = this.#deps.database;
+    const newest = (await alertSequences(query, [tenantId])).get(tenantId) ?? 0n;
     const now = { tenantId, customerId, sequence: newest, eventSequence: 0n };
     if (after === null) return { position: now, expired: null };
     const isOfUsage = customerId !== null && isUsageCursor(after);
     const cursor = isOfUsage ? decodeUsageCursor(after, customerId) : decodeAlertCursor(after, tenantId);
-    const isUnknown = !isOfUsage && cursor.sequence > newest; // a cursor of a database that was restored since
+    const last = isOfUsage ? ((await customerSequences(query, [customerId])).get(customerId) ?? 0n) : newest;
+    const isUnknown = cursor.sequence > last; // a cursor of a database that was restored since
     if (isUnknown || isExpired(cursor, this.#deps.clock.now())) return { position: now, expired: EXPIRED };
     const position = isOfUsage
       ? { sequence: 0n, eventSequence: cursor.sequence }
@@ -199,6 +217,9 @@ export class Streams {
     return { position: { tenantId, customerId, ...position }, expired: null };
   }
 }
+
+const isOfOtherCatalog = (changes: readonly MeterChange[], { catalogVersion }: CustomerMeters): boolean =>
+  changes.some((change) => change.kind === 'catalog' || change.usage.catalogVersion !== catalogVersion);
 
 const unknownCustomer = (): MeterError =>
   new MeterError('CUSTOMER_NOT_FOUND', 'There is no such customer; register it first with registerCustomer.', {

@@ -3,31 +3,43 @@
  *
  * A committed batch brings the new state along, and it is passed on as it is if it continues what was heard before:
  * sequences are gapless, so a missing one shows. Otherwise another gateway has written in between, and the hub reads
- * the truth from the database. A slow poll does the same when no hint arrives, or when a period has ended.
+ * the truth from the database. A slow poll does the same when no hint arrives, or when a period has ended. Only of a
+ * change to the catalog the hub says no more than that: each subscriber reads its meters by it.
  */
 import type { Clock } from '../domain/clock.ts';
+import type { CustomerMeters } from '../domain/meters.ts';
 import type { Usage } from '../domain/usage.ts';
-import type { CustomerMoved } from '../metering/ledger.ts';
-import type { CustomerMeters, UsageReader } from '../metering/usage-reader.ts';
+import type { CustomerMoved } from './committed.ts';
 import { Mailbox } from './mailbox.ts';
+import type { Truth } from './truth.ts';
 
 /** A customer's meters are as many as the tenant has features; the bound only guards against the absurd. */
 const METERS_MAX = 10_000;
 /** What a tenant-wide watcher may be behind by. */
 const LIVE_METERS_MAX = 1_000;
 
+/** What a subscriber of one customer is told. */
+export type MeterChange =
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  /** Features or plans are others now, so any meter may be: read them all. */
+  | { readonly kind: 'catalog' };
+
 type Topic = {
   readonly tenantId: string;
   readonly customerId: string;
-  readonly mailboxes: Set<Mailbox<Usage>>;
+  readonly mailboxes: Set<Mailbox<MeterChange>>;
   /** All changes up to this sequence have been passed on; null until the first reading. */
   heard: bigint | null;
+  /** Every subscriber knows of this version; null when the next reading shows which it is. */
+  catalogVersion: number | null;
+  /** The version of features and plans at the last reading. */
+  catalogVersion: number | null;
   /** The first end of a period among the meters. */
   nextResetMs: number | null;
 };
 
 export type UsageHubDeps = {
-  readonly reader: Pick<UsageReader, 'read'>;
+  readonly truth: Pick<Truth, 'meters' | 'customerSequences' | 'catalogVersions'>;
   readonly clock: Clock;
   /** Told of each value a slow reader never sees. */
   readonly onDrop: () => void;
@@ -35,12 +47,16 @@ export type UsageHubDeps = {
   readonly onError: (error: unknown) => void;
 };
 
+/** Asked by the poll: what the database says now of each id; unknown ones are missing. */
+type Lookup<T> = (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>;
+
 export class UsageHub {
   readonly #deps: UsageHubDeps;
   readonly #topics = new Map<string, Topic>();
   readonly #tenants = new Map<string, Set<Mailbox<Usage>>>();
   readonly #stale = new Set<Topic>();
   #reloading: Promise<void> | null = null;
+  #closed = false;
 
   constructor(deps: UsageHubDeps) {
     this.#deps = deps;
@@ -51,15 +67,15 @@ export class UsageHub {
   }
 
   /** Joins before anything is read, so that nothing falls between the snapshot and the first change. */
-  watchCustomer(tenantId: string, customerId: string): Mailbox<Usage> {
-    const mailbox = new Mailbox<Usage>(METERS_MAX, this.#deps.onDrop);
+  watchCustomer(tenantId: string, customerId: string): Mailbox<MeterChange> {
+    const mailbox = this.#newMailbox<MeterChange>(METERS_MAX);
     const topic = this.#topics.get(customerId) ?? newTopic(tenantId, customerId);
     this.#topics.set(customerId, topic);
     topic.mailboxes.add(mailbox);
     return mailbox;
   }
 
-  leaveCustomer(customerId: string, mailbox: Mailbox<Usage>): void {
+  leaveCustomer(customerId: string, mailbox: Mailbox<MeterChange>): void {
     mailbox.close();
     const topic = this.#topics.get(customerId);
     topic?.mailboxes.delete(mailbox);
@@ -67,7 +83,7 @@ export class UsageHub {
   }
 
   watchTenant(tenantId: string): Mailbox<Usage> {
-    const mailbox = new Mailbox<Usage>(LIVE_METERS_MAX, this.#deps.onDrop);
+    const mailbox = this.#newMailbox<Usage>(LIVE_METERS_MAX);
     const mailboxes = this.#tenants.get(tenantId) ?? new Set();
     this.#tenants.set(tenantId, mailboxes.add(mailbox));
     return mailbox;
@@ -80,13 +96,16 @@ export class UsageHub {
     if (mailboxes?.size === 0) this.#tenants.delete(tenantId);
   }
 
-  /** A subscriber has read a snapshot: from here on, changes that continue it need no reading. */
+  /**
+   * A subscriber has read its meters: from here on, changes that continue the reading need no other. What earlier
+   * subscribers have not heard yet stays to be told, and each of them may wait for the end of another period.
+   */
   snapshotRead(customerId: string, meters: CustomerMeters): void {
     const topic = this.#topics.get(customerId);
-    if (topic && (topic.heard === null || topic.heard < meters.sequence)) {
-      topic.heard ??= meters.sequence;
-      topic.nextResetMs = firstReset(meters);
-    }
+    if (!topic) return;
+    topic.heard ??= meters.sequence;
+    topic.catalogVersion ??= meters.catalogVersion;
+    topic.nextResetMs = earlier(topic.nextResetMs, firstReset(meters));
   }
 
   /** A batch of this gateway has been committed. */
@@ -110,25 +129,35 @@ export class UsageHub {
 
   /** Features or plans of a tenant have changed: every meter of it may have. */
   catalogChanged(tenantId: string): void {
-    for (const topic of this.#topics.values()) if (topic.tenantId === tenantId) this.#reload(topic);
+    for (const topic of this.#topics.values()) if (topic.tenantId === tenantId) tellCatalog(topic);
   }
 
-  /** The floor under all hints: reads those customers again who have moved unheard, or whose period has ended. */
-  async poll(sequencesOf: (customerIds: readonly string[]) => Promise<ReadonlyMap<string, bigint>>): Promise<void> {
+  /**
+   * The floor under all hints: tells of customers who have moved unheard, of catalogs that have changed, and of periods
+   * that have ended.
+   */
+  async poll(sequencesOf: Lookup<bigint>, catalogVersionsOf: Lookup<number>): Promise<void> {
     if (this.#topics.size === 0) return;
     const nowMs = this.#deps.clock.now();
-    const sequences = await sequencesOf([...this.#topics.keys()]);
+    const tenantIds = new Set([...this.#topics.values()].map(({ tenantId }) => tenantId));
+    const [sequences, versions] = await Promise.all([
+      sequencesOf([...this.#topics.keys()]),
+      catalogVersionsOf([...tenantIds]),
+    ]);
     for (const topic of this.#topics.values()) {
       const sequence = sequences.get(topic.customerId);
       const moved = sequence !== undefined && topic.heard !== null && sequence > topic.heard;
       const ended = topic.nextResetMs !== null && topic.nextResetMs <= nowMs;
       if (moved || ended) this.#reload(topic);
+      const version = versions.get(topic.tenantId) ?? null;
+      if (topic.catalogVersion !== null && topic.catalogVersion !== version) tellCatalog(topic);
     }
     await this.#reloading;
   }
 
   /** Closes every mailbox, so that every stream ends. */
   close(): void {
+    this.#closed = true;
     for (const { mailboxes } of this.#topics.values()) for (const mailbox of mailboxes) mailbox.close();
     for (const mailboxes of this.#tenants.values()) for (const mailbox of mailboxes) mailbox.close();
   }
@@ -159,17 +188,25 @@ export class UsageHub {
 
   async #readTopics(tenantId: string, topics: readonly Topic[]): Promise<void> {
     const selections = topics.map(({ customerId }) => ({ customerId, featureKeys: null }));
-    const found = await this.#deps.reader.read(tenantId, selections);
+    const found = await this.#deps.truth.meters(tenantId, selections);
     for (const topic of topics) {
       const read = found.get(topic.customerId);
       if (!read || (topic.heard !== null && read.sequence < topic.heard)) continue;
       topic.heard = read.sequence;
+      topic.catalogVersion = read.catalogVersion;
       topic.nextResetMs = firstReset(read);
       for (const { usage } of read.meters) {
         tell(topic, usage);
         this.#tellTenant(tenantId, usage);
       }
     }
+  }
+
+  /** Who comes when the hub is closed finds the end of the stream. */
+  #newMailbox<V>(sizeMax: number): Mailbox<V> {
+    const mailbox = new Mailbox<V>(sizeMax, this.#deps.onDrop);
+    if (this.#closed) mailbox.close();
+    return mailbox;
   }
 
   #tellTenant(tenantId: string, usage: Usage): void {
@@ -183,14 +220,30 @@ const newTopic = (tenantId: string, customerId: string): Topic => ({
   customerId,
   mailboxes: new Set(),
   heard: null,
+  catalogVersion: null,
   nextResetMs: null,
 });
 
 function tell(topic: Topic, usage: Usage): void {
-  for (const mailbox of topic.mailboxes) mailbox.put(usage.feature.key, usage);
+  for (const mailbox of topic.mailboxes) mailbox.put(usage.feature.key, { kind: 'usage', usage });
 }
+
+/** Beside the keys of features, none of which is empty. */
+const CATALOG_KEY = '';
+
+function tellCatalog(topic: Topic): void {
+  topic.catalogVersion = null;
+  for (const mailbox of topic.mailboxes) mailbox.put(CATALOG_KEY, { kind: 'catalog' });
+}
+
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 function firstReset({ meters }: CustomerMeters): number | null {
   const ends = meters.flatMap(({ usage }) => usage.period.endMs ?? []);
   return ends.length === 0 ? null : Math.min(...ends);
 }
+
+/** Whether there is news: something is known, and it is past what was heard. */
+const isAfter = <T extends bigint | number>(now: T | undefined, heard: T | null): boolean =>
+  now !== undefined && heard !== null && now > heard;

@@ -1,18 +1,21 @@
 /**
  * usage-teller — what one subscriber of a customer's meters is told, and the cursor that goes with it.
  *
- * A cursor promises that everything up to it has been told. So of several changes only the last carries a new one, and
- * the versions in it move only with a reading of every meter.
+ * A cursor promises that everything up to it has been told: up to its sequence, by its version of the catalog, and of
+ * periods that began by its instant. So of several changes only the last carries a new one, the version moves only with
+ * a reading of every meter, and the instant never beyond the end of a period whose successor has not been told.
  */
 import { encodeUsageCursor, isExpired, type UsageCursor } from '../domain/cursor.ts';
+import type { CustomerMeters } from '../domain/meters.ts';
 import type { Usage } from '../domain/usage.ts';
-import type { CustomerMeters } from '../metering/usage-reader.ts';
 import { readingOf } from './reading.ts';
 import { EXPIRED, type UsageStreamItem } from './stream-items.ts';
 
 export class UsageTeller {
   readonly #featureKeys: readonly string[] | null;
   readonly #told = new Map<string, string>();
+  /** By feature: when the period that was told ends. */
+  readonly #ends = new Map<string, number>();
   #read: CustomerMeters;
   #cursor: UsageCursor;
 
@@ -27,7 +30,7 @@ export class UsageTeller {
     const { meters, sequence, atMs } = this.#read;
     const expired = after !== null && (isExpired(after, atMs) || after.sequence > sequence);
     if (expired) yield EXPIRED;
-    for (const { usage } of meters) this.#told.set(usage.feature.key, readingOf(usage));
+    this.#untold(meters.map(({ usage }) => usage));
     if (after === null || expired) {
       yield { kind: 'snapshot', usages: meters.map(({ usage }) => usage), cursor: encodeUsageCursor(this.#cursor) };
       return;
@@ -43,8 +46,9 @@ export class UsageTeller {
     const relevant = changes.filter(
       ({ feature, sequence }) => sequence >= this.#cursor.sequence && (!wanted || wanted.includes(feature.key)),
     );
+    const untold = this.#untold(relevant);
     const newest = relevant.reduce((max, { sequence }) => (sequence > max ? sequence : max), this.#cursor.sequence);
-    yield* this.#deltas(this.#untold(relevant), { ...this.#cursor, sequence: newest });
+    yield* this.#deltas(untold, { ...this.#cursor, sequence: newest, atMs: this.#asOf(relevant) });
   }
 
   /** The same for a new reading of every meter. */
@@ -58,8 +62,15 @@ export class UsageTeller {
       const reading = readingOf(usage);
       const isNews = this.#told.get(usage.feature.key) !== reading;
       this.#told.set(usage.feature.key, reading);
+      this.#ends.set(usage.feature.key, usage.period.endMs ?? Number.POSITIVE_INFINITY);
       return isNews;
     });
+  }
+
+  /** The last instant by which every meter has been told, once these have. */
+  #asOf(usages: readonly Usage[]): number {
+    const newestMs = Math.max(...usages.map(({ atMs }) => atMs), this.#cursor.atMs);
+    return Math.max(this.#cursor.atMs, Math.min(newestMs, ...[...this.#ends.values()].map((endMs) => endMs - 1)));
   }
 
   *#deltas(usages: readonly Usage[], upTo: UsageCursor): Generator<UsageStreamItem> {

@@ -1,15 +1,18 @@
 /**
  * ledger — one batch through the database: load, decide, save, in one transaction of two flights.
  */
+
+import type { Catalogs } from '../db/catalogs.ts';
 import type { Database, Query, Row } from '../db/client.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
 import type { Catalog } from '../domain/plan.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { Hint } from '../events/bus.ts';
+import type { Committed, CustomerMoved } from '../events/committed.ts';
 import { answerFromJson } from './answer.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
-import type { Catalogs } from './catalogs.ts';
 import type { ConsumeRequest, Consumption } from './consumption.ts';
 import type { Changes, NewAlert } from './state.ts';
 import {
@@ -21,25 +24,6 @@ import {
   readSavedAlerts,
   saveStatement,
 } from './store.ts';
-
-/** What a committed batch changed, for those who listen. */
-export type Committed = {
-  readonly moved: readonly CustomerMoved[];
-  readonly alerts: readonly Alert[];
-};
-
-/** How a batch moved one customer. */
-export type CustomerMoved = {
-  readonly tenantId: string;
-  readonly customerId: string;
-  readonly sequenceBefore: bigint;
-  readonly sequence: bigint;
-  /** The state after the batch, of the meters it changed. */
-  readonly usages: readonly Usage[];
-};
-
-/** A message to other gateways, sent with the commit. */
-export type Hint = { readonly channel: string; readonly payload: string };
 
 export type LedgerDeps = {
   readonly database: Database;

@@ -1,37 +1,12 @@
 /** usage-reader — the meters of customers as of now, for queries, snapshots and hints from other gateways. */
+
+import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { CustomerMeters, MeterPolicy, MeterSelection } from '../domain/meters.ts';
 import { liveKeys } from '../domain/plan.ts';
-import type { LimitPolicy } from '../domain/policy.ts';
-import type { RateLimit } from '../domain/rate-limit.ts';
-import type { Usage } from '../domain/usage.ts';
-import type { Catalogs } from './catalogs.ts';
 import { type Meter, meterOf, ownPlan, usageOfMeter } from './state.ts';
 import { countersStatement, customersStatement, readLoaded } from './store.ts';
-
-/** What to read: a customer and some of its features, or all (null). Features that don't exist are left out. */
-export type MeterSelection = { readonly customerId: string; readonly featureKeys: readonly string[] | null };
-
-/** A meter's policy with what belongs to its customer's plan as a whole. */
-export type MeterPolicy = {
-  readonly usage: Usage;
-  readonly policy: LimitPolicy;
-  readonly entitled: boolean;
-  readonly rateLimit: RateLimit | null;
-  /** The customer's sequence of the last use of this meter in this period; 0 for none. */
-  readonly changedSequence: bigint;
-};
-
-export type CustomerMeters = {
-  readonly customerId: string;
-  /** By catalog order of features. */
-  readonly meters: readonly MeterPolicy[];
-  readonly sequence: bigint;
-  /** The last sequence that changed every meter at once. */
-  readonly limitsSequence: bigint;
-  readonly catalogVersion: number;
-  readonly atMs: number;
-};
 
 export class UsageReader {
   readonly #database: Database;

@@ -1,5 +1,5 @@
 /** limit-policy — what applies to a customer and feature after the merge. */
-import type { MeterPolicy } from '../metering/usage-reader.ts';
+import type { MeterPolicy } from '../domain/meters.ts';
 import { reader, referenceOf, unknownCustomer } from './access.ts';
 import { builder } from './builder.ts';
 import { FeatureType } from './feature.ts';

@@ -6,7 +6,7 @@ import { findEvents } from '../actions/find-events.ts';
 import { findApiKeys, findTenant } from '../actions/find-tenant.ts';
 import type { Context } from '../context.ts';
 import type { Customer } from '../domain/customer.ts';
-import type { CustomerMeters, MeterPolicy, MeterSelection } from '../metering/usage-reader.ts';
+import type { CustomerMeters, MeterPolicy, MeterSelection } from '../domain/meters.ts';
 import { anyone, visibleFeatures } from './access.ts';
 import type { SequencedKey } from './node-id.ts';
 import { oncePerOperation } from './once-per-operation.ts';

@@ -14,7 +14,7 @@ import { tenants } from '../../server/db/tables/index.ts';
 import type { CatalogDefinition } from '../../server/domain/definitions.ts';
 import { liveKeys } from '../../server/domain/plan.ts';
 import { unitsOf } from '../../server/domain/units.ts';
-import { Catalogs } from '../../server/metering/catalogs.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
 

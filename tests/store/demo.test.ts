@@ -15,7 +15,7 @@ import { makeOneCall } from '../../server/demo/traffic.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import { ONE } from '../../server/domain/units.ts';
 import { loadConfig } from '../../server/load-config.ts';
-import { Catalogs } from '../../server/metering/catalogs.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
 import type { ConsumeRequest, Consumption } from '../../server/metering/consumption.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
 import { ManualClock } from '../support/clock.ts';

@@ -1,5 +1,5 @@
 /** alert-stream — stored alerts after a position, and the positions themselves. */
-import type { Alert } from '../../domain/alert.ts';
+import type { Alert, AlertPosition } from '../../domain/alert.ts';
 import { parseThresholdKey } from '../../domain/threshold.ts';
 import { unitsOf } from '../../domain/units.ts';
 import type { Query } from '../client.ts';
@@ -17,40 +17,14 @@ const OF_CUSTOMER = `
   WHERE a.customer_id = $1 AND a.tenant_id = $2 AND a.sequence > $3::bigint AND a.event_sequence > $4::bigint
   ORDER BY a.sequence LIMIT $5`;
 
-export type AlertsAfter = {
-  readonly tenantId: string;
-  readonly customerId: string | null;
-  /** Position in the tenant's alerts. */
-  readonly sequence: bigint;
-  /** Position of the customer; only alerts raised by later events. */
-  readonly eventSequence: bigint;
-};
-
 /** At most `limit` alerts after a position, in order. */
-export async function alertsAfter(query: Query, after: AlertsAfter, limit: number): Promise<readonly Alert[]> {
+export async function alertsAfter(query: Query, after: AlertPosition, limit: number): Promise<readonly Alert[]> {
   const { tenantId, customerId, sequence, eventSequence } = after;
   const statement =
     customerId === null
       ? { text: OF_TENANT, params: [tenantId, String(sequence), limit] }
       : { text: OF_CUSTOMER, params: [customerId, tenantId, String(sequence), String(eventSequence), limit] };
   return (await query<AlertRow>(statement)).map(alertFromRow);
-}
-
-/** How many alerts each tenant has had: the position of the newest. */
-export async function alertSequences(query: Query, tenantIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
-  const text = 'SELECT id, alert_sequence FROM tenants WHERE id = ANY($1::text[]::uuid[])';
-  const rows = await query<{ id: string; alert_sequence: string }>({ text, params: [tenantIds] });
-  return new Map(rows.map((row) => [row.id, BigInt(row.alert_sequence)]));
-}
-
-/** Where each customer's sequence stands. */
-export async function customerSequences(
-  query: Query,
-  customerIds: readonly string[],
-): Promise<ReadonlyMap<string, bigint>> {
-  const text = 'SELECT id, sequence FROM customers WHERE id = ANY($1::text[]::uuid[])';
-  const rows = await query<{ id: string; sequence: string }>({ text, params: [customerIds] });
-  return new Map(rows.map((row) => [row.id, BigInt(row.sequence)]));
 }
 
 type AlertRow = {
