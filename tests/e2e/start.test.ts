@@ -1,0 +1,169 @@
+/**
+ * Goal: `npm start` does what the README promises, and whatever stands in its way is told in a sentence.
+ * Method: real processes with an environment of their own; each ends by itself, or is told to.
+ */
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openPostgres } from '../../server/db/postgres.ts';
+import { afterUse } from '../support/after-use.ts';
+import { migrated, migratedFolder } from '../support/engines.ts';
+import { spawnGateway } from '../support/gateway-process.ts';
+import { httpClient } from '../support/http-client.ts';
+import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { openWs } from '../support/ws-client.ts';
+
+function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'metergraph-start-'));
+  afterUse(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A migrated data folder, so that a start takes a moment only. */
+async function dataFolder(): Promise<string> {
+  const folder = await migratedFolder();
+  afterUse(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('on a fresh machine', () => {
+  it('makes a database, shows a demo, says what to try, and refuses a second start', async () => {
+    const METERGRAPH_DATA_DIR = join(scratchFolder(), 'data');
+    const gateway = spawnGateway({ METERGRAPH_DATA_DIR });
+    const { url, key } = await gateway.listening;
+    expect(gateway.stdout()).toMatch(/Live page .*\n {2}GraphiQL .*\/graphql\n {2}Metrics .*\/metrics\n/);
+    expect(gateway.stdout()).toMatch(/Demo key +mg_test_\w+\n +for this run and the demo tenant only/);
+
+    const [, curlUrl, curlKey, body] =
+      /curl (\S+) \\\n +-H 'Authorization: Bearer (\S+)' \\\n +-H 'Content-Type: application\/json' \\\n +-d '(.*)'\n/.exec(
+        gateway.stdout(),
+      ) ?? [];
+    expect([curlUrl, curlKey]).toEqual([`${url}/graphql`, key]);
+    const { query } = JSON.parse(body ?? '');
+    const first = httpClient(`${url}/graphql`, key ?? '');
+    expect(await first.data(query)).toMatchObject({ consume: { allowed: true } });
+    const { customers, alerts } = await first.data<{ customers: Nodes; alerts: Nodes }>(
+      '{ customers(first: 10) { nodes { name } } alerts(first: 10) { nodes { id } } }',
+    );
+    expect(customers.nodes).toHaveLength(6);
+    expect(alerts.nodes).toHaveLength(10);
+
+    const second = spawnGateway({ METERGRAPH_DATA_DIR });
+    expect(await second.exited).toEqual({ code: 1, signal: null });
+    expect(second.stderr()).toContain(`is in use by process ${gateway.pid}, at ${url}.`);
+    expect(second.stdout()).toBe('');
+
+    const socket = await openWs(`${url}/graphql`);
+    await socket.init(key ?? '');
+    socket.subscribe('1', 'subscription { liveUsage { at } }');
+    await first.data('{ viewer { tenant { name } } }'); // what was sent before is there by now
+    const stoppedAt = performance.now();
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - stoppedAt).toBeLessThan(10_000);
+    expect((await socket.waitForClose()).code).toBe(1001);
+
+    const next = spawnGateway({ METERGRAPH_DATA_DIR });
+    const again = await next.listening;
+    expect(again.key).not.toBe(key);
+    expect((await httpClient(`${again.url}/graphql`, key ?? '').post('{ viewer { tenant { name } } }')).status).toBe(
+      401,
+    );
+    const { viewer } = await httpClient(`${again.url}/graphql`, again.key ?? '').data<{ viewer: unknown }>(
+      '{ viewer { tenant { name mode } apiKey { scopes } } }',
+    );
+    expect(viewer).toEqual({ tenant: { name: 'Demo', mode: 'TEST' }, apiKey: { scopes: ['INGEST', 'READ'] } });
+    expect(next.stderr() + gateway.stderr()).not.toContain(key?.split('_')[3]);
+  });
+
+  it('without the demo prints an admin key, once, and a call that registers first', async () => {
+    const env = { METERGRAPH_DATA_DIR: await dataFolder() };
+    const gateway = spawnGateway(env, ['--no-demo']);
+    const { url, key } = await gateway.listening;
+    expect(gateway.stdout()).toMatch(/First key +mg_live_\w+\n +an admin key, shown this once/);
+    const body = / -d '(.*)'\n/.exec(gateway.stdout())?.[1] ?? '';
+    const client = httpClient(`${url}/graphql`, key ?? '');
+    expect(await client.data(JSON.parse(body).query)).toMatchObject({ consume: { allowed: true } });
+    gateway.kill('SIGINT');
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+
+    const next = spawnGateway(env, ['--no-demo']);
+    expect((await next.listening).key).toBeNull();
+    expect(next.stdout()).toContain('-H "Authorization: Bearer $METERGRAPH_KEY"');
+  });
+});
+
+type Nodes = { readonly nodes: readonly unknown[] };
+
+describe('what stands in the way', () => {
+  /** Ends with 1, prints no banner, and says this. */
+  async function refused(env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<string> {
+    const gateway = spawnGateway({ METERGRAPH_DATA_DIR: join(scratchFolder(), 'data'), ...env }, args);
+    expect(await gateway.exited).toEqual({ code: 1, signal: null });
+    expect(gateway.stdout()).toBe('');
+    expect(gateway.stderr()).not.toContain('    at '); // a sentence, not a stack
+    return gateway.stderr();
+  }
+
+  it('is a Postgres that is not there, or does not answer: named without its password, and nothing else is used', async () => {
+    const METERGRAPH_DATA_DIR = join(scratchFolder(), 'data');
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    afterUse(() => silent.close());
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const urlAt = (at: number) => `postgres://meter:hunter2@127.0.0.1:${at}/usage`;
+    const startedAt = performance.now();
+    const [absent, mute] = await Promise.all([
+      refused({ DATABASE_URL: urlAt(1), METERGRAPH_DATA_DIR }),
+      refused({ DATABASE_URL: urlAt(port), METERGRAPH_DATA_DIR }),
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(20_000); // of which the process itself takes two or three
+    expect(absent).toContain('Postgres at 127.0.0.1:1, database "usage", can\'t be reached: ');
+    expect(mute).toContain(`Postgres at 127.0.0.1:${port}, database "usage", can't be reached: no answer within 8 s`);
+    expect(absent + mute).not.toContain('hunter2');
+    expect(existsSync(METERGRAPH_DATA_DIR)).toBe(false);
+  });
+
+  it('is a config with a mistake, by its path', async () => {
+    const METERGRAPH_CONFIG = join(scratchFolder(), 'meter.config.ts');
+    writeFileSync(METERGRAPH_CONFIG, 'export default { features: { a: { limt: 5 } }, defaultPlan: "free" };');
+    const said = await refused({ METERGRAPH_CONFIG });
+    expect(said).toContain(`The config ${METERGRAPH_CONFIG} has 2 problems:`);
+    expect(said).toContain('features.a.limt is no field of a feature; did you mean "limit"?');
+  });
+});
+
+describePostgres('on Postgres', () => {
+  it('starts without a demo, with the bootstrap key, and stops', async () => {
+    const { url: DATABASE_URL, drop } = await createDatabase({ template: migrated });
+    afterUse(drop);
+    const METERGRAPH_BOOTSTRAP_KEY = `mg_test_Start0te_${'a1'.repeat(16)}`;
+    const gateway = spawnGateway({ DATABASE_URL, METERGRAPH_BOOTSTRAP_KEY });
+    const { url, key } = await gateway.listening;
+    expect(key).toBeNull();
+    const { data } = httpClient(`${url}/graphql`, METERGRAPH_BOOTSTRAP_KEY);
+    expect(await data('{ viewer { tenant { name mode } } customers(first: 1) { nodes { id } } }')).toEqual({
+      viewer: { tenant: { name: 'Default', mode: 'TEST' } },
+      customers: { nodes: [] },
+    });
+    gateway.kill('SIGTERM');
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
+    expect(gateway.stderr()).not.toContain('a1a1');
+  });
+
+  it('refuses a database that a newer version has used', async () => {
+    const { url: DATABASE_URL, drop } = await createDatabase({ template: migrated });
+    afterUse(drop);
+    const database = openPostgres({ url: DATABASE_URL, poolSize: 1, statementTimeoutMs: 5_000 });
+    const text = "INSERT INTO metergraph_migrations (hash, position) VALUES ('of the future', 999)";
+    await database.query({ text, params: [] });
+    await database.close();
+    const gateway = spawnGateway({ DATABASE_URL });
+    expect(await gateway.exited).toEqual({ code: 1, signal: null });
+    expect(gateway.stderr()).toContain('a newer version has run on it');
+  });
+});
