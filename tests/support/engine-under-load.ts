@@ -1,0 +1,56 @@
+/**
+ * engine-under-load — a process that counts as fast as it can until it is killed: `engine-under-load.ts <folder or URL>
+ * <tenant id> <reference id> <key prefix>`.
+ *
+ * Each idempotency key is written to stdout before it is sent (`sent k1`) and after it is answered (`done k1`), at once
+ * and without a buffer of our own, so that what a reader got before the kill is what had happened.
+ */
+import { writeSync } from 'node:fs';
+import { Catalogs } from '../../server/db/catalogs.ts';
+import type { Database } from '../../server/db/client.ts';
+import { openPglite } from '../../server/db/pglite.ts';
+import { openPostgres } from '../../server/db/postgres.ts';
+import { systemClock } from '../../server/domain/clock.ts';
+import { customerIdOf } from '../../server/domain/customer.ts';
+import { ONE } from '../../server/domain/units.ts';
+import { Engine } from '../../server/metering/engine.ts';
+import { Ledger } from '../../server/metering/ledger.ts';
+
+const CALLERS = 16;
+const [place = '', tenantId = '', referenceId = '', prefix = ''] = process.argv.slice(2);
+
+const database: Database = place.startsWith('postgres:')
+  ? openPostgres({ url: place, poolSize: 1, statementTimeoutMs: 10_000 })
+  : await openPglite(place);
+const ledger = new Ledger({
+  database,
+  catalogs: new Catalogs(),
+  clock: systemClock,
+  onCommitted: () => {},
+  hintOf: () => null,
+});
+const engine = new Engine({ ledger, clock: systemClock, onUnreachable: () => database.lane.reset() });
+
+let next = 0;
+async function callForever(): Promise<never> {
+  for (;;) {
+    const idempotencyKey = `${prefix}${next++}`;
+    say(`sent ${idempotencyKey}`);
+    await engine.consume({
+      tenantId,
+      customerId: customerIdOf(tenantId, referenceId),
+      referenceId,
+      featureKey: 'calls',
+      amount: ONE,
+      mode: 'REJECT',
+      overrideKey: null,
+      idempotencyKey,
+      properties: null,
+    });
+    say(`done ${idempotencyKey}`);
+  }
+}
+
+const say = (line: string): void => void writeSync(1, `${line}\n`);
+
+await Promise.all(Array.from({ length: CALLERS }, callForever));
