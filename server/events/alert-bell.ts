@@ -40,7 +40,7 @@ export class AlertBell {
         wake = null;
       },
       leave: () => {
-        waiting.delete(ring);
+        if (!waiting.delete(ring)) return; // it has left already
         if (waiting.size === 0) this.#waiting.delete(topic);
         const others = (this.#tenants.get(tenantId) ?? 1) - 1;
         if (others === 0) this.#tenants.delete(tenantId);
@@ -69,6 +69,10 @@ export class AlertBell {
   }
 }
 
-export type AlertListener = { next(): Promise<void>; leave(): void };
+export type AlertListener = {
+  next(): Promise<void>;
+  /** Once is enough; wakes whoever waits. */
+  leave(): void;
+};
 
 const topicOf = (tenantId: string, customerId: string | null): string => `${tenantId} ${customerId ?? '*'}`;

@@ -1,5 +1,5 @@
 /** streams — what subscriptions are made of: usage with a snapshot first, alerts one by one, and the tenant's feed. */
-import { catalogVersions } from '../db/queries/catalog-versions.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 import { decodeAlertCursor, decodeUsageCursor, encodeAlertCursor, isExpired, isUsageCursor } from '../domain/cursor.ts';
 import { MeterError } from '../domain/errors.ts';
@@ -165,7 +165,7 @@ export class Streams {
       if (start.expired) yield start.expired;
       let position = start.position;
       while (!this.#bell.isClosed && !left.aborted) {
-        const page = await alertsAfter(this.#deps.database.query, position, ALERT_PAGE);
+        const page = await this.#deps.truth.alertsAfter(position, ALERT_PAGE);
         for (const alert of page) {
           position = { ...position, sequence: alert.sequence };
           const atMs = this.#deps.clock.now();
@@ -195,20 +195,20 @@ export class Streams {
   }
 
   async #read({ tenantId, customerId, featureKeys }: UsageSelection): Promise<CustomerMeters> {
-    const read = (await this.#deps.reader.read(tenantId, [{ customerId, featureKeys }])).get(customerId);
+    const read = (await this.#deps.truth.meters(tenantId, [{ customerId, featureKeys }])).get(customerId);
     if (!read) throw unknownCustomer();
     this.#hub.snapshotRead(customerId, read);
     return read;
   }
 
   async #alertStart({ tenantId, customerId, after }: AlertSelection) {
-    const { query } = this.#deps.database;
-    const newest = (await alertSequences(query, [tenantId])).get(tenantId) ?? 0n;
+    const { truth } = this.#deps;
+    const newest = (await truth.alertSequences([tenantId])).get(tenantId) ?? 0n;
     const now = { tenantId, customerId, sequence: newest, eventSequence: 0n };
     if (after === null) return { position: now, expired: null };
     const isOfUsage = customerId !== null && isUsageCursor(after);
     const cursor = isOfUsage ? decodeUsageCursor(after, customerId) : decodeAlertCursor(after, tenantId);
-    const last = isOfUsage ? ((await customerSequences(query, [customerId])).get(customerId) ?? 0n) : newest;
+    const last = isOfUsage ? ((await truth.customerSequences([customerId])).get(customerId) ?? 0n) : newest;
     const isUnknown = cursor.sequence > last; // a cursor of a database that was restored since
     if (isUnknown || isExpired(cursor, this.#deps.clock.now())) return { position: now, expired: EXPIRED };
     const position = isOfUsage

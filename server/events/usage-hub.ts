@@ -32,8 +32,6 @@ type Topic = {
   heard: bigint | null;
   /** Every subscriber knows of this version; null when the next reading shows which it is. */
   catalogVersion: number | null;
-  /** The version of features and plans at the last reading. */
-  catalogVersion: number | null;
   /** The first end of a period among the meters. */
   nextResetMs: number | null;
 };
@@ -46,9 +44,6 @@ export type UsageHubDeps = {
   /** Told when the truth could not be read; the poll tries again. */
   readonly onError: (error: unknown) => void;
 };
-
-/** Asked by the poll: what the database says now of each id; unknown ones are missing. */
-type Lookup<T> = (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>;
 
 export class UsageHub {
   readonly #deps: UsageHubDeps;
@@ -136,13 +131,13 @@ export class UsageHub {
    * The floor under all hints: tells of customers who have moved unheard, of catalogs that have changed, and of periods
    * that have ended.
    */
-  async poll(sequencesOf: Lookup<bigint>, catalogVersionsOf: Lookup<number>): Promise<void> {
+  async poll(): Promise<void> {
     if (this.#topics.size === 0) return;
     const nowMs = this.#deps.clock.now();
     const tenantIds = new Set([...this.#topics.values()].map(({ tenantId }) => tenantId));
     const [sequences, versions] = await Promise.all([
-      sequencesOf([...this.#topics.keys()]),
-      catalogVersionsOf([...tenantIds]),
+      this.#deps.truth.customerSequences([...this.#topics.keys()]),
+      this.#deps.truth.catalogVersions([...tenantIds]),
     ]);
     for (const topic of this.#topics.values()) {
       const sequence = sequences.get(topic.customerId);
@@ -193,7 +188,7 @@ export class UsageHub {
       const read = found.get(topic.customerId);
       if (!read || (topic.heard !== null && read.sequence < topic.heard)) continue;
       topic.heard = read.sequence;
-      topic.catalogVersion = read.catalogVersion;
+      topic.catalogVersion = read.catalogVersion; // each usage says by which version it was computed
       topic.nextResetMs = firstReset(read);
       for (const { usage } of read.meters) {
         tell(topic, usage);
@@ -243,7 +238,3 @@ function firstReset({ meters }: CustomerMeters): number | null {
   const ends = meters.flatMap(({ usage }) => usage.period.endMs ?? []);
   return ends.length === 0 ? null : Math.min(...ends);
 }
-
-/** Whether there is news: something is known, and it is past what was heard. */
-const isAfter = <T extends bigint | number>(now: T | undefined, heard: T | null): boolean =>
-  now !== undefined && heard !== null && now > heard;
