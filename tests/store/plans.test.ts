@@ -1,0 +1,115 @@
+/**
+ * Goal: a batch looks its rows up, however large the tables and whatever the planner believes of them. Method: tables
+ * of 100,000 rows that were never analysed, then the plans of the engine's own statements, for one call and for many.
+ */
+import { sql } from 'drizzle-orm';
+import { beforeAll, expect, it } from 'vitest';
+import type { Database, Parameter, Statement } from '../../server/db/client.ts';
+import type { ConsumeRequest } from '../../server/metering/consumption.ts';
+import { loadStatements } from '../../server/metering/store.ts';
+import { describeEngines } from '../support/engines.ts';
+import { openRig, query, type Rig, saveFeature } from './rig.ts';
+
+const ROWS = 100_000;
+const TABLES = ['customers', 'counters', 'answers'] as const;
+
+describeEngines('the plan of a load', (engine) => {
+  let database: Database;
+  let rig: Rig;
+
+  beforeAll(async () => {
+    database = await engine.open();
+    rig = await openRig(database);
+    await saveFeature(rig, 'calls', {});
+    // Nobody analyses the tables behind our back.
+    for (const table of TABLES) await query(database, `ALTER TABLE ${table} SET (autovacuum_enabled = false)`);
+    const id = `md5('acme' || n)::uuid`;
+    await query(
+      database,
+      `INSERT INTO customers (id, tenant_id, reference_id, reference_type, time_zone, created_at)
+      SELECT ${id}, $1::uuid, 'acme' || n, 'user', 'UTC', now() FROM generate_series(1, ${ROWS}) n`,
+      rig.tenantId,
+    );
+    await query(
+      database,
+      `INSERT INTO counters (customer_id, feature_key, period_start, period_end, reset, tenant_id, used, overage, raised, sequence)
+      SELECT ${id}, 'calls', '2026-03-01', '2026-04-01', 'monthly', $1::uuid, 1, 0, '{}', 1 FROM generate_series(1, ${ROWS}) n`,
+      rig.tenantId,
+    );
+    await query(
+      database,
+      `INSERT INTO answers (customer_id, idempotency_key, tenant_id, fingerprint, answer, answered_at)
+      SELECT ${id}, 'k', $1::uuid, '', '{}', now() FROM generate_series(1, ${ROWS}) n`,
+      rig.tenantId,
+    );
+  });
+
+  const CASES = [1, 64, 1_000].flatMap((size) => [false, true].map((isGeneric) => ({ size, isGeneric })));
+
+  it.each(CASES)(
+    'of $size calls, generic $isGeneric, before and after ANALYZE: indexes only',
+    async ({ size, isGeneric }) => {
+      const requests = await callsOf(size);
+      for (const isAnalysed of [false, true]) {
+        const [, , counters, answers] = loadStatements(requests, true);
+        const plans = await plansOf([counters, answers], isGeneric, isAnalysed);
+        expect(plans.flatMap(scansOf)).toEqual(['counters by counters_pkey', 'answers by answers_pkey']);
+      }
+    },
+  );
+
+  it.each(CASES)(
+    'of $size customers, generic $isGeneric: their locks are looked up, too',
+    async ({ size, isGeneric }) => {
+      const [customers] = loadStatements(await callsOf(size), true);
+      expect((await plansOf([customers], isGeneric, false)).flatMap(scansOf)).toEqual(['customers by customers_pkey']);
+    },
+  );
+
+  async function callsOf(size: number): Promise<ConsumeRequest[]> {
+    const rows = await query(database, `SELECT md5('acme' || n)::uuid AS id FROM generate_series(1, ${size}) n`);
+    return rows.map(({ id }) => ({ ...rig.call('acme', { idempotencyKey: 'k' }), customerId: String(id) }));
+  }
+
+  /** As the server would run them when prepared, with a plan for these parameters or for any. Undone afterwards. */
+  function plansOf(statements: readonly Statement[], isGeneric: boolean, isAnalysed: boolean): Promise<Plan[]> {
+    const undo = new Error('undo');
+    const plans: Plan[] = [];
+    const work = database.db.transaction(async (tx) => {
+      if (isAnalysed) for (const table of TABLES) await tx.execute(`ANALYZE ${table}`);
+      await tx.execute(`SET LOCAL plan_cache_mode = ${isGeneric ? 'force_generic_plan' : 'force_custom_plan'}`);
+      for (const { text, params } of statements) {
+        await tx.execute(`PREPARE load (${params.map(() => 'text[]').join()}) AS ${text}`);
+        const rows = await tx.execute(sql.raw(`EXPLAIN (FORMAT JSON) EXECUTE load (${params.map(literal).join()})`));
+        const [row] = Array.isArray(rows) ? rows : rows.rows; // the two drivers answer differently
+        plans.push(row['QUERY PLAN'][0].Plan);
+        await tx.execute('DEALLOCATE load');
+      }
+      throw undo;
+    });
+    return work.catch((error: unknown) => {
+      if (error !== undo) throw error;
+      return plans;
+    });
+  }
+});
+
+type Plan = {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly Plan[];
+};
+
+/** Every place where the plan touches a table: by which index, or by reading all of it. */
+function scansOf(plan: Plan): string[] {
+  const below = (plan.Plans ?? []).flatMap(scansOf);
+  if (plan['Node Type'] === 'Bitmap Heap Scan')
+    return below.map((scan) => scan.replace(/^/, `${plan['Relation Name']} `));
+  if (plan['Node Type'] === 'Bitmap Index Scan') return [`by ${plan['Index Name']}`, ...below];
+  const table = plan['Relation Name'];
+  return table ? [`${table} by ${plan['Index Name'] ?? plan['Node Type']}`, ...below] : below;
+}
+
+const literal = (param: Parameter): string =>
+  `ARRAY[${(Array.isArray(param) ? param : []).map((text) => `'${text}'`).join()}]::text[]`;

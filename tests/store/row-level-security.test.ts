@@ -1,0 +1,135 @@
+/**
+ * Goal: behind the API's own checks there is a second wall. Method: two tenants with a row in every table that belongs
+ * to one; read each table as either, and try to write as a reader. The list of tables is the database's own.
+ */
+import { sql } from 'drizzle-orm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Database, Db } from '../../server/db/client.ts';
+import { ONE } from '../../server/domain/units.ts';
+import { describeEngines } from '../support/engines.ts';
+import { query, type Rig, rigWith } from './rig.ts';
+
+/** Nobody's rows: a reader has no business there. */
+const WITHOUT_TENANT = ['metergraph_migrations', 'secrets'];
+
+describeEngines('reading as a tenant', (engine) => {
+  let database: Database;
+  let rigs: readonly Rig[];
+  let tables: readonly string[];
+
+  beforeAll(async () => {
+    database = await engine.open();
+    rigs = [await tenantWithEverything('ours'), await tenantWithEverything('theirs')];
+    const rows = await query(
+      database,
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
+    );
+    tables = rows.map(({ name }) => String(name)).filter((name) => !WITHOUT_TENANT.includes(name));
+  });
+
+  async function tenantWithEverything(name: string): Promise<Rig> {
+    const rig = await rigWith(database, { limit: ONE });
+    await query(
+      database,
+      `INSERT INTO plans (tenant_id, key, display_name, version, prices, features) VALUES ($1, 'pro', 'Pro', 1, '[]', '{}')`,
+      rig.tenantId,
+    );
+    await query(
+      database,
+      `INSERT INTO api_keys (id, tenant_id, secret_hash, scopes, created_at) VALUES ($2, $1, 'hash', '{read}', now())`,
+      rig.tenantId,
+      name,
+    );
+    const { alerts } = await rig.engine.consume(rig.call('acme', { idempotencyKey: 'k' }));
+    expect(alerts).toHaveLength(2);
+    return rig;
+  }
+
+  const count = async (db: Db, table: string, where = sql`true`): Promise<number> => {
+    const rows = await db.execute(sql`SELECT count(*)::integer AS count FROM ${sql.identifier(table)} WHERE ${where}`);
+    return Number((Array.isArray(rows) ? rows : rows.rows)[0]?.count); // the two drivers answer differently
+  };
+  const column = (table: string) => sql.identifier(table === 'tenants' ? 'id' : 'tenant_id');
+
+  it('sees its own rows in every table, and nobody else’s', async () => {
+    expect(tables).toEqual([
+      'alerts',
+      'answers',
+      'api_keys',
+      'counters',
+      'customers',
+      'events',
+      'features',
+      'plans',
+      'tenants',
+    ]);
+    for (const { tenantId } of rigs) {
+      for (const table of tables) {
+        const seen = await database.readAs(tenantId, async (db) => ({
+          all: await count(db, table),
+          own: await count(db, table, sql`${column(table)} = ${tenantId}`),
+        }));
+        expect({ table, ...seen }).toEqual({
+          table,
+          all: seen.own,
+          own: await count(database.db, table, sql`${column(table)} = ${tenantId}`),
+        });
+        expect({ table, isEmpty: seen.own === 0 }).toEqual({ table, isEmpty: false });
+      }
+    }
+  });
+
+  it('as nobody sees nothing', async () => {
+    for (const table of tables) expect(await database.readAs('', (db) => count(db, table))).toBe(0);
+  });
+
+  it('as something that is no tenant fails, and hands nothing out', async () => {
+    await expect(database.readAs(`' OR true --`, (db) => count(db, 'events'))).rejects.toThrow();
+  });
+
+  describe('refuses', () => {
+    const asReader = (statement: string) => database.readAs(rigs[0]?.tenantId ?? '', (db) => db.execute(statement));
+    const refusal = (statement: string): Promise<string> =>
+      asReader(statement).then(
+        () => 'it was allowed',
+        (error: Error) => String(error.cause),
+      );
+
+    it('every write, its own rows included', async () => {
+      for (const table of tables) {
+        expect(await refusal(`DELETE FROM ${table}`)).toContain('permission denied');
+        expect(
+          await refusal(`UPDATE ${table} SET ${table === 'tenants' ? 'id = id' : 'tenant_id = tenant_id'}`),
+        ).toContain('permission denied');
+        expect(await refusal(`INSERT INTO ${table} DEFAULT VALUES`)).toContain('permission denied');
+        expect(await refusal(`TRUNCATE ${table}`)).toContain('permission denied');
+      }
+    });
+
+    it('tables that are nobody’s', async () => {
+      for (const table of WITHOUT_TENANT)
+        expect(await refusal(`SELECT * FROM ${table}`)).toContain('permission denied');
+    });
+  });
+
+  it('ends with the reading: the next statement is the owner’s again', async () => {
+    await database.readAs(rigs[0]?.tenantId ?? '', async () => {});
+    const [row] = await query(
+      database,
+      `SELECT current_user = session_user AS is_owner, current_setting('app.tenant', true) AS tenant`,
+    );
+    expect(row).toMatchObject({ is_owner: true });
+    expect(row?.tenant || null).toBeNull();
+    expect(await count(database.db, 'tenants')).toBe(2);
+  });
+
+  it('many at once, each sees its own', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 40 }, async (_, i) => {
+        const { tenantId } = rigs[i % 2] as Rig;
+        return database.readAs(tenantId, (db) => count(db, 'events', sql`tenant_id = ${tenantId}`));
+      }),
+    );
+    expect(seen).toEqual(seen.map(() => 1));
+  });
+});
