@@ -1,4 +1,5 @@
 /** open-database — the database that the settings name, reachable and ours alone, or a sentence why not. */
+import { mkdirSync } from 'node:fs';
 import type { Settings } from './config.ts';
 import type { Database } from './db/client.ts';
 import { acquireFolderLock } from './db/folder-lock.ts';
@@ -28,6 +29,7 @@ export const openDatabase = ({ databaseUrl, dataDir }: Settings): Promise<OpenDa
   databaseUrl === null ? openFolder(dataDir) : openServer(databaseUrl);
 
 async function openFolder(dataDir: string): Promise<OpenDatabase> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 }); // it holds everybody's data, and the secret that signs tokens
   const lock = await acquireFolderLock(dataDir);
   try {
     const database = await openPglite(dataDir);

@@ -1,0 +1,99 @@
+/** Goal: what a definition leaves out has its default, and only a difference counts as a change. Method: tables. */
+import { describe, expect, it } from 'vitest';
+import { problemsOfFeature, problemsOfPlan } from './definition-bounds.ts';
+import { displayNameOf, featureOf, isSame, type PlanDefinition, planOf } from './definitions.ts';
+import { ONE, unitsOf } from './units.ts';
+
+it.each([
+  ['api_calls', 'Api calls'],
+  ['apiCalls', 'Api calls'],
+  ['api-calls', 'Api calls'],
+  ['GPU', 'GPU'],
+  ['llm.gpt4:tokens', 'Llm gpt4 tokens'],
+  ['storage', 'Storage'],
+])('%s is shown as "%s"', (key, name) => expect(displayNameOf(key)).toBe(name));
+
+it('completes a feature', () => {
+  expect(featureOf('tenant', { key: 'api_calls', limit: ONE })).toEqual({
+    tenantId: 'tenant',
+    key: 'api_calls',
+    displayName: 'Api calls',
+    unit: null,
+    aggregation: 'sum',
+    reset: 'monthly',
+    details: [],
+    limit: ONE,
+    archivedAtMs: null,
+  });
+});
+
+describe('the version of a plan', () => {
+  const definition: PlanDefinition = {
+    key: 'pro',
+    prices: [{ amount: unitsOf('2000'), currency: 'usd', interval: 'month' }],
+    features: new Map([
+      ['a', { limit: ONE, enforcement: 'hard' }],
+      ['b', {}],
+    ]),
+  };
+  const stored = planOf('tenant', definition, null);
+
+  it('is 1 for a new plan', () => expect(stored.version).toBe(1));
+
+  it.each<[string, PlanDefinition]>([
+    ['the same', definition],
+    ['its features in another order', { ...definition, features: new Map([...definition.features].reverse()) }],
+    [
+      'the fields of a feature in another order',
+      {
+        ...definition,
+        features: new Map([
+          ['b', {}],
+          ['a', { enforcement: 'hard', limit: unitsOf('1.000') }],
+        ]),
+      },
+    ],
+    ['a default said aloud', { ...definition, displayName: 'Pro', rateLimit: null }],
+  ])('stays with %s', (_, again) => {
+    const plan = planOf('tenant', again, stored);
+    expect(plan.version).toBe(1);
+    expect(isSame(stored, plan)).toBe(true);
+  });
+
+  it.each<[string, PlanDefinition]>([
+    ['another name', { ...definition, displayName: 'Professional' }],
+    ['no price', { key: 'pro', features: definition.features }],
+    [
+      'unlimited instead of unset',
+      { ...definition, features: new Map([...definition.features, ['b', { limit: null }]]) },
+    ],
+    ['a feature less', { ...definition, features: new Map([['b', {}]]) }],
+    ['a rate limit', { ...definition, rateLimit: { limit: 1, windowMs: 1_000 } }],
+  ])('rises with %s', (_, changed) => expect(planOf('tenant', changed, stored).version).toBe(2));
+
+  it('rises when an archived plan comes back', () => {
+    expect(planOf('tenant', definition, { ...stored, archivedAtMs: 5 }).version).toBe(2);
+  });
+});
+
+describe('bounds', () => {
+  it.each([
+    [{ key: '' }, ['key']],
+    [{ key: 'with space' }, ['key']],
+    [{ key: 'a'.repeat(65) }, ['key']],
+    [{ key: 'a', minLimit: unitsOf('6'), limit: unitsOf('5') }, ['minLimit']],
+    [{ key: 'a', included: -1n }, ['included']],
+    [{ key: 'a', thresholds: [{ kind: 'fraction', value: 0n }] }, ['thresholds', '0']],
+    [{ key: 'a', thresholds: [{ kind: 'remaining', value: -1n }] }, ['thresholds', '0']],
+    [{ key: 'a', details: Array.from({ length: 51 }, () => 'line') }, ['details']],
+    [{ key: 'a', unit: 'x'.repeat(201) }, ['unit']],
+  ] as const)('%o is no feature, because of %j', (definition, path) => {
+    expect(problemsOfFeature(definition).map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it('has nothing against a feature or plan at its bounds', () => {
+    const thresholds = [{ kind: 'remaining', value: 0n }] as const;
+    expect(problemsOfFeature({ key: `a${'.'.repeat(63)}`, limit: 0n, minLimit: 0n, thresholds })).toEqual([]);
+    expect(problemsOfPlan({ key: 'p', rateLimit: { limit: 1, windowMs: 1_000 }, features: new Map() })).toEqual([]);
+  });
+});
