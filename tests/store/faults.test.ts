@@ -122,6 +122,25 @@ describeEngines('a fault', (engine) => {
     await expectConsistent(database);
   });
 
+  it('of a batch, and then no answer at all: nobody waits longer than one deadline', async () => {
+    let tries = 0;
+    const silent: Database = {
+      ...database,
+      lane: {
+        reset: () => database.lane.reset(),
+        transact: (first, second) => {
+          tries += 1;
+          return tries === 1 ? database.lane.transact(first, second) : new Promise(() => {});
+        },
+      },
+    };
+    const rig = await rigWith(silent, { limit: null }, { engine: { deadlineMs: 500 } });
+    const calls = Array.from({ length: 50 }, (_, i) => rig.call('acme', i === 7 ? { properties: '{' } : {}));
+    const outcomes = await outcomesOf(calls.map((call) => rig.engine.consume(call)));
+    expect(tally(outcomes)).toEqual({ DEADLINE_EXCEEDED: 50 });
+    expect(tries).toBe(2);
+  });
+
   it('queue that is too long for its calls: OVERLOADED, nothing of them written', async () => {
     const rig = await rigWith(database, { limit: null }, { engine: { batchSizeMax: 1, deadlineMs: 20_000 } });
     const letGo = await holdCustomer(rig, 'acme');
