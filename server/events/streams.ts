@@ -59,6 +59,11 @@ export class Streams {
     return this.#open;
   }
 
+  /** Customers whose changes somebody listens to now. */
+  get customersWatched(): number {
+    return this.#hub.customersWatched;
+  }
+
   /**
    * A customer's meters: a snapshot, or with `after` what was missed since, then every change. A reader that falls
    * behind gets the newest state of each meter.
