@@ -21,9 +21,15 @@ export function App({ demoKey }: { readonly demoKey: string | null }) {
     setRefusal(reason);
     setKey(null);
   }, []);
+  /** A demo's key lasts for one run of the gateway: after a restart the page brings the new one. */
+  const refused = useCallback(
+    (reason: string) => (demoKey === null ? leave(reason) : location.reload()),
+    [demoKey, leave],
+  );
 
   if (session.phase === 'open') {
-    return <LivePage session={session} demoKey={demoKey} onLeave={demoKey === null ? leave : null} />;
+    const forget = demoKey === null ? () => leave(null) : null;
+    return <LivePage session={session} demoKey={demoKey} onRefused={refused} onForget={forget} />;
   }
   if (demoKey === null && session.phase !== 'failed') {
     return (

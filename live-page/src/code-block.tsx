@@ -4,7 +4,7 @@ import { CopyIcon } from './icons.tsx';
 
 const SAID_FOR_MS = 2_500;
 
-export function CodeBlock({ label, code }: { readonly label: string; readonly code: string }) {
+export function CodeBlock({ title, code }: { readonly title: string; readonly code: string }) {
   const lines = useRef<HTMLElement>(null);
   const [said, setSaid] = useState('');
 
@@ -26,23 +26,20 @@ export function CodeBlock({ label, code }: { readonly label: string; readonly co
   };
 
   return (
-    <div className="code-block">
-      <section
-        aria-label={label}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll, and keys must reach them.
-        tabIndex={0}
-      >
-        <pre>
-          <code ref={lines}>{code}</code>
-        </pre>
-      </section>
-      <button type="button" className="button small" aria-label={`Copy ${label}`} onClick={() => void copy()}>
-        <CopyIcon />
-        Copy
-      </button>
-      <span className="copied" role="status">
-        {said}
-      </span>
-    </div>
+    <figure className="code-block">
+      <figcaption>
+        {title}
+        <span className="copied" role="status">
+          {said}
+        </span>
+        <button type="button" className="button quiet small" onClick={() => void copy()}>
+          <CopyIcon />
+          Copy<span className="unseen"> {title}</span>
+        </button>
+      </figcaption>
+      <pre>
+        <code ref={lines}>{code}</code>
+      </pre>
+    </figure>
   );
 }

@@ -11,10 +11,10 @@ const WORDS: Readonly<Record<LiveStatus, string>> = {
 type ConnectionStatusProps = {
   readonly status: LiveStatus;
   readonly problem: MetergraphError | null;
-  readonly onLeave: ((reason: string | null) => void) | null;
+  readonly onForget: (() => void) | null;
 };
 
-export function ConnectionStatus({ status, problem, onLeave }: ConnectionStatusProps) {
+export function ConnectionStatus({ status, problem, onForget }: ConnectionStatusProps) {
   return (
     <div className="connection" data-status={status}>
       <span role="status" title={status === 'live' ? undefined : problem?.message}>
@@ -26,8 +26,8 @@ export function ConnectionStatus({ status, problem, onLeave }: ConnectionStatusP
           Reload
         </button>
       )}
-      {onLeave && (
-        <button type="button" className="button quiet small" onClick={() => onLeave(null)}>
+      {onForget && (
+        <button type="button" className="button quiet small" onClick={onForget}>
           Forget key
         </button>
       )}

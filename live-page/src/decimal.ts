@@ -19,12 +19,6 @@ export const subtract = (a: Decimal, b: Decimal): Decimal => fromBillionths(toBi
 
 export const isZero = (a: Decimal): boolean => toBillionths(a) === 0n;
 
-/** Below, at or above: negative, 0, positive. */
-export function compare(a: Decimal, b: Decimal): number {
-  const difference = toBillionths(a) - toBillionths(b);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-}
-
 /** `part / whole` in percent, whole and rounded down. 100 where the whole is nothing. */
 export function percent(part: Decimal, whole: Decimal): number {
   const all = toBillionths(whole);

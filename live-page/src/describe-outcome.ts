@@ -1,7 +1,8 @@
 /** describe-outcome — what one press of a button was answered, in words. Pure. */
-import type { Consumption, Decimal, Split } from '@metergraph/client-sdk';
+import type { Consumption, Decimal } from '@metergraph/client-sdk';
 import { isZero } from './decimal.ts';
-import { formatLatency, formatMoney, formatQuantity } from './format.ts';
+import { describeAmount } from './describe-usage.ts';
+import { formatLatency, formatMoney, formatNumber } from './format.ts';
 
 /** An answer and how long it took on the way there and back, measured in this page. */
 export type Answer = { readonly consumption: Consumption; readonly ms: number };
@@ -11,7 +12,7 @@ export type Outcome =
   | { readonly kind: 'twice'; readonly idempotencyKey: string; readonly first: Answer; readonly second: Answer }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
-export type DecisionWords = {
+export type OutcomeWords = {
   readonly tone: 'allowed' | 'denied' | 'failed';
   readonly title: string;
   readonly detail: string;
@@ -21,58 +22,53 @@ export type DecisionWords = {
   readonly latency: string | null;
 };
 
-export function describeOutcome(outcome: Outcome): DecisionWords {
-  if (outcome.kind === 'failed') {
-    return { tone: 'failed', title: 'No answer', detail: outcome.message, facts: [outcome.code], latency: null };
+export function describeOutcome(outcome: Outcome): OutcomeWords {
+  switch (outcome.kind) {
+    case 'once':
+      return describeAnswer(outcome.answer);
+    case 'twice':
+      return describeTwice(outcome);
+    case 'failed':
+      return { tone: 'failed', title: 'Call failed', detail: outcome.message, facts: [outcome.code], latency: null };
   }
-  return outcome.kind === 'once' ? describeAnswer(outcome.answer) : describeTwice(outcome);
 }
 
-function describeAnswer({ consumption, ms }: Answer): DecisionWords {
-  const { usage, amount, split, denial, replayed, alerts } = consumption;
+function describeAnswer({ consumption, ms }: Answer): OutcomeWords {
+  const { allowed, denial, replayed, alerts } = consumption;
   const latency = formatLatency(ms);
-  const facts = [`allowed: ${consumption.allowed}`, `replayed: ${replayed}`];
   if (denial) {
-    const detail = `${denial.message.replace(/\.?$/, '.')} Nothing was counted.`;
-    return { tone: 'denied', title: 'Denied', detail, facts: [`reason: ${denial.reason}`, ...facts], latency };
+    const facts = ['allowed: false', `reason: ${denial.reason}`];
+    return { tone: 'denied', title: 'Denied', detail: `${denial.message} Nothing was counted.`, facts, latency };
   }
-  const unit = usage.feature.unit;
-  const raised =
-    alerts.length === 0 ? '' : alerts.length === 1 ? ' One alert raised.' : ` ${alerts.length} alerts raised.`;
-  return {
-    tone: 'allowed',
-    title: 'Allowed',
-    detail: `${formatQuantity(amount, unit)} counted: ${partsOf(split, unit).join(', ') || 'no charge'}.${raised}`,
-    facts,
-    latency,
-  };
+  const facts = [`allowed: ${allowed}`, `replayed: ${replayed}`];
+  if (alerts.length > 0) facts.push(`alerts: ${alerts.length}`);
+  return { tone: 'allowed', title: 'Allowed', detail: payment(consumption), facts, latency };
 }
 
-function describeTwice({ first, second, idempotencyKey }: Extract<Outcome, { kind: 'twice' }>): DecisionWords {
-  const { allowed, amount, usage } = first.consumption;
-  const once = allowed
-    ? `${formatQuantity(amount, usage.feature.unit)} counted once`
-    : 'the same denial, nothing counted';
+function describeTwice({ first, second, idempotencyKey }: Extract<Outcome, { kind: 'twice' }>): OutcomeWords {
+  const { allowed, usage, amount } = first.consumption;
+  const counted = allowed ? `${describeAmount(usage, amount)} counted once` : 'denied once, nothing counted';
   return {
     tone: allowed ? 'allowed' : 'denied',
-    title: allowed ? 'Sent twice, counted once' : 'Sent twice, denied once',
-    detail: `Both calls carried the key ${idempotencyKey.slice(0, 8)}…: ${once}.`,
-    facts: [`1st replayed: ${first.consumption.replayed}`, `2nd replayed: ${second.consumption.replayed}`],
-    latency: `${formatLatency(first.ms)} + ${formatLatency(second.ms)}`,
+    title: allowed ? 'Counted once' : 'Denied once',
+    detail: `Sent twice with the key ${idempotencyKey.slice(0, 8)}…: ${counted}, and the first answer given again.`,
+    facts: [`replayed: ${first.consumption.replayed}, then ${second.consumption.replayed}`],
+    latency: formatLatency(first.ms, second.ms),
   };
 }
 
-/** What paid for it, without the parts that did not. */
-function partsOf(
-  { included, credits, wallet, overage, walletCharge, overageCost }: Split,
-  unit: string | null,
-): string[] {
-  const part = (units: Decimal, words: string): string[] =>
-    isZero(units) ? [] : [`${formatQuantity(units, unit)} ${words}`];
-  return [
-    ...part(included, 'included'),
-    ...part(credits, 'from credits'),
-    ...part(wallet, `from the wallet (${formatMoney(walletCharge)})`),
-    ...part(overage, isZero(overageCost.amount) ? 'overage' : `overage (${formatMoney(overageCost)})`),
+/** "20 e-mails, all included.", "50 GB: 30 included, 20 overage ($0.40)." */
+function payment({ usage, amount, split }: Consumption): string {
+  const whole = describeAmount(usage, amount);
+  const paid: readonly (readonly [Decimal, string])[] = [
+    [split.included, 'included'],
+    [split.credits, 'from credits'],
+    [split.wallet, `from the wallet (${formatMoney(split.walletCharge)})`],
+    [split.overage, isZero(split.overageCost.amount) ? 'overage' : `overage (${formatMoney(split.overageCost)})`],
   ];
+  const parts = paid.filter(([units]) => !isZero(units));
+  const [only] = parts;
+  if (!only) return `${whole} counted.`;
+  if (parts.length === 1) return `${whole}, all ${only[1]}.`;
+  return `${whole}: ${parts.map(([units, by]) => `${formatNumber(units)} ${by}`).join(', ')}.`;
 }

@@ -15,11 +15,13 @@ import './styles/live-page.css';
 type LivePageProps = {
   readonly session: OpenSession;
   readonly demoKey: string | null;
-  /** Gives the key back, for whoever brought one; told why, where the gateway has refused it meanwhile. */
-  readonly onLeave: ((reason: string | null) => void) | null;
+  /** The gateway has come to refuse the key: it was revoked, has expired, or is of another run. */
+  readonly onRefused: (reason: string) => void;
+  /** For whoever brought a key. */
+  readonly onForget: (() => void) | null;
 };
 
-export function LivePage({ session, demoKey, onLeave }: LivePageProps) {
+export function LivePage({ session, demoKey, onRefused, onForget }: LivePageProps) {
   const { client, overview } = session;
   const showcases = useMemo(() => chooseShowcases(overview.customers), [overview]);
   const nameOf = useMemo(() => namesOf(overview.customers), [overview]);
@@ -27,11 +29,11 @@ export function LivePage({ session, demoKey, onLeave }: LivePageProps) {
   const [first] = showcases;
 
   useEffect(() => {
-    if (isRefusal(problem)) onLeave?.(problem?.message ?? null);
-  }, [problem, onLeave]);
+    if (problem && isRefusal(problem)) onRefused(problem.message);
+  }, [problem, onRefused]);
 
   return (
-    <Masthead status={<ConnectionStatus status={status} problem={problem} onLeave={onLeave} />}>
+    <Masthead status={<ConnectionStatus status={status} problem={problem} onForget={onForget} />}>
       <main className="live-page">
         <section className="meters" aria-labelledby="meters-title">
           <div className="section-head">

@@ -1,10 +1,10 @@
 /** showcase-card — a customer's meter, and the buttons by which this page acts as the app's server. */
-import type { MetergraphClient, Usage } from '@metergraph/client-sdk';
+import type { MetergraphClient } from '@metergraph/client-sdk';
 import { UsageMeter, UsageProvider } from '@metergraph/web-widget';
 import { useCallback, useId, useState } from 'react';
 import { Decision } from './decision.tsx';
-import { formatNumber } from './format.ts';
-import type { ShownCustomer } from './overview.ts';
+import { formatNumber, LOCALE } from './format.ts';
+import type { ShownCustomer, ShownUsage } from './overview.ts';
 import { stepsFor } from './steps.ts';
 import { useConsume } from './use-consume.ts';
 import './styles/showcase.css';
@@ -13,7 +13,7 @@ type ShowcaseCardProps = {
   readonly client: MetergraphClient;
   readonly customer: ShownCustomer;
   /** Which meter, as it was when the page was opened; the meter itself reads its own. */
-  readonly usage: Usage;
+  readonly usage: ShownUsage;
 };
 
 export function ShowcaseCard({ client, customer, usage }: ShowcaseCardProps) {
@@ -25,7 +25,7 @@ export function ShowcaseCard({ client, customer, usage }: ShowcaseCardProps) {
     [client, referenceId],
   );
   const { outcome, isPending, consume, consumeTwice } = useConsume(client, referenceId, featureKey);
-  const [[one, more]] = useState(() => stepsFor(usage));
+  const [steps] = useState(() => stepsFor(usage));
 
   return (
     <article className="showcase card" aria-labelledby={title}>
@@ -36,18 +36,27 @@ export function ShowcaseCard({ client, customer, usage }: ShowcaseCardProps) {
         </h3>
         {planKey !== null && <span className="plan">{planKey}</span>}
       </header>
-      <UsageProvider url="/graphql" getToken={getToken} locale="en">
+      <UsageProvider url="/graphql" getToken={getToken} locale={LOCALE}>
         <UsageMeter feature={featureKey} className="showcase-meter" />
       </UsageProvider>
       <div className="actions">
-        <button type="button" className="button primary" onClick={() => consume(one)}>
-          Consume {formatNumber(one)}
-        </button>
-        <button type="button" className="button" onClick={() => consume(more)}>
-          Consume {formatNumber(more)}
-        </button>
-        <button type="button" className="button quiet" onClick={() => consumeTwice(one)}>
-          Send twice, one key
+        {steps.map((amount, index) => (
+          <button
+            key={amount}
+            type="button"
+            className={index === 0 ? 'button primary' : 'button'}
+            onClick={() => consume(amount)}
+          >
+            Consume {formatNumber(amount)}
+          </button>
+        ))}
+        <button
+          type="button"
+          className="button"
+          title="The same call twice, with one idempotency key"
+          onClick={() => consumeTwice('1')}
+        >
+          Send 1 twice, same key
         </button>
       </div>
       <Decision outcome={outcome} isPending={isPending} />

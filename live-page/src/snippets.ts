@@ -12,10 +12,12 @@ export type CurlInput = {
 /** Ready for a POSIX shell. */
 export function consumeCurl({ origin, demoKey, referenceId, featureKey }: CurlInput): string {
   const input = `{ referenceId: ${JSON.stringify(referenceId)}, featureKey: ${JSON.stringify(featureKey)} }`;
-  const query = `mutation { consume(input: ${input}) { ... on Consumption { allowed usage { used limit } } ... on UserError { code message } } }`;
+  const query = `mutation { consume(input: ${input}) { ... on Consumption { allowed usage { used limit remaining } } ... on UserError { message } } }`;
   return [
     `curl ${origin}/graphql \\`,
-    `  -H "Authorization: Bearer ${demoKey ?? '$METERGRAPH_KEY'}" \\`,
+    demoKey === null
+      ? '  -H "Authorization: Bearer $METERGRAPH_KEY" \\'
+      : `  -H ${singleQuoted(`Authorization: Bearer ${demoKey}`)} \\`,
     `  -H 'Content-Type: application/json' \\`,
     `  -d ${singleQuoted(JSON.stringify({ query }))}`,
   ].join('\n');
@@ -26,11 +28,11 @@ const singleQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)
 
 export const embedSnippet = (origin: string, featureKey: string): string => `<!-- your page -->
 <script src="${origin}/widget.js" async></script>
-<usage-meter feature="${featureKey}" token-url="/metergraph-token" upgrade-url="/plans"></usage-meter>
+<usage-meter feature="${featureKey}"
+             token-url="/metergraph-token"></usage-meter>
 
-// your server: mints a read-only token for whoever is signed in
-const metergraph = createMetergraphClient({ url: '${origin}/graphql', apiKey: process.env.METERGRAPH_KEY });
-
-app.post('/metergraph-token', requireLogin, async (request, response) => {
-  response.json(await metergraph.createCustomerToken({ referenceId: request.user.id }));
+// your server: a read-only token for whoever is signed in
+app.post('/metergraph-token', async (request, response) => {
+  const customer = { referenceId: request.user.id };
+  response.json(await metergraph.createCustomerToken(customer));
 });`;

@@ -1,14 +1,19 @@
 /** steps — by how much the buttons of a meter consume: one, and as much as can be seen. Pure. */
-import type { Decimal, Usage } from '@metergraph/client-sdk';
+import type { Decimal } from '@metergraph/client-sdk';
+import type { ShownUsage } from './overview.ts';
 
-/** Of the limit; a bar on a phone is about this many pixels times ten. */
+/** Of the limit: enough to see the bar move, and to be at its end after a few presses. */
 const VISIBLE_SHARE = 20;
 
-/** `['1', '50']` for a limit of 1,000: the larger is a round number of about a twentieth of the limit. */
-export function stepsFor({ limit, used }: Pick<Usage, 'limit' | 'used'>): readonly [Decimal, Decimal] {
+/** `['1', '50']` for a limit of 1,000: the larger is a round number of about a twentieth. Events are counted singly. */
+export function stepsFor({ limit, used, feature }: ShownUsage): readonly Decimal[] {
+  if (feature.aggregation === 'COUNT') return ['1'];
   const scale = Number(limit ?? used); // only for the choice of a round number
-  return ['1', String(Math.max(5, roundNumber(scale / VISIBLE_SHARE)))];
+  return ['1', String(Math.max(littleOf(limit === null ? Infinity : scale), roundNumber(scale / VISIBLE_SHARE)))];
 }
+
+/** More than one, even where a twentieth is less; of a very small limit, not all of it at once. */
+const littleOf = (limit: number): number => Math.min(5, Math.max(2, Math.floor(limit / 2)));
 
 /** The largest of 1, 2, 5, 10, 20, 50 … that is not above `value`; 1 below that. */
 function roundNumber(value: number): number {

@@ -1,7 +1,7 @@
 /** stream-row — one line of the stream: a use, or an alert. */
 import { memo } from 'react';
 import { isZero } from './decimal.ts';
-import { describeAlert, describeUse } from './describe-row.ts';
+import { describeAlert, describeUse } from './describe-usage.ts';
 import { formatChange, formatTime } from './format.ts';
 import { BellIcon } from './icons.tsx';
 import type { AlertRow, StreamRow, UseRow } from './stream.ts';

@@ -25,12 +25,12 @@ export function TryIt({ demoKey, referenceId, featureKey, customerName }: TryItP
             : 'One mutation decides, counts and answers.'}
           {demoKey === null && ' Put your key into METERGRAPH_KEY first.'}
         </p>
-        <CodeBlock label="curl that consumes" code={consumeCurl({ origin, demoKey, referenceId, featureKey })} />
+        <CodeBlock title="curl" code={consumeCurl({ origin, demoKey, referenceId, featureKey })} />
       </div>
       <div>
         <h3>Embed the meter</h3>
-        <p>One element on your page, and a token from your server. Nothing else to install.</p>
-        <CodeBlock label="embed snippet" code={embedSnippet(origin, featureKey)} />
+        <p>One element on your page, one token from your server.</p>
+        <CodeBlock title="HTML and server" code={embedSnippet(origin, featureKey)} />
       </div>
     </section>
   );

@@ -1,6 +1,7 @@
-/** describe-row — a row of the stream in words, by the same function that words the meters. Pure. */
-import type { Alert, Usage } from '@metergraph/client-sdk';
+/** describe-usage — uses, alerts and amounts in words, by the same function that words the meters. Pure. */
+import type { Alert, Decimal, Usage } from '@metergraph/client-sdk';
 import { describeMeter } from '@metergraph/web-widget';
+import { LOCALE } from './format.ts';
 import type { AlertRow } from './stream.ts';
 
 export type UseWords = {
@@ -27,14 +28,17 @@ export function describeAlert({ alert, usage }: AlertRow, now: number): { text: 
   // The alert's own period began before it: an alert of the last one is still worded.
   const of = { ...(usage ?? unknownUsage(alert)), period: { start: alert.raisedAt, end: null } };
   const [view] = meterOf(of, [alert], now).alerts;
-  return view ?? { text: alert.featureKey, tone: 'notice' };
+  return { text: view?.text ?? alert.featureKey, tone: view?.tone ?? 'notice' };
+}
+
+/** "20 e-mails": so much of what this usage counts. */
+export function describeAmount(usage: Usage, amount: Decimal): string {
+  const { figures } = meterOf({ ...usage, used: amount, limit: null }, [], 0);
+  return figures ? `${figures.used} ${figures.ofLimit}`.trim() : amount;
 }
 
 const meterOf = (usage: Usage, alerts: readonly Alert[], now: number) =>
-  describeMeter(
-    { connection: 'live', usage, problem: null, alerts, dismissed: new Set() },
-    { now, locale: 'en', timeZone: undefined },
-  );
+  describeMeter({ connection: 'live', usage, problem: null, alerts, dismissed: new Set() }, { now, locale: LOCALE });
 
 /** As much as an alert itself tells. */
 const unknownUsage = ({ referenceId, featureKey, used, limit, threshold, raisedAt, cursor }: Alert): Usage => ({

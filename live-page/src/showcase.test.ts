@@ -1,0 +1,44 @@
+/** Goal: few meters that show much. Method: each chosen one spelled as customer/feature. */
+import { expect, it } from 'vitest';
+import type { ShownCustomer } from './overview.ts';
+import { chooseShowcases } from './showcase.ts';
+import { customer } from './testing/usages.ts';
+
+const spell = (customers: readonly ShownCustomer[]): string =>
+  chooseShowcases(customers)
+    .map((chosen) => `${chosen.customer.referenceId}/${chosen.usage.feature.key}`)
+    .join(' ');
+
+const SOFT = { enforcement: 'SOFT' } as const;
+
+it('shows other customers and features rather than more of the same', () => {
+  const all = [{ key: 'calls' }, { key: 'seats' }, { key: 'mails' }];
+  expect(spell([customer('a', all), customer('b', all), customer('c', all)])).toBe('a/calls b/seats c/mails a/seats');
+});
+
+it('begins with a meter that has room, and shows each kind', () => {
+  expect(
+    spell([
+      customer('a', [{ key: 'w', limit: null }]),
+      customer('b', [{ key: 'x', ...SOFT }]),
+      customer('c', [{ key: 'y', used: '90' }]),
+      customer('d', [{ key: 'z' }]),
+      customer('e', [{ key: 'q' }]),
+    ]),
+  ).toBe('d/z c/y b/x a/w');
+});
+
+it('shows the same meters again after some use', () => {
+  const used = (a: string, b: string) => spell([customer('a', [{ used: a }]), customer('b', [{ used: b }])]);
+  expect(used('10', '70')).toBe(used('70', '10'));
+});
+
+it('shows what is not in the plan only where there is nothing else', () => {
+  const none = { key: 'none', limit: '0' };
+  expect(spell([customer('a', [none]), customer('b', [{ key: 'calls' }])])).toBe('b/calls a/none');
+});
+
+it('shows at most four, and nothing of nobody', () => {
+  expect(chooseShowcases(['a', 'b', 'c', 'd', 'e'].map((id) => customer(id, [{}])))).toHaveLength(4);
+  expect(chooseShowcases([])).toEqual([]);
+});
