@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'server/**/*.test.ts',
+            '{server,bench}/**/*.test.ts',
             '{client-sdk,web-widget,live-page}/**/*.test.{ts,tsx}',
             'tests/{domain,architecture}/**/*.test.ts',
           ],

@@ -1,0 +1,95 @@
+/** row — one row, once: the load process calls, and whatever the processes took meanwhile is read before and after. */
+import { availableParallelism } from 'node:os';
+import { messageOf, startedOrEnded } from '../children.ts';
+import type { Job, JobResult, LoadAnswer } from '../load/job.ts';
+import type { Row } from '../rows.ts';
+import type { Sample } from '../samples.ts';
+import type { World } from '../world.ts';
+import { cpuMsOf, cpuMsOfFamily, cpuMsOfMachine } from './cpu.ts';
+import { type GatewayMetrics, readMetrics } from './gateway-metrics.ts';
+
+export type Timing = { readonly warmUpMs: number; readonly measureMs: number };
+
+const US_PER_MS = 1_000;
+/** Beyond the time of the row itself: connecting, and the last replies. */
+const GRACE_MS = 30_000;
+
+/** @throws where the load process could not do its work. */
+export async function measureRow(world: World, row: Row, timing: Timing, keyPrefix: string): Promise<Sample> {
+  const server = world.servers[row.server];
+  const { connections, customers } = row;
+  const metricsBefore = await batchMetrics(world, row);
+  const before = cpuTimes(world, row);
+  const result = await runJob(world, { url: server.url, connections, customers, keyPrefix, ...timing });
+  const used = difference(before, cpuTimes(world, row));
+  const metricsAfter = await batchMetrics(world, row);
+  server.assertAlive();
+  const each = (ms: number | null) => (ms === null ? null : (ms * US_PER_MS) / result.allReplies);
+  return {
+    row: row.name,
+    callsPerSecond: result.replies / (result.measuredMs / 1_000),
+    p50Ms: result.p50Ms,
+    p99Ms: result.p99Ms,
+    batchSize: metricsBefore && metricsAfter && batchSizeBetween(metricsBefore, metricsAfter),
+    serverCpuUs: each(used.server),
+    postgresCpuUs: each(used.postgres),
+    loadCpuUs: (result.cpuMs * US_PER_MS) / result.allReplies,
+    othersShare: othersShare(used, result),
+    calls: result.allReplies,
+    refused: result.allReplies - result.allAccepted,
+    firstRefusal: result.firstRefusal,
+  };
+}
+
+async function runJob({ load }: World, job: Job): Promise<JobResult> {
+  const answered = messageOf<LoadAnswer>(load);
+  load.process.send(job);
+  const answer = await startedOrEnded(load, () => answered, job.warmUpMs + job.measureMs + GRACE_MS);
+  if ('failure' in answer) throw new Error(`calling ${job.url} failed: ${answer.failure}`);
+  return answer.result;
+}
+
+const isGateway = ({ server }: Row): boolean => server === 'postgres' || server === 'pglite';
+
+const batchMetrics = async ({ servers }: World, row: Row): Promise<GatewayMetrics | null> =>
+  isGateway(row) ? readMetrics(servers[row.server].url) : null;
+
+function batchSizeBetween(before: GatewayMetrics, after: GatewayMetrics): number {
+  return (after.batched - before.batched) / (after.batches - before.batches);
+}
+
+type CpuTimes = {
+  readonly atMs: number;
+  readonly server: number | null;
+  readonly postgres: number | null;
+  readonly machine: number | null;
+  readonly own: number;
+};
+
+function cpuTimes({ servers, postgres }: World, row: Row): CpuTimes {
+  const { user, system } = process.cpuUsage();
+  return {
+    atMs: performance.now(),
+    server: cpuMsOf(servers[row.server].pid),
+    postgres: cpuMsOfFamily(postgres.pid),
+    machine: cpuMsOfMachine(),
+    own: (user + system) / US_PER_MS,
+  };
+}
+
+function difference(before: CpuTimes, after: CpuTimes): CpuTimes {
+  const minus = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
+  return {
+    atMs: after.atMs - before.atMs,
+    server: minus(after.server, before.server),
+    postgres: minus(after.postgres, before.postgres),
+    machine: minus(after.machine, before.machine),
+    own: after.own - before.own,
+  };
+}
+
+/** What the machine did beyond the run's own processes, of all it could have done. */
+function othersShare({ atMs, server, postgres, machine, own }: CpuTimes, { cpuMs }: JobResult): number | null {
+  if (server === null || postgres === null || machine === null) return null;
+  return Math.max(0, machine - server - postgres - own - cpuMs) / (atMs * availableParallelism());
+}

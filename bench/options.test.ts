@@ -1,0 +1,29 @@
+/** Goal: a run is bounded in time and count, and a slip on the command line is refused by name. */
+import { expect, it } from 'vitest';
+import { readOptions, UsageError } from './options.ts';
+
+it('without words, the run that the documentation shows', () => {
+  const built = { only: [], jsonFile: null, skipBuild: false };
+  expect(readOptions([])).toEqual({ rounds: 6, measureMs: 2_000, warmUpMs: 300, firstWarmUpMs: 2_000, ...built });
+});
+
+it('quick is shorter, and may be told more exactly', () => {
+  expect(readOptions(['--quick'])).toMatchObject({ rounds: 2, measureMs: 800 });
+  expect(readOptions(['--quick', '--rounds', '3'])).toMatchObject({ rounds: 3, measureMs: 800 });
+});
+
+it('help is no run', () => expect(readOptions(['--help', '--rounds', '2'])).toBeNull());
+
+it.each([
+  [['--rounds', '0'], '--rounds is "0"'],
+  [['--rounds', '1.5'], '--rounds is "1.5"'],
+  [['--rounds', '51'], '--rounds is "51"'],
+  [['--rounds', ''], '--rounds is ""'],
+  [['--seconds', 'Infinity'], '--seconds is "Infinity"'],
+  [['--seconds', '31'], '--seconds is "31"'],
+  [['--round', '2'], '--round'],
+  [['fast'], 'fast'],
+])('%j is refused', (args, naming) => {
+  expect(() => readOptions(args)).toThrow(UsageError);
+  expect(() => readOptions(args)).toThrow(naming);
+});

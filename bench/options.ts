@@ -1,0 +1,73 @@
+/** options — what the command line says, within bounds. */
+import { parseArgs } from 'node:util';
+
+export type Options = {
+  readonly rounds: number;
+  /** Measured time of a row in a round. */
+  readonly measureMs: number;
+  /** Unmeasured time before it. */
+  readonly warmUpMs: number;
+  /** Unmeasured time of a row before the first round: compilers and caches need it. */
+  readonly firstWarmUpMs: number;
+  /** Rows whose name has one of these in it; all when empty. */
+  readonly only: readonly string[];
+  /** Where to write everything as JSON; null for nowhere. */
+  readonly jsonFile: string | null;
+  /** Measure what was built before, whatever the sources say by now. */
+  readonly skipBuild: boolean;
+};
+
+export const USAGE = `npm run bench -- [options]
+
+  --quick          two short rounds, under a minute: a smoke test, not a measurement
+  --rounds <n>     rounds of all rows in turn, 1 to 50 (default 6)
+  --seconds <s>    measured seconds of a row in a round, 0.2 to 30 (default 2)
+  --only <text>    only rows with this in their name; may be given several times
+  --json <file>    write every figure of every round there, to compare commits
+  --skip-build     measure what was built before
+  --help           this`;
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @returns null when help was asked for. @throws {UsageError} */
+export function readOptions(args: readonly string[]): Options | null {
+  const values = parsed(args);
+  if (values.help) return null;
+  const quick = values.quick ?? false;
+  return {
+    rounds: within('--rounds', values.rounds ?? (quick ? '2' : '6'), 1, 50, Number.isInteger),
+    measureMs: within('--seconds', values.seconds ?? (quick ? '0.8' : '2'), 0.2, 30, Number.isFinite) * 1_000,
+    warmUpMs: quick ? 200 : 300,
+    firstWarmUpMs: quick ? 500 : 2_000,
+    only: values.only ?? [],
+    jsonFile: values.json ?? null,
+    skipBuild: values['skip-build'] ?? false,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: 'boolean' },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        json: { type: 'string' },
+        'skip-build': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function within(name: string, text: string, min: number, max: number, fits: (n: number) => boolean): number {
+  const number = Number(text);
+  if (text.trim() !== '' && fits(number) && number >= min && number <= max) return number;
+  throw new UsageError(`${name} is "${text}"; write a number from ${min} to ${max}.`);
+}

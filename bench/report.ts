@@ -1,0 +1,152 @@
+/** report — a run as Markdown tables: medians, how far the rounds lay apart, ratios taken inside each round. */
+import { RATIOS, type Ratio, ROWS } from './rows.ts';
+import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
+import { median, type Spread, spread } from './statistics.ts';
+
+/** With fewer sound rounds than that, all rounds are shown. */
+const SOUND_ROUNDS_MIN = 3;
+
+export function report(run: Run): string {
+  const rounds = roundsShown(run.rounds);
+  return [machineLines(run, rounds), rowTable(rounds), ratioTable(rounds), booksLine(run.books), refusals(run.rounds)]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** Whether every answer was "allowed", and every database holds exactly those. */
+export const isSound = ({ rounds, books }: Run): boolean =>
+  rounds.every(({ samples }) => samples.every(({ refused }) => refused === 0)) &&
+  books.every(({ books: { agree } }) => agree);
+
+function roundsShown(rounds: readonly Round[]): readonly Round[] {
+  const sound = rounds.filter(({ spoiltBy }) => spoiltBy === null);
+  return sound.length >= SOUND_ROUNDS_MIN ? sound : rounds;
+}
+
+function machineLines(run: Run, shown: readonly Round[]): string {
+  const { machine, rounds, measureMs, warmUpMs } = run;
+  const spoilt = rounds.filter(({ spoiltBy }) => spoiltBy !== null);
+  const settings = Object.entries(machine.postgresSettings).map(([name, value]) => `${name}=${value}`);
+  const calibration = spread(rounds.flatMap(({ calibrationMs }) => calibrationMs));
+  const write = spread(rounds.map(({ durableWriteMs }) => durableWriteMs));
+  const load = spread(rounds.map(({ loadAverage }) => loadAverage));
+  const others = spread(rounds.flatMap(({ samples }) => samples.flatMap(({ othersShare }) => othersShare ?? [])));
+  return [
+    `- ${run.startedAt}, commit ${machine.commit}, \`${run.command}\``,
+    `- ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, PGlite ${machine.pglite}`,
+    `- Postgres ${machine.postgres}: ${settings.join(', ')}`,
+    `- ${rounds.length} rounds, ${measureMs / 1_000} s a row after ${warmUpMs / 1_000} s of warm-up, all on this machine over loopback`,
+    `- one durable write ${figure(write.median)} ms (${figure(write.min)}–${figure(write.max)}); calibration ${range(calibration)} ms; load average ${range(load)}`,
+    ...(Number.isFinite(others.median) ? [`- other processes took ${range(times(others, 100))} % of the machine`] : []),
+    `- spoilt rounds: ${spoilt.map(({ number, spoiltBy }) => `${number} (${spoiltBy})`).join('; ') || 'none'}${spoilt.length === 0 ? '' : `; shown are ${shown.length} rounds${shown.length === rounds.length ? ', those too' : ''}`}`,
+  ].join('\n');
+}
+
+function rowTable(rounds: readonly Round[]): string {
+  const lines = ROWS.flatMap(({ name }) => {
+    const samples = rounds.flatMap((round) => sampleOf(round, name) ?? []);
+    if (samples.length === 0) return [];
+    const calls = spread(samples.map(({ callsPerSecond }) => callsPerSecond));
+    const of = (read: (sample: Sample) => number | null) => medianOrDash(samples, read);
+    return [
+      [
+        name,
+        whole(calls.median),
+        `${whole(calls.min)}–${whole(calls.max)}`,
+        of((s) => s.p50Ms),
+        of((s) => s.p99Ms),
+        of((s) => s.batchSize),
+        of((s) => s.serverCpuUs),
+        of((s) => s.postgresCpuUs),
+        of((s) => s.loadCpuUs),
+      ],
+    ];
+  });
+  const head = [
+    'row, connections',
+    'calls/s',
+    'min–max',
+    'p50 ms',
+    'p99 ms',
+    'batch',
+    'server µs',
+    'Postgres µs',
+    'load µs',
+  ];
+  return `${table(head, lines)}\n\nµs: processor time a call, of the server, of Postgres and of the load process.`;
+}
+
+function ratioTable(rounds: readonly Round[]): string {
+  const lines = RATIOS.flatMap((ratio) => {
+    const values = rounds.flatMap((round) => ratioIn(ratio, round) ?? []);
+    if (values.length === 0) return [];
+    const { median: middle, min, max } = spread(values);
+    const { says, of, over, target } = ratio;
+    const verdict = target === null ? '–' : `${target} ${middle >= target ? 'reached' : 'not yet'}`;
+    return [[says, `${of} / ${over}`, figure(middle), `${figure(min)}–${figure(max)}`, verdict]];
+  });
+  return table(['ratio, taken inside each round', 'rows', 'median', 'min–max', 'wanted'], lines);
+}
+
+function ratioIn({ of, over }: Ratio, round: Round): number | null {
+  const [above, below] = [sampleOf(round, of), sampleOf(round, over)];
+  return above && below ? above.callsPerSecond / below.callsPerSecond : null;
+}
+
+const sampleOf = ({ samples }: Round, name: string): Sample | undefined => samples.find(({ row }) => row === name);
+
+function booksLine(checked: readonly CheckedBooks[]): string {
+  const wrong = checked.filter(({ books }) => !books.agree);
+  const last = new Map(checked.map((check) => [check.server, check]));
+  const totals = [...last.values()].map(
+    ({ server, books }) => `${server} ${whole(books.accepted)} (${whole(books.alerts)} alerts)`,
+  );
+  if (wrong.length === 0) {
+    return `Books: counters = events = answers = accepted calls in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
+  }
+  return wrong
+    .map(({ server, afterRound, books }) => `BOOKS DIFFER, ${server}, round ${afterRound}: ${JSON.stringify(books)}`)
+    .join('\n');
+}
+
+function refusals(rounds: readonly Round[]): string {
+  return rounds
+    .flatMap(({ number, samples }) =>
+      samples
+        .filter(({ refused }) => refused > 0)
+        .map(
+          ({ row, refused, firstRefusal }) =>
+            `REFUSED, ${row}, round ${number}: ${refused} calls; first: ${firstRefusal}`,
+        ),
+    )
+    .join('\n');
+}
+
+function medianOrDash(samples: readonly Sample[], read: (sample: Sample) => number | null): string {
+  const values = samples.flatMap((sample) => read(sample) ?? []);
+  return values.length === 0 ? '–' : figure(median(values));
+}
+
+const times = ({ median: middle, min, max }: Spread, factor: number): Spread => {
+  return { median: middle * factor, min: min * factor, max: max * factor };
+};
+const range = ({ median: middle, min, max }: Spread): string => `${figure(middle)} (${figure(min)}–${figure(max)})`;
+
+/** Three digits that mean something, never more. */
+function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value >= 100) return whole(value);
+  return value.toFixed(value >= 10 ? 1 : 2);
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** First column to the left, figures to the right, padded so that it reads well as plain text too. */
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)));
+  const isText = (i: number) => i === 0 || head[i] === 'rows' || head[i] === 'wanted';
+  const cell = (text: string, i: number) => (isText(i) ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
+  const spell = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
+  const rule = widths.map((width, i) => (isText(i) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [spell(head), `| ${rule.join(' | ')} |`, ...lines.map(spell)].join('\n');
+}

@@ -1,0 +1,146 @@
+/** run — rounds of all rows in turn, with the machine and the books looked at in between. */
+import { randomBytes } from 'node:crypto';
+import { loadavg } from 'node:os';
+import { readBooks } from './books.ts';
+import { calibrate } from './measure/calibration.ts';
+import { durableWriteMs } from './measure/fsync.ts';
+import { readMetrics } from './measure/gateway-metrics.ts';
+import { describeMachine } from './measure/machine.ts';
+import { measureRow, type Timing } from './measure/row.ts';
+import type { Options } from './options.ts';
+import { ROWS, type Row, type ServerName } from './rows.ts';
+import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
+import { median } from './statistics.ts';
+import { createWorld, type Ledger, type World } from './world.ts';
+
+/** A round in which the machine changed more than that is said to be spoilt. */
+const DRIFT_MAX = 0.1;
+const OTHERS_SHARE_MAX = 0.1;
+
+export type Say = (line: string) => void;
+
+/** @throws where a process fails or a database cannot be read; everything that was started has ended by then. */
+export async function run(options: Options, command: string, say: Say): Promise<Run> {
+  const rows = ROWS.filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
+  const startedAt = new Date().toISOString();
+  say('starting Postgres, seeding 10,000 customers, starting the servers');
+  const world = await createWorld();
+  try {
+    const measured = new Measured(world, rows, options);
+    say('warming up');
+    await measured.warmUp({ warmUpMs: 0, measureMs: options.firstWarmUpMs });
+    const rounds: Round[] = [];
+    for (let number = 1; number <= options.rounds; number += 1) {
+      rounds.push(await measured.round(number));
+      say(`round ${number} of ${options.rounds}${spoiltNote(rounds.at(-1))}`);
+    }
+    await world.endServers();
+    await measured.checkEmbedded(options.rounds);
+    const { measureMs, warmUpMs } = options;
+    const machine = describeMachine(world.postgres);
+    return { startedAt, command, machine, measureMs, warmUpMs, rounds, books: measured.books };
+  } finally {
+    await world.close();
+  }
+}
+
+const spoiltNote = (round: Round | undefined): string => (round?.spoiltBy ? ` (spoilt: ${round.spoiltBy})` : '');
+
+class Measured {
+  readonly books: CheckedBooks[] = [];
+  readonly #world: World;
+  readonly #rows: readonly Row[];
+  readonly #timing: Timing;
+  readonly #accepted = new Map<ServerName, number>();
+  /** Sets the idempotency keys of this run apart from any other's. */
+  readonly #runId = randomBytes(4).toString('hex');
+  #jobs = 0;
+  #calibratedMs = Number.NaN;
+
+  constructor(world: World, rows: readonly Row[], timing: Timing) {
+    this.#world = world;
+    this.#rows = rows;
+    this.#timing = timing;
+  }
+
+  async warmUp(timing: Timing): Promise<void> {
+    for (const row of this.#rows) await this.#measure(row, timing);
+    await this.#checkServers(0);
+    this.#calibratedMs = await calibrate();
+  }
+
+  /** Every second round goes backwards, so that a machine which slows down steadily favours no row. */
+  async round(number: number): Promise<Round> {
+    const samples: Sample[] = [];
+    for (const row of number % 2 === 0 ? this.#rows.toReversed() : this.#rows) {
+      samples.push(await this.#measure(row, this.#timing));
+    }
+    await this.#checkServers(number);
+    const before = this.#calibratedMs;
+    const after = await calibrate();
+    this.#calibratedMs = after;
+    const { folder } = this.#world;
+    const spoiltBy = whatSpoilt(before, after, samples);
+    const [loadAverage = Number.NaN] = loadavg();
+    return {
+      number,
+      samples,
+      calibrationMs: [before, after],
+      durableWriteMs: durableWriteMs(folder),
+      loadAverage,
+      spoiltBy,
+    };
+  }
+
+  /** Once its server has ended, an embedded database can be read as well. */
+  async checkEmbedded(afterRound: number): Promise<void> {
+    for (const ledger of this.#used().filter(({ isEmbedded }) => isEmbedded)) await this.#check(ledger, afterRound);
+  }
+
+  async #measure(row: Row, timing: Timing): Promise<Sample> {
+    this.#jobs += 1;
+    const sample = await measureRow(this.#world, row, timing, `${this.#runId}-${this.#jobs}`);
+    const accepted = (this.#accepted.get(row.server) ?? 0) + sample.calls - sample.refused;
+    this.#accepted.set(row.server, accepted);
+    return sample;
+  }
+
+  #used(): readonly Ledger[] {
+    return this.#world.ledgers.filter(({ server }) => this.#accepted.has(server));
+  }
+
+  async #checkServers(afterRound: number): Promise<void> {
+    for (const ledger of this.#used()) {
+      if (ledger.isEmbedded) await this.#checkMetrics(ledger.server);
+      else await this.#check(ledger, afterRound);
+    }
+  }
+
+  async #check({ server, open }: Ledger, afterRound: number): Promise<void> {
+    const database = await open();
+    try {
+      const books = await readBooks(database, this.#accepted.get(server) ?? 0);
+      this.books.push({ server, afterRound, books });
+    } finally {
+      await database.close();
+    }
+  }
+
+  /** While the gateway has the database, its own count has to do. */
+  async #checkMetrics(server: ServerName): Promise<void> {
+    const { allowed } = await readMetrics(this.#world.servers[server].url);
+    const accepted = this.#accepted.get(server);
+    if (allowed !== accepted) throw new Error(`${server} counts ${allowed} allowed calls, its callers ${accepted}`);
+  }
+}
+
+function whatSpoilt(before: number, after: number, samples: readonly Sample[]): string | null {
+  const drift = Math.abs(after - before) / before;
+  if (drift > DRIFT_MAX) return `the same work took ${percent(drift)} ${after > before ? 'longer' : 'less'} after it`;
+  const shares = samples.flatMap(({ othersShare }) => othersShare ?? []);
+  const share = median(shares);
+  if (share > OTHERS_SHARE_MAX) return `other processes took ${percent(share)} of the machine`;
+  return null;
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;

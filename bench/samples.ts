@@ -1,0 +1,58 @@
+/** samples — what a run finds out, as `--json` writes it: every figure of every row of every round. */
+import type { Books } from './books.ts';
+import type { ServerName } from './rows.ts';
+
+export type Sample = {
+  readonly row: string;
+  readonly callsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Calls in one transaction, by the gateway's own count; null where there are none. */
+  readonly batchSize: number | null;
+  /** Processor microseconds a call; null where the system does not tell. */
+  readonly serverCpuUs: number | null;
+  readonly postgresCpuUs: number | null;
+  readonly loadCpuUs: number;
+  /** Share of the machine's processors that processes outside the run took meanwhile. */
+  readonly othersShare: number | null;
+  /** Calls answered, warm-up included, and those of them that were not allowed. */
+  readonly calls: number;
+  readonly refused: number;
+  readonly firstRefusal: string | null;
+};
+
+export type Round = {
+  readonly number: number;
+  readonly samples: readonly Sample[];
+  /** The same arithmetic before and after: see measure/calibration.ts. */
+  readonly calibrationMs: readonly [before: number, after: number];
+  readonly durableWriteMs: number;
+  readonly loadAverage: number;
+  /** Why the round says little; null for a sound one. */
+  readonly spoiltBy: string | null;
+};
+
+export type CheckedBooks = { readonly server: ServerName; readonly afterRound: number; readonly books: Books };
+
+export type Machine = {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly node: string;
+  readonly postgres: string;
+  readonly postgresSettings: Readonly<Record<string, string>>;
+  readonly pglite: string;
+  /** Of the working tree; with "+" where it has changes. */
+  readonly commit: string;
+};
+
+export type Run = {
+  readonly startedAt: string;
+  readonly command: string;
+  readonly machine: Machine;
+  readonly measureMs: number;
+  readonly warmUpMs: number;
+  readonly rounds: readonly Round[];
+  readonly books: readonly CheckedBooks[];
+};
