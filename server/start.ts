@@ -46,7 +46,9 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
     for (const closeOne of closers.splice(0).reverse()) await closeOne();
   };
   try {
-    const { firstKey, demo } = await prepare(database, settings, config, logger);
+    const { host, port } = settings;
+    await findPort(host, port); // refused before anything is made; found again below, since that takes seconds
+    const { tenantId, firstKey, demo, catalogChanged } = await prepare(database, settings, config, logger);
     const gateway = new Gateway({
       database,
       clock: systemClock,
@@ -56,9 +58,9 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       ...(demo && { demoKey: demo.key }),
     });
     closers.push(() => gateway.close());
-    const { host } = settings;
-    const { url } = await gateway.listen({ host, port: await findPort(host, settings.port) });
+    const { url } = await gateway.listen({ host, port: await findPort(host, port) });
     publishUrl(url);
+    if (catalogChanged) gateway.services.announce({ kind: 'catalog', tenantId }); // to gateways that run already
     if (demo) closers.push(runTraffic(gateway, demo.meters, logger));
     logger.info({ url, place, demo: demo !== null }, 'listening');
     return { url, place, key: keyOf(demo, firstKey), example: exampleOf(config, demo?.meters ?? null), close };
@@ -78,12 +80,16 @@ async function prepare(database: Database, settings: Settings, config: CatalogDe
   await endDemoKeys(database);
   const { bootstrapKey } = settings;
   const { tenant, firstKey }: Bootstrapped = await bootstrap(deps, { bootstrapKey, demo: demoWanted });
+  let catalogChanged = false;
   if (config) {
-    const { saved, archived } = await syncConfig({ ...deps, announce: () => {} }, tenant.id, config);
+    const announce = () => {
+      catalogChanged = true;
+    };
+    const { saved, archived } = await syncConfig({ ...deps, announce }, tenant.id, config);
     if (saved.length + archived.length > 0) logger.info({ saved, archived }, 'features and plans follow the config');
   }
   const demo = demoWanted && tenant.demo ? await makeDemo(database, tenant.id, config) : null;
-  return { firstKey, demo };
+  return { tenantId: tenant.id, firstKey, demo, catalogChanged };
 }
 
 /**

@@ -15,6 +15,7 @@ export function banner({ url, place, key, example }: Started, bold: (text: strin
   ];
   if (key) lines.push(...keyLines(key, bold), '');
   if (example) lines.push('  Try it:', '', ...curlLines(base, key?.text ?? null, example), '');
+  else lines.push('  There are no features yet: write a metergraph.config.ts, or call saveFeature.', '');
   return `${lines.join('\n')}\n`;
 }
 

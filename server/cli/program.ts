@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { LOG_LEVELS } from '../config.ts';
+import { API_KEY_SCOPES } from '../domain/viewer.ts';
+import { runCreateKey } from './keys.ts';
 import { runStart } from './start.ts';
 
 /** One step up from the sources of this room, and from the build. */
@@ -22,6 +24,15 @@ export function createProgram(): Command {
     .option('--log-level <level>', `${LOG_LEVELS.join(', ')} (LOG_LEVEL; else info)`)
     .addHelpText('after', '\nA Postgres server is used when DATABASE_URL names one.')
     .action((_flags, command: Command) => runStart(given(command)));
+  program
+    .command('keys')
+    .description('API keys')
+    .command('create')
+    .description('makes an API key of the first tenant, on a database that you have access to, and prints it')
+    .option('--scopes <list>', `of ${API_KEY_SCOPES.join(', ')}; admin when left out`)
+    .option('--name <text>', 'what the key is for')
+    .option('--data-dir <folder>', 'of the embedded database, which must not be in use')
+    .action((_flags, command: Command) => runCreateKey(given(command)));
   return program;
 }
 

@@ -29,7 +29,10 @@ async function dataFolder(): Promise<string> {
   return folder;
 }
 
-describe('on a fresh machine', () => {
+/** A start makes a whole database, and machines are busy. */
+const PATIENCE = { timeout: 120_000 };
+
+describe('on a fresh machine', PATIENCE, () => {
   it('makes a database, shows a demo, says what to try, and refuses a second start', async () => {
     const METERGRAPH_DATA_DIR = join(scratchFolder(), 'data');
     const gateway = spawnGateway({ METERGRAPH_DATA_DIR });
@@ -90,15 +93,24 @@ describe('on a fresh machine', () => {
     gateway.kill('SIGINT');
     expect(await gateway.exited).toEqual({ code: 0, signal: null });
 
+    const lost = spawnGateway(env, ['keys', 'create', '--scopes', 'read, ingest', '--name', 'second']);
+    expect(await lost.exited).toEqual({ code: 0, signal: null });
+    expect(lost.stdout()).toMatch(/^mg_live_\w+\n$/);
+
     const next = spawnGateway(env, ['--no-demo']);
-    expect((await next.listening).key).toBeNull();
+    const again = await next.listening;
+    expect(again.key).toBeNull();
+    const { viewer } = await httpClient(`${again.url}/graphql`, lost.stdout().trim()).data<{ viewer: unknown }>(
+      '{ viewer { apiKey { name scopes } } }',
+    );
+    expect(viewer).toEqual({ apiKey: { name: 'second', scopes: ['INGEST', 'READ'] } });
     expect(next.stdout()).toContain('-H "Authorization: Bearer $METERGRAPH_KEY"');
   });
 });
 
 type Nodes = { readonly nodes: readonly unknown[] };
 
-describe('what stands in the way', () => {
+describe('what stands in the way', PATIENCE, () => {
   /** Ends with 1, prints no banner, and says this. */
   async function refused(env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<string> {
     const gateway = spawnGateway({ METERGRAPH_DATA_DIR: join(scratchFolder(), 'data'), ...env }, args);

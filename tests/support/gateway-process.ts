@@ -20,13 +20,14 @@ export type GatewayProcess = {
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Runs `npm start` but for the build: the sources, with these variables and no others. It is killed after the test.
+ * Runs the command `metergraph` (`start`, unless `args` say otherwise) from its sources, with these variables and no
+ * others. It is killed after the test.
  *
  * @param env `PORT` is any free one unless it is named here.
  */
 export function spawnGateway(env: Readonly<Record<string, string>>, args: readonly string[] = []): GatewayProcess {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  const command = ['--import', 'tsx', '-C', '@metergraph/source', 'server/main.ts', ...args];
+  const command = ['--import', 'tsx', '-C', '@metergraph/source', 'server/cli/index.ts', ...args];
   const child = spawn(process.execPath, command, {
     cwd: ROOT,
     env: { PATH, HOME, TMPDIR, PORT: '0', ...env },
