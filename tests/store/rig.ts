@@ -4,16 +4,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database, Parameter, Row } from '../../server/db/client.ts';
 import { type LimitFieldsJson, limitFieldsToJson } from '../../server/db/limit-fields-json.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
-import { Catalogs } from '../../server/db/catalogs.ts';
+import type { Committed } from '../../server/events/committed.ts';
 import type { ConsumeRequest, Consumption } from '../../server/metering/consumption.ts';
 import { Engine, type EngineOptions } from '../../server/metering/engine.ts';
-import type { Committed } from '../../server/events/committed.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
 import { ManualClock } from '../support/clock.ts';
 
