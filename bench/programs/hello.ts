@@ -1,7 +1,6 @@
 /** hello — the ceiling of Node itself: reads the request to its end and answers one constant. */
 import './leash.ts';
 import { createServer } from 'node:http';
-import { tellUrl } from './tell-url.ts';
 
 const BODY = JSON.stringify({ data: { consume: { allowed: true } } });
 
@@ -11,4 +10,7 @@ const server = createServer((request, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': BODY.length }).end(BODY);
   });
 });
-tellUrl(server);
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (typeof address === 'object' && address) process.send?.({ url: `http://127.0.0.1:${address.port}` });
+});

@@ -8,8 +8,6 @@ import { Gateway, type GatewayOptions } from '../../server/gateway.ts';
 
 const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
 
-export const onBug = (error: unknown): void => logger.error({ err: error }, 'unexpected error');
-
 /** The database named by `DATABASE_URL`, as the gateway opens it. */
 export function openDatabase(): Database {
   const url = process.env.DATABASE_URL;
