@@ -3,8 +3,8 @@
 export const MONEY = '{ amount currency }';
 export const THRESHOLD = '{ kind value }';
 export const USAGE = `{
-  referenceId feature { key displayName unit } planKey used limit remaining enforcement thresholds ${THRESHOLD}
-  period { start end } credits wallet ${MONEY} overage estimatedCost ${MONEY} cursor
+  referenceId feature { key displayName unit } planKey entitled used limit remaining enforcement thresholds ${THRESHOLD}
+  price { unitAmount currency } period { start end } credits wallet ${MONEY} overage estimatedCost ${MONEY} cursor
 }` as const;
 export const ALERT = `{
   id referenceId featureKey threshold ${THRESHOLD} used limit raisedAt acknowledgedAt cursor

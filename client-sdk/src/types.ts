@@ -24,6 +24,12 @@ export interface Money {
   readonly currency: string;
 }
 
+/** Price of one unit, in minor units (may be a fraction of a cent) of `currency`. */
+export interface UnitPrice {
+  readonly unitAmount: Decimal;
+  readonly currency: string;
+}
+
 /** Half-open `[start, end)`. `end` is null when the feature never resets. */
 export interface Period {
   readonly start: DateTime;
@@ -49,6 +55,8 @@ export interface Usage {
   readonly referenceId: string;
   readonly feature: UsageFeature;
   readonly planKey: string | null;
+  /** `false`: neither plan nor own limits name the feature, so every call is denied. */
+  readonly entitled: boolean;
   readonly used: Decimal;
   /** null: unlimited. */
   readonly limit: Decimal | null;
@@ -57,6 +65,8 @@ export interface Usage {
   /** `HARD` refuses beyond the limit, `SOFT` goes on and bills where a price is set. */
   readonly enforcement: 'HARD' | 'SOFT';
   readonly thresholds: readonly Threshold[];
+  /** What a unit beyond what is included costs; null where the feature has no price. */
+  readonly price: UnitPrice | null;
   readonly period: Period;
   /** Prepaid units left. */
   readonly credits: Decimal;

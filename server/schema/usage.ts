@@ -10,7 +10,7 @@ import { knownFeature, knownFeatures } from './existing.ts';
 import { FeatureType } from './feature.ts';
 import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
 import { metersOf, narrowed } from './loaders.ts';
-import { MoneyType } from './money.ts';
+import { MoneyType, UnitPriceType } from './money.ts';
 import { PeriodType } from './period.ts';
 import { told, toldOf } from './told.ts';
 
@@ -48,6 +48,12 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
       type: [ThresholdType],
       description: 'Lines that raise an alert, each once a period.',
       resolve: ({ policy }) => [...policy.thresholds],
+    }),
+    price: t.field({
+      type: UnitPriceType,
+      nullable: true,
+      description: 'What a unit beyond what is included costs. Null where the feature has no price.',
+      resolve: ({ policy }) => policy.price,
     }),
     period: t.expose('period', { type: PeriodType, description: 'The time in which `used` has been counted.' }),
     credits: t.field({ type: 'Decimal', description: 'Prepaid units left.', resolve: () => 0n }),

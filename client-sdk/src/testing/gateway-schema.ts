@@ -104,6 +104,8 @@ export const aUsage = (key: string, used: string): Usage => ({
   remaining: '1',
   enforcement: 'HARD',
   thresholds: [{ kind: 'FRACTION', value: '0.8' }],
+  entitled: true,
+  price: null,
   period: { start: '2026-03-01T00:00:00.000Z', end: null },
   credits: '0',
   wallet: null,

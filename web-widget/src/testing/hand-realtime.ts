@@ -66,8 +66,9 @@ export class HandRealtime implements MetergraphRealtime {
 }
 
 function fullUsage(changes: Partial<MeterUsage>): Usage {
+  const { entitled = true, price = null, ...meter } = usage(changes);
   const rest = { referenceId: 'acme', planKey: 'free', remaining: null, wallet: null, overage: '0', cursor: 'c' };
-  return { ...usage(changes), ...rest };
+  return { ...meter, entitled, price, ...rest };
 }
 
 function fullAlert(id: string, value: string, changes: Partial<MeterAlert>): Alert {
