@@ -85,9 +85,9 @@ describe('refuses', () => {
   ])('%s', (_name, check, message) => expect(refusal(check)).toEqual({ code: 'INVALID_INPUT', path: at, message }));
 
   it.each([
-    ['0', 'Amount is 0; send how many units are used.'],
-    ['0.000', 'Amount is 0; send how many units are used.'],
-    ['-0', 'Amount is 0; send how many units are used.'],
+    ['0', '0 is not an amount; send how many units are used.'],
+    ['0.000', '0 is not an amount; send how many units are used.'],
+    ['-0', '0 is not an amount; send how many units are used.'],
     ['NaN', 'Amount "NaN" is not a decimal number; write it like "12" or "0.5".'],
     ['1e400', 'Amount "1e400" has more than 29 digits before the point; it does not fit.'],
     ['0.1234567891', 'Amount "0.1234567891" has 10 fractional digits; at most 9 fit.'],

@@ -62,7 +62,7 @@ export function decimal(parsed: ParsedUnits, path: Path): Units {
 /** The amount of a call; throws `INVALID_AMOUNT`. */
 export function amount(parsed: ParsedUnits, path: Path): Units {
   if (parsed.ok && parsed.units !== 0n) return parsed.units;
-  const sentence = parsed.ok ? 'Amount is 0; send how many units are used.' : `Amount ${parsed.problem}.`;
+  const sentence = parsed.ok ? '0 is not an amount; send how many units are used.' : `Amount ${parsed.problem}.`;
   throw new MeterError('INVALID_AMOUNT', sentence, { path });
 }
 

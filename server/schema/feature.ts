@@ -3,6 +3,7 @@ import { saveFeature } from '../actions/save-feature.ts';
 import type { Feature } from '../domain/feature.ts';
 import { DEFAULT_THRESHOLDS } from '../domain/threshold.ts';
 import { admin, maySee, reader, tenantReader } from './access.ts';
+import * as bounds from './bounds.ts';
 import { builder, wordEnum } from './builder.ts';
 import { catalogPage, catalogPageArgs } from './catalog-page.ts';
 import { connectionType } from './connection.ts';
@@ -130,11 +131,11 @@ builder.mutationField('saveFeature', (t) =>
         return saveFeature(context.services, tenantId, {
           ...limitFieldsOf(input, ['input']),
           key,
-          ...(displayName && { displayName }),
-          ...(unit && { unit }),
+          ...(displayName && { displayName: bounds.name(displayName, ['input', 'displayName']) }),
+          ...(unit && { unit: bounds.name(unit, ['input', 'unit']) }),
           ...(aggregation && { aggregation }),
           ...(reset && { reset }),
-          ...(details && { details }),
+          ...(details && { details: details.map((line, i) => bounds.name(line, ['input', 'details', `${i}`])) }),
         });
       }),
   }),

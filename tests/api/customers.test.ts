@@ -1,5 +1,6 @@
 /** Goal: customers are registered once whoever asks and however often, and their plan and limits hold from the next call on. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { describeEngines } from '../support/engines.ts';
 import { leavingNoTrace, makeKey, openRig, type Rig } from './rig.ts';
 
 const CUSTOMER = 'referenceId referenceType name email planKey timeZone metadata createdAt';
@@ -25,215 +26,174 @@ let rig: Rig;
 let count = 0;
 const fresh = (): string => `customer-${++count}`;
 
-beforeAll(async () => {
-  rig = await openRig();
-});
+describeEngines('customers', (engine) => {
+  beforeAll(async () => {
+    rig = await openRig({ database: await engine.open() });
+  });
 
-const register = async (input: Record<string, unknown>, as = rig as Pick<Rig, 'data'>) =>
-  (await as.data<{ registerCustomer: Record<string, unknown> }>(REGISTER, { input })).registerCustomer;
+  const register = async (input: Record<string, unknown>, as = rig as Pick<Rig, 'data'>) =>
+    (await as.data<{ registerCustomer: Record<string, unknown> }>(REGISTER, { input })).registerCustomer;
 
-describe('registering', () => {
-  it('a customer who says nothing takes the defaults', async () => {
-    const referenceId = fresh();
-    expect(await register({ referenceId })).toEqual({
-      __typename: 'Customer',
-      referenceId,
-      referenceType: 'user',
-      name: null,
-      email: null,
-      planKey: null,
-      timeZone: 'UTC',
-      metadata: null,
-      createdAt: '2026-03-15T12:00:00.000Z',
+  describe('registering', () => {
+    it('a customer who says nothing takes the defaults', async () => {
+      const referenceId = fresh();
+      expect(await register({ referenceId })).toEqual({
+        __typename: 'Customer',
+        referenceId,
+        referenceType: 'user',
+        name: null,
+        email: null,
+        planKey: null,
+        timeZone: 'UTC',
+        metadata: null,
+        createdAt: '2026-03-15T12:00:00.000Z',
+      });
+    });
+
+    it('again changes what is given, keeps what is left out, and clears what is null', async () => {
+      const referenceId = fresh();
+      const all = {
+        referenceId,
+        referenceType: 'team',
+        name: 'Acme',
+        email: 'billing@acme.example',
+        planKey: 'free',
+        timeZone: 'Europe/Berlin',
+        metadata: { seats: 3, tags: ['a', 'b'] },
+      };
+      expect(await register(all)).toMatchObject(all);
+      expect(await register({ referenceId })).toMatchObject(all);
+      expect(await register({ referenceId, name: 'Acme Inc' })).toMatchObject({ ...all, name: 'Acme Inc' });
+      expect(await register({ referenceId, name: null, email: null, metadata: null })).toMatchObject({
+        ...all,
+        name: null,
+        email: null,
+        metadata: null,
+      });
+    });
+
+    it('does not move the resume point unless limits move', async () => {
+      const referenceId = fresh();
+      await register({ referenceId, planKey: 'free' });
+      const cursor = async () => {
+        const read = await rig.data<{ usage: { cursor: string } }>(USAGE, { referenceId, featureKey: 'api_calls' });
+        return read.usage.cursor;
+      };
+      const before = await cursor();
+      await register({ referenceId, name: 'Acme', planKey: 'free', timeZone: 'UTC' });
+      expect(await cursor()).toBe(before);
+      await register({ referenceId, timeZone: 'Asia/Tokyo' });
+      expect(await cursor()).not.toBe(before);
+    });
+
+    it('at once, by many, makes one', async () => {
+      const referenceId = fresh();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => register({ referenceId, metadata: { [`from${i}`]: true } })),
+      );
+      expect(new Set(answers.map(({ __typename }) => __typename))).toEqual(new Set(['Customer']));
+      const text = 'SELECT count(*)::text AS count FROM customers WHERE reference_id = $1';
+      expect(await rig.database.query({ text, params: [referenceId] })).toEqual([{ count: '1' }]);
+    });
+
+    it('with a key that only ingests may choose the first plan, not another one', async () => {
+      const { secret } = await makeKey(rig, ['ingest']);
+      const ingester = rig.as(secret);
+      const referenceId = fresh();
+      expect(await register({ referenceId, planKey: 'free' }, ingester)).toMatchObject({ planKey: 'free' });
+      expect(await register({ referenceId, planKey: 'free', name: 'Acme' }, ingester)).toMatchObject({ name: 'Acme' });
+      const { errors } = await leavingNoTrace(rig, () =>
+        ingester.post(REGISTER, { input: { referenceId, planKey: 'pro' } }),
+      );
+      expect(errors?.[0]).toMatchObject({
+        message: `Customer "${referenceId}" has plan "free" and this key may not change it to "pro": use a key with scope "admin", or leave planKey out.`,
+        extensions: { code: 'FORBIDDEN', retryable: false },
+      });
     });
   });
 
-  it('again changes what is given, keeps what is left out, and clears what is null', async () => {
-    const referenceId = fresh();
-    const all = {
-      referenceId,
-      referenceType: 'team',
-      name: 'Acme',
-      email: 'billing@acme.example',
-      planKey: 'free',
-      timeZone: 'Europe/Berlin',
-      metadata: { seats: 3, tags: ['a', 'b'] },
-    };
-    expect(await register(all)).toMatchObject(all);
-    expect(await register({ referenceId })).toMatchObject(all);
-    expect(await register({ referenceId, name: 'Acme Inc' })).toMatchObject({ ...all, name: 'Acme Inc' });
-    expect(await register({ referenceId, name: null, email: null, metadata: null })).toMatchObject({
-      ...all,
-      name: null,
-      email: null,
-      metadata: null,
+  describe('another plan', () => {
+    const setPlan = async (input: Record<string, unknown>) =>
+      (await rig.data<{ setCustomerPlan: Record<string, unknown> }>(SET_PLAN, { input })).setCustomerPlan;
+
+    it('holds from the next call on', async () => {
+      const referenceId = fresh();
+      await register({ referenceId, planKey: 'free' });
+      const usage = async (featureKey: string) =>
+        (await rig.data<{ usage: unknown }>(USAGE, { referenceId, featureKey })).usage;
+      expect(await usage('api_calls')).toMatchObject({ planKey: 'free', limit: '5' });
+      expect(await usage('storage')).toMatchObject({ entitled: false });
+      expect(await setPlan({ referenceId, planKey: 'pro' })).toEqual({ __typename: 'Customer', planKey: 'pro' });
+      expect(await usage('api_calls')).toMatchObject({ planKey: 'pro', limit: null, remaining: null });
+      expect(await usage('storage')).toMatchObject({ entitled: true, limit: '100', remaining: '100' });
+    });
+
+    it('at renewal is refused while there is no renewal', async () => {
+      const answer = await leavingNoTrace(rig, () =>
+        setPlan({ referenceId: 'acme', planKey: 'free', effective: 'AT_RENEWAL' }),
+      );
+      expect(answer).toMatchObject({ code: 'INVALID_INPUT', path: ['input', 'effective'] });
     });
   });
 
-  it('does not move the resume point unless limits move', async () => {
-    const referenceId = fresh();
-    await register({ referenceId, planKey: 'free' });
-    const cursor = async () => {
-      const read = await rig.data<{ usage: { cursor: string } }>(USAGE, { referenceId, featureKey: 'api_calls' });
-      return read.usage.cursor;
-    };
-    const before = await cursor();
-    await register({ referenceId, name: 'Acme', planKey: 'free', timeZone: 'UTC' });
-    expect(await cursor()).toBe(before);
-    await register({ referenceId, timeZone: 'Asia/Tokyo' });
-    expect(await cursor()).not.toBe(before);
-  });
-
-  it('at once, by many, makes one', async () => {
-    const referenceId = fresh();
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => register({ referenceId, metadata: { [`from${i}`]: true } })),
-    );
-    expect(new Set(answers.map(({ __typename }) => __typename))).toEqual(new Set(['Customer']));
-    const text = 'SELECT count(*)::text AS count FROM customers WHERE reference_id = $1';
-    expect(await rig.database.query({ text, params: [referenceId] })).toEqual([{ count: '1' }]);
-  });
-
-  it('with a key that only ingests may choose the first plan, not another one', async () => {
-    const { secret } = await makeKey(rig, ['ingest']);
-    const ingester = rig.as(secret);
-    const referenceId = fresh();
-    expect(await register({ referenceId, planKey: 'free' }, ingester)).toMatchObject({ planKey: 'free' });
-    expect(await register({ referenceId, planKey: 'free', name: 'Acme' }, ingester)).toMatchObject({ name: 'Acme' });
-    const { errors } = await leavingNoTrace(rig, () =>
-      ingester.post(REGISTER, { input: { referenceId, planKey: 'pro' } }),
-    );
-    expect(errors?.[0]).toMatchObject({
-      message: `Customer "${referenceId}" has plan "free" and this key may not change it to "pro": use a key with scope "admin", or leave planKey out.`,
-      extensions: { code: 'FORBIDDEN', retryable: false },
+  describe('own limits', () => {
+    const setLimits = async (referenceId: string, ...limits: Record<string, unknown>[]) =>
+      (await rig.data<{ setCustomerLimits: Record<string, unknown> }>(SET_LIMITS, { input: { referenceId, limits } }))
+        .setCustomerLimits;
+    const entry = (key: string, limit: string | null, entitled = true, enforcement = 'HARD') => ({
+      feature: { key },
+      entitled,
+      limit,
+      enforcement,
     });
-  });
 
-  it.each([
-    [{ planKey: 'fre' }, 'PLAN_NOT_FOUND', ['input', 'planKey'], 'There is no plan "fre"; did you mean "free"?'],
-    [
-      { timeZone: 'Mars' },
-      'INVALID_INPUT',
-      ['input', 'timeZone'],
-      '`timeZone` is "Mars"; write an IANA time zone like "Europe/Berlin".',
-    ],
-    [
-      { email: 'nobody' },
-      'INVALID_INPUT',
-      ['input', 'email'],
-      '`email` is "nobody"; write an address like "name@example.com".',
-    ],
-    [
-      { metadata: [1] },
-      'INVALID_INPUT',
-      ['input', 'metadata'],
-      '`metadata` is not an object; write it like { plan: "beta" }.',
-    ],
-    [
-      { metadata: { a: '\0' } },
-      'INVALID_INPUT',
-      ['input', 'metadata'],
-      '`metadata` has a text with a NUL or half a surrogate pair in it.',
-    ],
-    [{ name: 'x'.repeat(256) }, 'INVALID_INPUT', ['input', 'name'], '`name` is 256 characters long; at most 255 fit.'],
-    [
-      { referenceId: '' },
-      'INVALID_INPUT',
-      ['input', 'referenceId'],
-      '`referenceId` is empty; write 1 to 255 characters.',
-    ],
-  ])('refuses %j', async (fields, code, path, message) => {
-    const answer = await leavingNoTrace(rig, () => register({ referenceId: fresh(), ...fields }));
-    expect(answer).toMatchObject({ code, path, message });
-  });
-});
-
-describe('another plan', () => {
-  const setPlan = async (input: Record<string, unknown>) =>
-    (await rig.data<{ setCustomerPlan: Record<string, unknown> }>(SET_PLAN, { input })).setCustomerPlan;
-
-  it('holds from the next call on', async () => {
-    const referenceId = fresh();
-    await register({ referenceId, planKey: 'free' });
-    const usage = async (featureKey: string) =>
-      (await rig.data<{ usage: unknown }>(USAGE, { referenceId, featureKey })).usage;
-    expect(await usage('api_calls')).toMatchObject({ planKey: 'free', limit: '5' });
-    expect(await usage('storage')).toMatchObject({ entitled: false });
-    expect(await setPlan({ referenceId, planKey: 'pro' })).toEqual({ __typename: 'Customer', planKey: 'pro' });
-    expect(await usage('api_calls')).toMatchObject({ planKey: 'pro', limit: null, remaining: null });
-    expect(await usage('storage')).toMatchObject({ entitled: true, limit: '100', remaining: '100' });
-  });
-
-  it.each([
-    [{ planKey: 'gold' }, 'PLAN_NOT_FOUND', ['input', 'planKey']],
-    [{ referenceId: 'nobody', planKey: 'pro' }, 'CUSTOMER_NOT_FOUND', ['input', 'referenceId']],
-    [{ planKey: 'free', effective: 'AT_RENEWAL' }, 'INVALID_INPUT', ['input', 'effective']],
-  ])('refuses %j', async (fields, code, path) => {
-    const answer = await leavingNoTrace(rig, () => setPlan({ referenceId: 'acme', ...fields }));
-    expect(answer).toMatchObject({ code, path });
-  });
-});
-
-describe('own limits', () => {
-  const setLimits = async (referenceId: string, ...limits: Record<string, unknown>[]) =>
-    (await rig.data<{ setCustomerLimits: Record<string, unknown> }>(SET_LIMITS, { input: { referenceId, limits } }))
-      .setCustomerLimits;
-  const entry = (key: string, limit: string | null, entitled = true, enforcement = 'HARD') => ({
-    feature: { key },
-    entitled,
-    limit,
-    enforcement,
-  });
-
-  it('become exactly what is given, feature by feature', async () => {
-    const referenceId = fresh();
-    await register({ referenceId, planKey: 'free' });
-    expect(await setLimits(referenceId, { featureKey: 'api_calls', limit: '7', enforcement: 'SOFT' })).toEqual({
-      __typename: 'Customer',
-      limits: [entry('api_calls', '7', true, 'SOFT'), entry('exports', '10', false), entry('storage', null, false)],
+    it('become exactly what is given, feature by feature', async () => {
+      const referenceId = fresh();
+      await register({ referenceId, planKey: 'free' });
+      expect(await setLimits(referenceId, { featureKey: 'api_calls', limit: '7', enforcement: 'SOFT' })).toEqual({
+        __typename: 'Customer',
+        limits: [entry('api_calls', '7', true, 'SOFT'), entry('exports', '10', false), entry('storage', null, false)],
+      });
+      // Another feature: the first keeps its own. Null is unlimited, and naming a feature entitles to it.
+      expect(await setLimits(referenceId, { featureKey: 'exports', limit: null })).toMatchObject({
+        limits: [entry('api_calls', '7', true, 'SOFT'), entry('exports', null), entry('storage', null, false)],
+      });
+      expect(await setLimits(referenceId, { featureKey: 'api_calls', limit: 8 })).toMatchObject({
+        limits: [entry('api_calls', '8'), entry('exports', null), entry('storage', null, false)],
+      });
+      expect(await setLimits(referenceId, { featureKey: 'api_calls' }, { featureKey: 'exports' })).toMatchObject({
+        limits: [entry('api_calls', '5'), entry('exports', '10', false), entry('storage', null, false)],
+      });
     });
-    // Another feature: the first keeps its own. Null is unlimited, and naming a feature entitles to it.
-    expect(await setLimits(referenceId, { featureKey: 'exports', limit: null })).toMatchObject({
-      limits: [entry('api_calls', '7', true, 'SOFT'), entry('exports', null), entry('storage', null, false)],
-    });
-    expect(await setLimits(referenceId, { featureKey: 'api_calls', limit: 8 })).toMatchObject({
-      limits: [entry('api_calls', '8'), entry('exports', null), entry('storage', null, false)],
-    });
-    expect(await setLimits(referenceId, { featureKey: 'api_calls' }, { featureKey: 'exports' })).toMatchObject({
-      limits: [entry('api_calls', '5'), entry('exports', '10', false), entry('storage', null, false)],
-    });
-  });
 
-  it.each([
-    [[{ featureKey: 'api_cals' }], 'FEATURE_NOT_FOUND', ['input', 'limits', '0', 'featureKey']],
-    [
-      [{ featureKey: 'exports' }, { featureKey: 'api_calls', limit: '-1' }],
-      'INVALID_INPUT',
-      ['input', 'limits', '1', 'limit'],
-    ],
-    [[{ featureKey: 'api_calls', limit: 'many' }], 'INVALID_INPUT', ['input', 'limits', '0', 'limit']],
-    [[{ featureKey: 'exports' }, { featureKey: 'exports' }], 'INVALID_INPUT', ['input', 'limits', '1', 'featureKey']],
-    [
-      [{ featureKey: 'exports', thresholds: [{ fraction: 11 }] }],
-      'INVALID_INPUT',
-      ['input', 'limits', '0', 'thresholds', '0'],
-    ],
-  ])('refuse %j', async (limits, code, path) => {
-    expect(await leavingNoTrace(rig, () => setLimits('acme', ...limits))).toMatchObject({ code, path });
-  });
+    it.each([
+      [
+        [{ featureKey: 'exports' }, { featureKey: 'exports' }],
+        ['input', 'limits', '1', 'featureKey'],
+      ],
+      [
+        [{ featureKey: 'exports' }, { featureKey: 'api_calls', limit: 'many' }],
+        ['input', 'limits', '1', 'limit'],
+      ],
+      [[{ featureKey: 'exports', thresholds: [{ fraction: 11 }] }], ['input', 'limits', '0', 'thresholds', '0']],
+    ])('refuse %j', async (limits, path) => {
+      const answer = await leavingNoTrace(rig, () => setLimits('acme', ...limits));
+      expect(answer).toMatchObject({ code: 'INVALID_INPUT', path });
+    });
 
-  it('are woken to', async () => {
-    const referenceId = fresh();
-    await register({ referenceId, planKey: 'free' });
-    const socket = await rig.openWs((await makeKey(rig, ['read'])).secret);
-    socket.subscribe(
-      'own',
-      `subscription { usageChanged(referenceId: "${referenceId}", featureKeys: ["api_calls"]) {
+    it('are woken to', async () => {
+      const referenceId = fresh();
+      await register({ referenceId, planKey: 'free' });
+      const socket = await rig.openWs((await makeKey(rig, ['read'])).secret);
+      socket.subscribe(
+        'own',
+        `subscription { usageChanged(referenceId: "${referenceId}", featureKeys: ["api_calls"]) {
         ... on UsageSnapshot { usages { limit } } ... on UsageDelta { usage { limit } }
       } }`,
-    );
-    expect(await socket.waitForNext('own')).toEqual({ data: { usageChanged: { usages: [{ limit: '5' }] } } });
-    await setLimits(referenceId, { featureKey: 'api_calls', limit: '6' });
-    expect(await socket.waitForNext('own')).toEqual({ data: { usageChanged: { usage: { limit: '6' } } } });
+      );
+      expect(await socket.waitForNext('own')).toEqual({ data: { usageChanged: { usages: [{ limit: '5' }] } } });
+      await setLimits(referenceId, { featureKey: 'api_calls', limit: '6' });
+      expect(await socket.waitForNext('own')).toEqual({ data: { usageChanged: { usage: { limit: '6' } } } });
+    });
   });
 });

@@ -1,0 +1,292 @@
+/** Goal: features, plans, keys and alerts are what the last mutation made them. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { describeEngines } from '../support/engines.ts';
+import { CONSUME, leavingNoTrace, openRig, type Rig, use } from './rig.ts';
+
+let rig: Rig;
+
+describeEngines('configuring', (engine) => {
+  beforeAll(async () => {
+    rig = await openRig({ database: await engine.open() });
+  });
+
+  const FEATURE = `key displayName unit aggregation reset limit included minLimit enforcement thresholds { kind value }
+  price { unitAmount currency } details archivedAt`;
+  const PLAN = `key displayName version price { amount currency interval } rateLimit { limit windowSeconds }
+  features { featureKey limit limitIsSet included enforcement minLimit thresholds { kind value } price { unitAmount currency } }`;
+  const saveFeature = async (input: Record<string, unknown>) =>
+    (
+      await rig.data<{ saveFeature: Record<string, unknown> }>(
+        `mutation ($input: SaveFeatureInput!) { saveFeature(input: $input) { ... on Feature { ${FEATURE} } ... on UserError { code path } } }`,
+        { input },
+      )
+    ).saveFeature;
+  const savePlan = async (input: Record<string, unknown>) =>
+    (
+      await rig.data<{ savePlan: Record<string, unknown> }>(
+        `mutation ($input: SavePlanInput!) { savePlan(input: $input) { ... on Plan { ${PLAN} } ... on UserError { code path } } }`,
+        { input },
+      )
+    ).savePlan;
+
+  const DEFAULT_THRESHOLDS = [
+    { kind: 'FRACTION', value: '0.8' },
+    { kind: 'FRACTION', value: '1' },
+  ];
+
+  describe('a feature', () => {
+    it('has defaults for all but its key', async () => {
+      const bare = {
+        key: 'page_views',
+        displayName: 'Page views',
+        unit: null,
+        aggregation: 'SUM',
+        reset: 'MONTHLY',
+        limit: null,
+        included: null,
+        minLimit: null,
+        enforcement: null,
+        thresholds: DEFAULT_THRESHOLDS,
+        price: null,
+        details: [],
+        archivedAt: null,
+      };
+      expect(await saveFeature({ key: 'page_views' })).toEqual(bare);
+      expect(await rig.data(`{ feature(key: "page_views") { ${FEATURE} } }`)).toEqual({ feature: bare });
+    });
+
+    it('is all that is said of it', async () => {
+      const said = {
+        key: 'tokens',
+        displayName: 'Tokens',
+        unit: 'token',
+        aggregation: 'SUM',
+        reset: 'DAILY',
+        limit: '1000.5',
+        included: 100,
+        minLimit: '0',
+        enforcement: 'SOFT',
+        thresholds: [{ fraction: '0.5' }, { used: 900 }, { remaining: '10' }],
+        price: { unitAmount: '0.25' },
+        details: ['Fast', 'Exact'],
+      };
+      const kept = {
+        ...said,
+        included: '100',
+        thresholds: [
+          { kind: 'FRACTION', value: '0.5' },
+          { kind: 'USED', value: '900' },
+          { kind: 'REMAINING', value: '10' },
+        ],
+        price: { unitAmount: '0.25', currency: 'usd' },
+        archivedAt: null,
+      };
+      expect(await saveFeature(said)).toEqual(kept);
+      expect(await rig.data(`{ feature(key: "tokens") { ${FEATURE} } }`)).toEqual({ feature: kept });
+    });
+
+    it.each([
+      [{ key: 'x', included: '1e400' }, ['input', 'included']],
+      [{ key: 'x', thresholds: [{ used: 5 }, { fraction: 'half' }] }, ['input', 'thresholds', '1', 'fraction']],
+      [{ key: 'x', price: { unitAmount: 1, currency: 'dollars' } }, ['input', 'price', 'currency']],
+    ])('refuses %j', async (input, path) => {
+      expect(await leavingNoTrace(rig, () => saveFeature(input))).toEqual({ code: 'INVALID_INPUT', path });
+    });
+  });
+
+  describe('a plan', () => {
+    it('is all that is said of it, and counts its changes', async () => {
+      const said = {
+        key: 'team',
+        displayName: 'Team',
+        price: [{ amount: '2000', currency: 'usd', interval: 'MONTH' }],
+        rateLimit: { limit: 100, windowSeconds: 60 },
+        features: [
+          { featureKey: 'api_calls', limit: null },
+          { featureKey: 'storage', limit: '100', thresholds: [] },
+          { featureKey: 'exports' },
+        ],
+      };
+      const unset = {
+        limit: null,
+        limitIsSet: false,
+        included: null,
+        enforcement: null,
+        minLimit: null,
+        thresholds: null,
+        price: null,
+      };
+      const kept = {
+        ...said,
+        version: 1,
+        features: [
+          { ...unset, featureKey: 'api_calls', limitIsSet: true },
+          { ...unset, featureKey: 'storage', limit: '100', limitIsSet: true, thresholds: [] },
+          { ...unset, featureKey: 'exports' },
+        ],
+      };
+      const byKey = (plan: Record<string, unknown>) => ({
+        ...plan,
+        features: [...(plan.features as { featureKey: string }[])].sort((a, b) =>
+          a.featureKey < b.featureKey ? -1 : 1,
+        ),
+      });
+      expect(byKey(await savePlan(said))).toEqual(byKey(kept));
+      expect(byKey(await savePlan(said))).toEqual(byKey(kept));
+      const { plan } = await rig.data<{ plan: Record<string, unknown> }>(`{ plan(key: "team") { ${PLAN} } }`);
+      expect(byKey(plan)).toEqual(byKey(kept));
+      expect(await savePlan({ ...said, displayName: 'Teams' })).toMatchObject({ version: 2, displayName: 'Teams' });
+    });
+
+    it('holds for those who have it from their next call on', async () => {
+      await savePlan({ key: 'small', features: [{ featureKey: 'api_calls', limit: 1 }] });
+      await rig.data('mutation { setCustomerPlan(input: { referenceId: "other", planKey: "small" }) { __typename } }');
+      const consume = () => rig.data(CONSUME, use({ referenceId: 'other' }));
+      expect(await consume()).toMatchObject({ consume: { allowed: true } });
+      expect(await consume()).toMatchObject({ consume: { allowed: false, denial: { reason: 'LIMIT_REACHED' } } });
+      await savePlan({ key: 'small', features: [{ featureKey: 'api_calls', limit: 2 }] });
+      expect(await consume()).toMatchObject({ consume: { allowed: true } });
+    });
+
+    it.each([
+      [{ price: [{ amount: 'free', currency: 'usd', interval: 'MONTH' }] }, ['input', 'price', '0', 'amount']],
+      [
+        { features: [{ featureKey: 'exports' }, { featureKey: 'storage', limit: -1 }] },
+        ['input', 'features', '1', 'limit'],
+      ],
+      [{ features: [{ featureKey: 'exports', minLimit: 'x' }] }, ['input', 'features', '0', 'minLimit']],
+    ])('refuses %j', async (input, path) => {
+      const answer = await leavingNoTrace(rig, () => savePlan({ key: 'x', features: [], ...input }));
+      expect(answer).toEqual({ code: 'INVALID_INPUT', path });
+    });
+  });
+
+  describe('an alert', () => {
+    it('is acknowledged once', async () => {
+      await rig.data(CONSUME, use({ featureKey: 'storage', amount: 80 }));
+      const { alerts } = await rig.data<{ alerts: { nodes: { id: string }[] } }>(
+        '{ alerts(first: 1) { nodes { id referenceId featureKey used limit threshold { kind value } raisedAt acknowledgedAt } } }',
+      );
+      expect(alerts.nodes).toEqual([
+        {
+          id: expect.any(String),
+          referenceId: 'acme',
+          featureKey: 'storage',
+          used: '80',
+          limit: '100',
+          threshold: { kind: 'FRACTION', value: '0.8' },
+          raisedAt: '2026-03-15T12:00:00.000Z',
+          acknowledgedAt: null,
+        },
+      ]);
+      const acknowledge = () =>
+        rig.data(
+          `mutation ($id: ID!) { acknowledgeAlert(input: { id: $id }) { ... on Alert { id acknowledgedAt } ... on UserError { code } } }`,
+          { id: alerts.nodes[0]?.id },
+        );
+      const acknowledged = {
+        acknowledgeAlert: { id: alerts.nodes[0]?.id, acknowledgedAt: '2026-03-15T12:01:00.000Z' },
+      };
+      rig.clock.advance(60_000);
+      expect(await acknowledge()).toEqual(acknowledged);
+      rig.clock.advance(60_000);
+      expect(await acknowledge()).toEqual(acknowledged);
+    });
+  });
+
+  describe('an API key', () => {
+    const KEY = 'keyId name scopes createdAt expiresAt revokedAt';
+    const create = (input: Record<string, unknown>) =>
+      rig.data<{ createApiKey: { secret: string; apiKey: { keyId: string } } }>(
+        `mutation ($input: CreateApiKeyInput!) {
+        createApiKey(input: $input) { ... on CreatedApiKey { secret apiKey { id ${KEY} } } ... on UserError { code path } }
+      }`,
+        { input },
+      );
+
+    it('is shown once, and of its secret only a hash is kept', async () => {
+      const { createApiKey } = await create({ name: 'CI', scopes: ['READ', 'INGEST', 'READ'] });
+      const { secret, apiKey } = createApiKey;
+      expect(secret).toMatch(new RegExp(`^mg_live_${apiKey.keyId}_[0-9A-Za-z]{32}$`));
+      expect(apiKey).toMatchObject({
+        name: 'CI',
+        scopes: expect.arrayContaining(['INGEST', 'READ']),
+        expiresAt: null,
+        revokedAt: null,
+      });
+      const text = 'SELECT to_json(k)::text AS row FROM api_keys k WHERE id = $1';
+      const [row] = await rig.database.query<{ row: string }>({ text, params: [apiKey.keyId] });
+      expect(row?.row).not.toContain(secret.slice(-32));
+      expect(await rig.as(secret).data(`{ viewer { apiKey { ${KEY} } customer { id } } }`)).toMatchObject({
+        viewer: { apiKey: { keyId: apiKey.keyId, name: 'CI' }, customer: null },
+      });
+    });
+
+    it('is revoked once', async () => {
+      const { createApiKey } = await create({ scopes: ['READ'] });
+      const { keyId } = createApiKey.apiKey;
+      const revoke = () =>
+        rig.data<{ revokeApiKey: unknown }>(
+          'mutation ($keyId: String!) { revokeApiKey(input: { keyId: $keyId }) { ... on ApiKey { keyId revokedAt } } }',
+          { keyId },
+        );
+      const first = await revoke();
+      expect(first).toEqual({ revokeApiKey: { keyId, revokedAt: new Date(rig.clock.now()).toISOString() } });
+      rig.clock.advance(60_000);
+      expect(await revoke()).toEqual(first);
+    });
+  });
+
+  describe('a customer token', () => {
+    const create = (input: Record<string, unknown>) =>
+      rig.data<{ createCustomerToken: { token: string; expiresAt: string } }>(
+        `mutation ($input: CreateCustomerTokenInput!) {
+        createCustomerToken(input: $input) { ... on CustomerToken { token expiresAt } ... on UserError { code path } }
+      }`,
+        { input: { referenceId: 'acme', ...input } },
+      );
+
+    it('is valid for as long as was asked', async () => {
+      const { createCustomerToken } = await create({ ttlSeconds: 60 });
+      expect(Date.parse(createCustomerToken.expiresAt)).toBe(rig.clock.now() + 60_000);
+      expect(await rig.as(createCustomerToken.token).data('{ customer { referenceId } }')).toEqual({
+        customer: { referenceId: 'acme' },
+      });
+    });
+  });
+
+  describe('several calls at once', () => {
+    const MANY = `mutation ($input: ConsumeManyInput!) { consumeMany(input: $input) {
+    ... on ConsumeManyPayload { results { __typename ... on Consumption { allowed usage { used } } ... on UserError { code path } } }
+    ... on UserError { code path message }
+  } }`;
+
+    it('have a result each, in their order', async () => {
+      const inputs = [
+        use({ featureKey: 'exports' }).input,
+        use({ featureKey: 'exports', amount: 0 }).input,
+        use({ referenceId: 'nobody' }).input,
+        use({ featureKey: 'exports', amount: 2 }).input,
+        use({ featureKey: 'exprts' }).input,
+        use({ overrideKey: 'prro' }).input,
+        use({ featureKey: 'exports', properties: 'x' }).input,
+        use({ featureKey: 'exports' }).input,
+      ];
+      const at = (i: number, field: string) => ['input', 'inputs', String(i), field];
+      expect(await rig.data(MANY, { input: { inputs } })).toEqual({
+        consumeMany: {
+          results: [
+            { __typename: 'Consumption', allowed: true, usage: { used: '1' } },
+            { __typename: 'InvalidAmountError', code: 'INVALID_AMOUNT', path: at(1, 'amount') },
+            { __typename: 'CustomerNotFoundError', code: 'CUSTOMER_NOT_FOUND', path: at(2, 'referenceId') },
+            { __typename: 'InvalidAmountError', code: 'INVALID_AMOUNT', path: at(3, 'amount') },
+            { __typename: 'FeatureNotFoundError', code: 'FEATURE_NOT_FOUND', path: at(4, 'featureKey') },
+            { __typename: 'PlanNotFoundError', code: 'PLAN_NOT_FOUND', path: at(5, 'overrideKey') },
+            { __typename: 'InvalidInputError', code: 'INVALID_INPUT', path: at(6, 'properties') },
+            { __typename: 'Consumption', allowed: true, usage: { used: '2' } },
+          ],
+        },
+      });
+    });
+  });
+});
