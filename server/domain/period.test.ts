@@ -142,9 +142,10 @@ describe('the period of a meter', () => {
     expect(spell(periodFor(march, moved, Date.parse('2026-03-15T23:00Z')))).toBe(
       '2026-03-15T00:00Z … 2026-03-16T00:00Z',
     );
-    expect(spell(periodFor(march, moved, Date.parse('2026-03-16T00:00Z')))).toBe(
-      '2026-03-16T00:00Z … 2026-03-16T04:00Z',
-    );
+    const next = spell(periodFor(march, moved, Date.parse('2026-03-16T00:00Z')));
+    expect(next).toBe('2026-03-16T00:00Z … 2026-03-17T04:00Z'); // the 4 hours left of New York's day come with the next
+    const inTokyo = spell(periodFor(march, rule('daily', 'Asia/Tokyo'), Date.parse('2026-03-16T00:00Z')));
+    expect(inTokyo).toBe('2026-03-16T00:00Z … 2026-03-16T15:00Z'); // of Tokyo's day 15 hours are left, more than half
   });
 
   it('law: whatever changes, and however the clock jumps, periods never overlap and each is longer than nothing', () => {

@@ -42,7 +42,17 @@ export function periodFor(newest: OpenPeriod | null, rule: PeriodRule, atMs: num
   }
   if (newest.endMs === null || atMs < newest.endMs) return newest;
   const calendar = calendarPeriod(rule, atMs);
-  return { startMs: Math.max(calendar.startMs, newest.endMs), endMs: calendar.endMs };
+  if (newest.endMs <= calendar.startMs) return calendar;
+  return { startMs: newest.endMs, endMs: endOfRest(calendar, newest.endMs, rule) };
+}
+
+/**
+ * After a change of time zone the next period begins within a calendar one. When less than half of that is left, it
+ * runs on to the end of the following: a few hours must not come with a whole limit of their own.
+ */
+function endOfRest({ startMs, endMs }: Period, fromMs: number, rule: PeriodRule): number | null {
+  if (endMs === null || endMs - fromMs >= fromMs - startMs) return endMs;
+  return calendarPeriod(rule, endMs).endMs;
 }
 
 /** Calendar arithmetic is slow and its answers repeat: the same few zones and resets, for hours on end. */

@@ -87,9 +87,23 @@ function currentCounter(customer: CustomerState, feature: Feature, nowMs: number
   return { ...emptyCounter(period), period: { ...period, reset: feature.reset }, sequence: 0n };
 }
 
-/** The customer's own plan. One that is archived goes on for those who have it; one that is gone is none. */
-export const ownPlan = (customer: Pick<CustomerState, 'planKey'>, catalog: Catalog): Plan | null =>
-  customer.planKey === null ? null : (catalog.plans.get(customer.planKey) ?? null);
+/** The customer's own plan; one that is archived goes on for those who have it. Null is no plan, so every feature. */
+export function ownPlan({ planKey, tenantId }: CustomerState, catalog: Catalog): Plan | null {
+  if (planKey === null) return null;
+  return catalog.plans.get(planKey) ?? missingPlan(tenantId, planKey);
+}
+
+/** Plans are never deleted; should one be missing all the same, its customers get nothing rather than everything. */
+const missingPlan = (tenantId: string, key: string): Plan => ({
+  tenantId,
+  key,
+  displayName: key,
+  version: 0,
+  prices: [],
+  rateLimit: null,
+  features: new Map(),
+  archivedAtMs: null,
+});
 
 /** The plan that a call names for itself. */
 export const namedPlan = (catalog: Catalog, key: string): Plan | null => livePlan(catalog, key) ?? null;

@@ -152,7 +152,7 @@ const SAVE = `
   WITH moved_customers AS (
     UPDATE customers c SET sequence = v.sequence::bigint, rate_started_at = v.rate_started_at::timestamptz, rate_calls = v.rate_calls::integer
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS v (id, expected, sequence, rate_started_at, rate_calls)
-    WHERE c.id = v.id::uuid AND c.sequence = v.expected::bigint
+    WHERE c.id = ANY($1::text[]::uuid[]) AND c.id = v.id::uuid AND c.sequence = v.expected::bigint
     RETURNING c.id
   ), saved_counters AS (
     INSERT INTO counters (customer_id, feature_key, period_start, period_end, reset, tenant_id, used, overage, raised, sequence)
