@@ -8,13 +8,13 @@ import type { Change, Deps } from '../../server/actions/deps.ts';
 import { saveFeature } from '../../server/actions/save-feature.ts';
 import { savePlan } from '../../server/actions/save-plan.ts';
 import { syncConfig } from '../../server/actions/sync-config.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import { loadCatalog } from '../../server/db/queries/catalog.ts';
 import { tenants } from '../../server/db/tables/index.ts';
 import type { CatalogDefinition } from '../../server/domain/definitions.ts';
 import { liveKeys } from '../../server/domain/plan.ts';
 import { unitsOf } from '../../server/domain/units.ts';
-import { Catalogs } from '../../server/db/catalogs.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
 

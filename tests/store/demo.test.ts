@@ -6,6 +6,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootstrap } from '../../server/actions/bootstrap.ts';
 import { syncConfig } from '../../server/actions/sync-config.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import { DEMO_COMPANIES } from '../../server/demo/customers.ts';
 import { newDemoKey, prepareDemo } from '../../server/demo/index.ts';
@@ -15,7 +16,6 @@ import { makeOneCall } from '../../server/demo/traffic.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import { ONE } from '../../server/domain/units.ts';
 import { loadConfig } from '../../server/load-config.ts';
-import { Catalogs } from '../../server/db/catalogs.ts';
 import type { ConsumeRequest, Consumption } from '../../server/metering/consumption.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
 import { ManualClock } from '../support/clock.ts';
