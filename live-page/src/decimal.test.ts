@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isZero, percent, subtract } from './decimal.ts';
+import { isZero, subtract } from './decimal.ts';
 
 describe('subtract', () => {
   it.each([
@@ -11,16 +11,6 @@ describe('subtract', () => {
     ['1', '1.000000000', '0'],
     ['99999999999999999999999999999.000000001', '0.000000001', '99999999999999999999999999999'],
   ])('%s − %s = %s', (a, b, difference) => expect(subtract(a, b)).toBe(difference));
-});
-
-describe('percent', () => {
-  it.each([
-    // part, whole, percent, rounded down
-    ['1', '3', 33],
-    ['99.999', '100', 99],
-    ['192', '100', 192],
-    ['0', '0', 100],
-  ])('%s of %s is %d%%', (part, whole, expected) => expect(percent(part, whole)).toBe(expected));
 });
 
 it.each([

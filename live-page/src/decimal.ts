@@ -18,9 +18,3 @@ function fromBillionths(value: bigint): Decimal {
 export const subtract = (a: Decimal, b: Decimal): Decimal => fromBillionths(toBillionths(a) - toBillionths(b));
 
 export const isZero = (a: Decimal): boolean => toBillionths(a) === 0n;
-
-/** `part / whole` in percent, whole and rounded down. 100 where the whole is nothing. */
-export function percent(part: Decimal, whole: Decimal): number {
-  const all = toBillionths(whole);
-  return all <= 0n ? 100 : Number((toBillionths(part) * 100n) / all);
-}

@@ -6,7 +6,7 @@ export function Decision({ outcome, isPending }: { readonly outcome: Outcome | n
   return (
     <output className="decision" data-pending={isPending || undefined}>
       {outcome === null ? (
-        <p className="decision-idle">Each press asks the gate, and shows its answer.</p>
+        <p className="decision-idle">The answer to each press stands here.</p>
       ) : (
         <Answered outcome={outcome} />
       )}

@@ -1,21 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
-import { namesOf, OVERVIEW, shown } from './overview.ts';
+import { namesOf, OVERVIEW } from './overview.ts';
 import { customer } from './testing/usages.ts';
 
 it('asks only for what the schema has', () => {
   const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
   expect(validate(schema, parse(OVERVIEW))).toEqual([]);
-});
-
-it('shows no meter of what the customer is not entitled to', () => {
-  const limits = [
-    { feature: { key: 'calls' }, entitled: true },
-    { feature: { key: 'exports' }, entitled: false },
-  ];
-  const { usages } = shown({ ...customer('acme', [{ key: 'calls' }, { key: 'exports' }]), limits });
-  expect(usages.map(({ feature }) => feature.key)).toEqual(['calls']);
 });
 
 it("calls a customer by name, or else by the app's own id", () => {

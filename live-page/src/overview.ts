@@ -7,7 +7,6 @@ export type ShownUsage = Usage & {
   readonly feature: { readonly aggregation: 'COUNT' | 'SUM' };
 };
 
-/** With the meters of what its plan or own limits name. */
 export type ShownCustomer = {
   readonly referenceId: string;
   readonly name: string | null;
@@ -33,14 +32,9 @@ export type Overview = {
   readonly alerts: readonly Alert[];
 };
 
-/** As the gateway answers: meters of every feature, and beside them which of those the customer may use at all. */
-export type CustomerAnswer = ShownCustomer & {
-  readonly limits: readonly { readonly feature: { readonly key: string }; readonly entitled: boolean }[];
-};
-
 type Answer = {
   readonly viewer: { readonly tenant: { readonly name: string } };
-  readonly customers: { readonly nodes: readonly CustomerAnswer[] };
+  readonly customers: { readonly nodes: readonly ShownCustomer[] };
   readonly events: { readonly nodes: readonly PastEvent[] };
   readonly alerts: { readonly nodes: readonly Alert[] };
 };
@@ -49,10 +43,10 @@ export const OVERVIEW = `query LivePage {
   viewer { tenant { name } }
   customers(first: 20) {
     nodes {
-      referenceId name planKey limits { feature { key } entitled }
+      referenceId name planKey
       usages {
-        referenceId feature { key displayName unit aggregation } planKey used limit remaining enforcement
-        thresholds { kind value } period { start end } credits wallet { amount currency } overage
+        referenceId feature { key displayName unit aggregation } planKey entitled used limit remaining enforcement
+        thresholds { kind value } price { unitAmount currency } period { start end } credits wallet { amount currency } overage
         estimatedCost { amount currency } cursor
       }
     }
@@ -68,16 +62,10 @@ export async function readOverview(client: MetergraphClient, signal: AbortSignal
   const { viewer, customers, events, alerts } = await client.request<Answer>(OVERVIEW, {}, { signal });
   return {
     tenantName: viewer.tenant.name,
-    customers: customers.nodes.map(shown),
+    customers: customers.nodes,
     events: events.nodes,
     alerts: alerts.nodes,
   };
-}
-
-/** A meter of what is not in the plan has nothing to count: each call is denied. */
-export function shown({ limits, ...customer }: CustomerAnswer): ShownCustomer {
-  const entitled = new Set(limits.filter((limit) => limit.entitled).map(({ feature }) => feature.key));
-  return { ...customer, usages: customer.usages.filter(({ feature }) => entitled.has(feature.key)) };
 }
 
 /** What a customer is called here: by name, or by the app's own id. */

@@ -1,7 +1,7 @@
 /** showcase-card — a customer's meter, and the buttons by which this page acts as the app's server. */
 import type { MetergraphClient } from '@metergraph/client-sdk';
 import { UsageMeter, UsageProvider } from '@metergraph/web-widget';
-import { useCallback, useId, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { Decision } from './decision.tsx';
 import { formatNumber, LOCALE } from './format.ts';
 import type { ShownCustomer, ShownUsage } from './overview.ts';
@@ -17,8 +17,8 @@ type ShowcaseCardProps = {
 };
 
 export function ShowcaseCard({ client, customer, usage }: ShowcaseCardProps) {
-  const title = useId();
   const { referenceId, planKey } = customer;
+  const name = customer.name ?? referenceId;
   const { key: featureKey, displayName } = usage.feature;
   const getToken = useCallback(
     async () => (await client.createCustomerToken({ referenceId })).token,
@@ -28,12 +28,9 @@ export function ShowcaseCard({ client, customer, usage }: ShowcaseCardProps) {
   const [steps] = useState(() => stepsFor(usage));
 
   return (
-    <article className="showcase card" aria-labelledby={title}>
+    <article className="showcase card" aria-label={`${name}, ${displayName}`}>
       <header>
-        <h3 id={title}>
-          {customer.name ?? referenceId}
-          <span className="unseen">, {displayName}</span>
-        </h3>
+        <h3>{name}</h3>
         {planKey !== null && <span className="plan">{planKey}</span>}
       </header>
       <UsageProvider url="/graphql" getToken={getToken} locale={LOCALE}>

@@ -16,26 +16,29 @@ it('shows other customers and features rather than more of the same', () => {
   expect(spell([customer('a', all), customer('b', all), customer('c', all)])).toBe('a/calls b/seats c/mails a/seats');
 });
 
-it('begins with a meter that has room, and shows each kind', () => {
+it('begins with a hard limit, and shows each kind', () => {
   expect(
     spell([
       customer('a', [{ key: 'w', limit: null }]),
       customer('b', [{ key: 'x', ...SOFT }]),
-      customer('c', [{ key: 'y', used: '90' }]),
       customer('d', [{ key: 'z' }]),
       customer('e', [{ key: 'q' }]),
     ]),
-  ).toBe('d/z c/y b/x a/w');
+  ).toBe('d/z b/x a/w e/q');
 });
 
 it('shows the same meters again after some use', () => {
   const used = (a: string, b: string) => spell([customer('a', [{ used: a }]), customer('b', [{ used: b }])]);
-  expect(used('10', '70')).toBe(used('70', '10'));
+  expect(used('10', '100')).toBe(used('100', '10'));
 });
 
-it('shows what is not in the plan only where there is nothing else', () => {
+it('shows a limit of nothing only where there is nothing else', () => {
   const none = { key: 'none', limit: '0' };
   expect(spell([customer('a', [none]), customer('b', [{ key: 'calls' }])])).toBe('b/calls a/none');
+});
+
+it('shows no meter of what is not in the plan', () => {
+  expect(spell([customer('a', [{ key: 'exports', limit: null, entitled: false }, {}])])).toBe('a/calls');
 });
 
 it('shows at most four, and nothing of nobody', () => {

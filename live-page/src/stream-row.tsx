@@ -19,7 +19,7 @@ function Use({ row: { usage, at, change }, nameOf }: RowProps<UseRow>) {
     <li className="row" data-kind="use" data-tone={tone}>
       <time dateTime={at}>{formatTime(at, Date.now())}</time>
       <span className="row-who">
-        <strong>{nameOf(usage.referenceId)}</strong> {usage.feature.displayName}
+        <strong>{nameOf(usage.referenceId)}</strong> <span>{usage.feature.displayName}</span>
       </span>
       <span className="row-change">{change !== null && !isZero(change) && formatChange(change)}</span>
       <span className="row-bar" aria-hidden="true">
@@ -39,7 +39,7 @@ function Raised({ row, nameOf }: RowProps<AlertRow>) {
     <li className="row" data-kind="alert" data-tone={tone}>
       <time dateTime={at}>{formatTime(at, Date.now())}</time>
       <span className="row-who">
-        <strong>{nameOf(alert.referenceId)}</strong> {usage?.feature.displayName ?? alert.featureKey}
+        <strong>{nameOf(alert.referenceId)}</strong> <span>{usage?.feature.displayName ?? alert.featureKey}</span>
       </span>
       <span className="row-alert">
         <BellIcon />
