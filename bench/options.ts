@@ -7,7 +7,7 @@ export type Options = {
   readonly measureMs: number;
   /** Unmeasured time before it. */
   readonly warmUpMs: number;
-  /** Unmeasured time of a row before the first round: compilers and caches need it. */
+  /** Unmeasured time of a server before the first round, a few times over: compilers and caches need it. */
   readonly firstWarmUpMs: number;
   /** Rows whose name has one of these in it; all when empty. */
   readonly only: readonly string[];
