@@ -3,7 +3,7 @@
  * the same call again; compare the answers and count the events.
  */
 import { beforeAll, expect, it } from 'vitest';
-import type { Database } from '../../server/db/client.ts';
+import type { Database, Statement } from '../../server/db/client.ts';
 import { unitsOf } from '../../server/domain/units.ts';
 import type { ConsumeRequest } from '../../server/metering/consumption.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -166,14 +166,14 @@ describeEngines('check', (engine) => {
     let isFirst = true;
     const slow: Database = {
       ...database,
-      query: async (statement) => {
+      query: async <R extends object>(statement: Statement) => {
         const counters = statement.text.includes('FROM counters');
-        const rows = counters ? await database.query(statement) : [];
+        const rows = counters ? await database.query<R>(statement) : [];
         if (isFirst) {
           isFirst = false;
           await rig.engine.consume(rig.call('acme'));
         }
-        return counters ? rows : database.query(statement);
+        return counters ? rows : database.query<R>(statement);
       },
     };
     const checker = await openRig(slow, { tenantId: rig.tenantId });

@@ -2,9 +2,9 @@
  * Goal: a batch looks its rows up, however large the tables and whatever the planner believes of them. Method: tables
  * of 100,000 rows that were never analysed, then the plans of the engine's own statements, for one call and for many.
  */
-import { sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Database, Parameter, Statement } from '../../server/db/client.ts';
+import { queryIn } from '../../server/db/query-in.ts';
 import type { ConsumeRequest } from '../../server/metering/consumption.ts';
 import { loadStatements } from '../../server/metering/store.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -74,9 +74,9 @@ describeEngines('the plan of a load', (engine) => {
       const plans: Plan[] = [];
       for (const { text, params } of statements) {
         await tx.execute(`PREPARE load (${params.map(() => 'text[]').join()}) AS ${text}`);
-        const rows = await tx.execute(sql.raw(`EXPLAIN (FORMAT JSON) EXECUTE load (${params.map(literal).join()})`));
-        const [row] = Array.isArray(rows) ? rows : rows.rows; // the two drivers answer differently
-        plans.push(row['QUERY PLAN'][0].Plan);
+        const explain = `EXPLAIN (FORMAT JSON) EXECUTE load (${params.map(literal).join()})`;
+        const [row] = await queryIn(tx)<{ 'QUERY PLAN': [{ Plan: Plan }] }>({ text: explain, params: [] });
+        if (row) plans.push(row['QUERY PLAN'][0].Plan);
         await tx.execute('DEALLOCATE load');
       }
       return plans;

@@ -46,8 +46,11 @@ describeEngines('reading as a tenant', (engine) => {
   }
 
   const count = async (db: Db, table: string, where = sql`true`): Promise<number> => {
-    const rows = await db.execute(sql`SELECT count(*)::integer AS count FROM ${sql.identifier(table)} WHERE ${where}`);
-    return Number((Array.isArray(rows) ? rows : rows.rows)[0]?.count); // the two drivers answer differently
+    const [row] = await db
+      .select({ rows: sql<string>`count(*)` })
+      .from(sql`${sql.identifier(table)}`)
+      .where(where);
+    return Number(row?.rows);
   };
   const column = (table: string) => sql.identifier(table === 'tenants' ? 'id' : 'tenant_id');
 
