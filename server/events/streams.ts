@@ -64,6 +64,11 @@ export class Streams {
     return this.#hub.customersWatched;
   }
 
+  /** Tenants whose feed or alerts somebody listens to now. */
+  get tenantsWatched(): number {
+    return this.#hub.tenantsWatched + this.#bell.tenantIds.length;
+  }
+
   /**
    * A customer's meters: a snapshot, or with `after` what was missed since, then every change. A reader that falls
    * behind gets the newest state of each meter.

@@ -61,6 +61,10 @@ export class UsageHub {
     return this.#topics.size;
   }
 
+  get tenantsWatched(): number {
+    return this.#tenants.size;
+  }
+
   /** Joins before anything is read, so that nothing falls between the snapshot and the first change. */
   watchCustomer(tenantId: string, customerId: string): Mailbox<MeterChange> {
     const mailbox = this.#newMailbox<MeterChange>(METERS_MAX);
