@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
+import { CredentialWatch } from './auth/credential-watch.ts';
 import type { Services } from './context.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
@@ -12,6 +13,7 @@ import { migrationState } from './db/migrate.ts';
 import { alertsAfter } from './db/queries/alert-stream.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
 import type { Clock } from './domain/clock.ts';
+import { EVENT_STREAM_LIMITS, type EventStreamLimits, EventStreams } from './event-streams.ts';
 import { CHANNEL, decodeMessage, encodeMessage, hintOf, type Message } from './events/bus.ts';
 import { Streams } from './events/streams.ts';
 import type { Truth } from './events/truth.ts';
@@ -22,7 +24,7 @@ import { Ledger } from './metering/ledger.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { schema } from './schema/index.ts';
-import { SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
+import { refuseUpgrade, SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
 
 export type GatewayOptions = {
   readonly database: Database;
@@ -33,14 +35,19 @@ export type GatewayOptions = {
   readonly corsOrigins?: readonly string[];
   readonly engine?: Partial<EngineOptions>;
   readonly socketLimits?: Partial<SocketLimits>;
+  readonly eventStreamLimits?: Partial<EventStreamLimits>;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
   /** The key that the live page may use; set by the demo. */
   readonly demoKey?: string;
 };
 
-/** How long requests in flight and sockets may take to end when the gateway closes. */
-const CLOSE_GRACE_MS = 5_000;
+/** When the gateway closes, connections that are still open after this are cut: it is gone within 10 s. */
+const CLOSE_GRACE_MS = 8_000;
+/** How often, until then, connections are closed that have had their answer. */
+const CLOSE_SWEEP_MS = 50;
+/** A database that has not answered by then is as good as none. */
+const READINESS_MS_MAX = 2_000;
 const POLL_INTERVAL_MS = 5_000;
 
 export class Gateway {
@@ -49,6 +56,8 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #server: Server;
   readonly #sockets: WebSocketDoor;
+  readonly #eventStreams: EventStreams;
+  readonly #watch: CredentialWatch;
   readonly #streams: Streams;
   readonly #id = randomUUID();
   readonly #poller: NodeJS.Timeout;
@@ -72,11 +81,21 @@ export class Gateway {
     this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams: this.#streams };
 
     const authenticate = createAuthenticate(new ApiKeys(database.query, clock), tokenSecret, clock);
+    this.#watch = new CredentialWatch(authenticate, clock);
+    this.#eventStreams = new EventStreams({ ...EVENT_STREAM_LIMITS, ...options.eventStreamLimits }, this.#watch);
     const corsOrigins = options.corsOrigins ?? [];
-    const graphql = createGraphQLServer({ schema, services: this.services, authenticate, corsOrigins, onBug });
+    const graphql = createGraphQLServer({
+      schema,
+      services: this.services,
+      authenticate,
+      corsOrigins,
+      eventStreams: this.#eventStreams,
+      onBug,
+    });
     const limits = { ...SOCKET_LIMITS, ...options.socketLimits };
     const isOriginAllowed = (request: IncomingMessage) => isOwnOrListed(request, corsOrigins);
-    this.#sockets = new WebSocketDoor({ graphql, authenticate, clock, limits, isOriginAllowed, onBug });
+    const watch = this.#watch;
+    this.#sockets = new WebSocketDoor({ graphql, authenticate, watch, clock, limits, isOriginAllowed, onBug });
     const livePage = (): LivePageStart => ({ demoKey: options.demoKey ?? null });
     const handle = createHttpHandler({ graphql, metrics: this.metrics, readiness: () => this.readiness(), livePage });
     this.#server = createServer((request, response) => {
@@ -87,7 +106,7 @@ export class Gateway {
     });
     this.#server.on('upgrade', (request, socket, head) => {
       if (request.url?.split('?', 1)[0] === '/graphql') this.#sockets.upgrade(request, socket, head);
-      else socket.destroy();
+      else refuseUpgrade(socket, '404 Not Found');
     });
     this.metrics.observe({
       queueLength: () => engine.queueLength,
@@ -119,7 +138,7 @@ export class Gateway {
   /** Whether this gateway can serve: the database answers, and its tables are of this version. */
   async readiness(): Promise<Readiness> {
     try {
-      const { applied, known } = await migrationState(this.#options.database);
+      const { applied, known } = await within(READINESS_MS_MAX, migrationState(this.#options.database));
       const migrations = applied === known ? 'current' : `${applied} of ${known} applied`;
       return { ready: applied === known, checks: { database: 'reachable', migrations } };
     } catch (error) {
@@ -128,17 +147,23 @@ export class Gateway {
     }
   }
 
-  /** Stops accepting, ends the streams so that clients connect elsewhere, and answers what is in flight. */
+  /**
+   * Stops accepting, answers what is in flight, then ends the streams so that clients connect elsewhere. Calls that
+   * come meanwhile, over connections that are open, hear `SHUTTING_DOWN`. Takes less than 10 s, whoever stalls.
+   */
   async close(): Promise<void> {
     clearInterval(this.#poller);
+    this.#watch.close();
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#streams.close();
-    await this.#sockets.close();
-    await this.services.engine.drain();
-    this.#server.closeIdleConnections();
     const grace = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), CLOSE_SWEEP_MS);
+    await this.services.engine.drain();
+    await this.#sockets.close();
+    this.#eventStreams.close();
+    this.#streams.close();
     await closed;
     clearTimeout(grace);
+    clearInterval(sweep);
   }
 
   #createEngine(catalogs: Catalogs): Engine {
@@ -189,6 +214,15 @@ function truthOf(query: Query, usageReader: UsageReader): Truth {
     customerSequences: (customerIds) => customerSequences(query, customerIds),
     catalogVersions: (tenantIds) => catalogVersions(query, tenantIds),
   };
+}
+
+/** @throws when the work takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Browsers say where a page is from; what is not a browser says nothing. */

@@ -1,22 +1,28 @@
 /** graphql-server — yoga with our schema, limits and errors: what both doors, HTTP and WebSocket, execute through. */
-import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
-import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
-import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { GraphQLSchema } from 'graphql';
-import { createGraphQLError, createYoga, type Plugin, type YogaInitialContext } from 'graphql-yoga';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { type CORSOptions, createGraphQLError, createYoga, type Plugin, type YogaInitialContext } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
 import type { Authenticate } from './auth/authenticate.ts';
 import type { Context, Services } from './context.ts';
+import { documentLimits } from './document-limits.ts';
 import type { Viewer } from './domain/viewer.ts';
+import type { EventStreams } from './event-streams.ts';
 import { toGraphQLError } from './graphql-errors.ts';
 
-/** The full introspection query is 13 deep; what people write is less. */
-const DEPTH_MAX = 15;
-const ALIASES_MAX = 100;
-const DIRECTIVES_MAX = 50;
-const TOKENS_MAX = 2_000;
-export const BODY_BYTES_MAX = 1_000_000;
+const BODY_BYTES_MAX = 1_000_000;
+
+/**
+ * Parsed documents are kept, by their text. Bounded by how long they are, too: anybody may send a thousand of 1 MB
+ * each, before we know who it is.
+ */
+const DOCUMENTS = {
+  max: 1_000,
+  maxSize: 4_000_000,
+  sizeCalculation: (_document: DocumentNode, text: string) => text.length || 1,
+};
+/** What does not parse is parsed again, which is cheap, and so always answered alike. */
+const NOTHING_KEPT = { get: () => undefined, set: () => {} };
 
 export type GraphQLServerDeps = {
   readonly schema: GraphQLSchema;
@@ -24,6 +30,7 @@ export type GraphQLServerDeps = {
   readonly authenticate: Authenticate;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
+  readonly eventStreams: EventStreams;
   readonly onBug: (error: unknown) => void;
 };
 
@@ -32,14 +39,16 @@ export type SocketContext = { readonly viewer?: Viewer };
 
 export type GraphQLServer = ReturnType<typeof createGraphQLServer>;
 
-export function createGraphQLServer({ schema, services, authenticate, corsOrigins, onBug }: GraphQLServerDeps) {
+export function createGraphQLServer(deps: GraphQLServerDeps) {
+  const { schema, services, authenticate, corsOrigins, eventStreams, onBug } = deps;
   return createYoga<SocketContext, Context>({
     schema,
     logging: false,
     landingPage: false,
     multipart: false,
     maxRequestBodySize: BODY_BYTES_MAX,
-    cors: corsOrigins.length === 0 ? false : { origin: [...corsOrigins], credentials: false, methods: ['GET', 'POST'] },
+    parserAndValidationCache: { documentCache: new LRUCache(DOCUMENTS), errorCache: NOTHING_KEPT },
+    cors: (request) => corsFor(request.headers.get('origin'), corsOrigins),
     renderGraphiQL,
     graphiql: { title: 'Metergraph', subscriptionsProtocol: 'WS', defaultQuery: GREETING },
     maskedErrors: { maskError: (error) => toGraphQLError(error, onBug) },
@@ -48,14 +57,14 @@ export function createGraphQLServer({ schema, services, authenticate, corsOrigin
       services,
       memo: new Map(),
     }),
-    plugins: [
-      useJsonOnly(),
-      maxTokensPlugin({ n: TOKENS_MAX }),
-      maxDepthPlugin({ n: DEPTH_MAX }),
-      maxAliasesPlugin({ n: ALIASES_MAX }),
-      maxDirectivesPlugin({ n: DIRECTIVES_MAX }),
-    ],
+    plugins: [useJsonOnly(), ...documentLimits(), eventStreams.plugin()],
   });
+}
+
+/** What a page of a listed origin is told, and no other: given a list, yoga would answer `null`, the origin of sandboxes. */
+function corsFor(origin: string | null, listed: readonly string[]): CORSOptions {
+  if (origin === null || !listed.includes(origin)) return false;
+  return { origin: [origin, origin], credentials: false, methods: ['GET', 'POST'] }; // two, so that caches vary
 }
 
 /**
@@ -66,7 +75,7 @@ function useJsonOnly(): Plugin {
   return {
     onRequestParse({ request }) {
       if (request.method !== 'POST') return;
-      const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+      const type = request.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
       if (type === 'application/json') return;
       throw createGraphQLError(`Content-Type is "${type}"; send GraphQL as application/json.`, {
         extensions: { code: 'UNSUPPORTED_MEDIA_TYPE', http: { status: 415 } },

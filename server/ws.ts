@@ -1,17 +1,12 @@
 /** ws — the WebSocket door: graphql-transport-ws, with a bound on everything a client may hold open. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError } from 'graphql';
-import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, type SubscribePayload } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { Authenticate } from './auth/authenticate.ts';
-import { isExpiredToken } from './auth/customer-token.ts';
+import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import type { CredentialWatch } from './auth/credential-watch.ts';
 import type { Clock } from './domain/clock.ts';
-import { MeterError } from './domain/errors.ts';
-import type { Viewer } from './domain/viewer.ts';
-import { toGraphQLError, withCode } from './graphql-errors.ts';
-import type { GraphQLServer } from './graphql-server.ts';
+import { Operations, type OperationsDeps } from './ws-operations.ts';
+import { OpenSocket } from './ws-socket.ts';
 
 export type SocketLimits = {
   /** Bytes of one message from a client. */
@@ -20,10 +15,14 @@ export type SocketLimits = {
   readonly socketsPerAddressMax: number;
   /** Per API key, or per customer. */
   readonly socketsPerCredentialMax: number;
+  /** How long a client may take to say who it is. */
+  readonly initMsMax: number;
   /** Both sides ping; a socket that doesn't answer until the next ping is ended. */
   readonly pingIntervalMs: number;
   /** A socket without a subscription is closed after this. */
   readonly idleMsMax: number;
+  /** A client that is told to go and does not is cut off after this. */
+  readonly closeMsMax: number;
 };
 
 export const SOCKET_LIMITS: SocketLimits = {
@@ -31,209 +30,171 @@ export const SOCKET_LIMITS: SocketLimits = {
   subscriptionsPerSocketMax: 100,
   socketsPerAddressMax: 20_000,
   socketsPerCredentialMax: 20_000,
+  initMsMax: 5_000,
   pingIntervalMs: 12_000,
   idleMsMax: 120_000,
+  closeMsMax: 2_000,
 };
 
-/** How often open sockets are looked at: expired tokens, revoked keys, sockets nobody uses. */
-const TICK_MS = 1_000;
-/** An API key is verified again at every so many ticks, so that a revocation ends its sockets within 10 s. */
-const RECHECK_TICKS = 4;
+/** How often sockets that nobody uses are looked for. */
+const IDLE_TICK_MS = 1_000;
+const NORMAL = 1000;
+const GOING_AWAY = 1001;
 
-/** Close codes that end a graphql-ws client for good, except 4403: on that it comes back, with a new token. */
-const EXPIRED = CloseCode.Forbidden;
-const BAD_CREDENTIAL = CloseCode.Unauthorized;
-const TOO_MANY = CloseCode.TooManyInitialisationRequests;
-
-type SocketState = {
-  readonly address: string;
-  viewer: Viewer | null;
-  authorization: string | null;
-  subscriptions: number;
-  quietSinceMs: number;
-};
-
-export type WebSocketDoorDeps = {
-  readonly graphql: GraphQLServer;
-  readonly authenticate: Authenticate;
+export type WebSocketDoorDeps = Omit<OperationsDeps, 'subscriptionsMax' | 'initMsMax' | 'admit'> & {
+  readonly watch: CredentialWatch;
   readonly clock: Clock;
   readonly limits: SocketLimits;
   /** Whether a page of this origin may open a socket; the same allow-list as for CORS. */
   readonly isOriginAllowed: (request: IncomingMessage) => boolean;
-  readonly onBug: (error: unknown) => void;
 };
 
 export class WebSocketDoor {
   readonly #deps: WebSocketDoorDeps;
-  readonly #sockets = new Map<WebSocket, SocketState>();
+  readonly #sockets = new Map<WebSocket, OpenSocket>();
+  readonly #perAddress = new Tally();
+  readonly #perCredential = new Tally();
   readonly #server: WebSocketServer;
-  readonly #protocol: { dispose(): void | Promise<void> };
+  readonly #operations: Operations;
   readonly #ticker: NodeJS.Timeout;
-  #ticks = 0;
+  #isClosing = false;
 
   constructor(deps: WebSocketDoorDeps) {
     this.#deps = deps;
+    const { frameBytesMax, subscriptionsPerSocketMax, initMsMax } = deps.limits;
     this.#server = new WebSocketServer({
       noServer: true,
-      maxPayload: deps.limits.frameBytesMax,
+      maxPayload: frameBytesMax,
       handleProtocols: (protocols) => protocols.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
     });
-    // Registered before graphql-ws, so that a socket has its state when the first message arrives.
-    this.#server.on('connection', (socket, request) => this.#opened(socket, request));
-    this.#protocol = useServer(
-      {
-        connectionInitWaitTimeout: 5_000,
-        onConnect: (ctx) => this.#connect(ctx.extra.socket, ctx.connectionParams?.authorization),
-        onSubscribe: (ctx, _id, payload) => this.#subscribe(ctx.extra, payload),
-        onOperation: (ctx) => this.#count(ctx.extra.socket, 1),
-        onComplete: (ctx) => this.#count(ctx.extra.socket, -1),
-        execute: (args) => (args.rootValue as Executors).execute(args),
-        subscribe: (args) => (args.rootValue as Executors).subscribe(args),
-      },
-      this.#server,
-      deps.limits.pingIntervalMs,
-    );
-    this.#ticker = setInterval(() => void this.#tick(), TICK_MS).unref();
+    const admit = (socket: OpenSocket) => this.#admit(socket);
+    this.#operations = new Operations({ ...deps, initMsMax, subscriptionsMax: subscriptionsPerSocketMax, admit });
+    this.#ticker = setInterval(() => this.#closeIdle(), IDLE_TICK_MS).unref();
   }
 
   get openSockets(): number {
     return this.#sockets.size;
   }
 
-  get openSubscriptions(): number {
-    return [...this.#sockets.values()].reduce((sum, { subscriptions }) => sum + subscriptions, 0);
-  }
-
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = request.socket.remoteAddress ?? '';
-    const fromAddress = this.#countWhere((state) => state.address === address);
-    if (!this.#deps.isOriginAllowed(request)) refuse(socket, '403 Forbidden');
-    else if (fromAddress >= this.#deps.limits.socketsPerAddressMax) refuse(socket, '429 Too Many Requests');
-    else
-      this.#server.handleUpgrade(request, socket, head, (opened) => this.#server.emit('connection', opened, request));
+    const { isOriginAllowed, limits } = this.#deps;
+    if (this.#isClosing) refuseUpgrade(socket, '503 Service Unavailable');
+    else if (!isOriginAllowed(request)) refuseUpgrade(socket, '403 Forbidden');
+    else if (this.#perAddress.of(addressOf(request)) >= limits.socketsPerAddressMax) {
+      refuseUpgrade(socket, '429 Too Many Requests');
+    } else this.#server.handleUpgrade(request, socket, head, (opened) => this.#opened(opened, request));
   }
 
-  /** Ends every socket with 1001, on which clients connect again, elsewhere. */
+  /**
+   * Answers the operations in flight, then ends every socket with 1001, on which clients connect again, elsewhere.
+   * Takes no longer than `closeMsMax`.
+   */
   async close(): Promise<void> {
+    this.#isClosing = true;
     clearInterval(this.#ticker);
-    await this.#protocol.dispose();
+    await this.#operations.answered(this.#deps.limits.closeMsMax / 2);
+    const gone = [...this.#sockets.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const open of this.#sockets.values()) open.end(GOING_AWAY, 'Going away');
+    await Promise.all(gone);
     this.#server.close();
   }
 
   #opened(socket: WebSocket, request: IncomingMessage): void {
-    const address = request.socket.remoteAddress ?? '';
-    const quietSinceMs = this.#deps.clock.now();
-    this.#sockets.set(socket, { address, viewer: null, authorization: null, subscriptions: 0, quietSinceMs });
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => {}); // a broken frame or connection; `close` follows
-  }
-
-  async #connect(socket: WebSocket, authorization: unknown): Promise<boolean> {
-    const state = this.#sockets.get(socket);
-    if (!state) return false;
-    const presented = typeof authorization === 'string' ? authorization : null;
-    try {
-      state.viewer = await this.#deps.authenticate(presented);
-      state.authorization = presented;
-    } catch (error) {
-      this.#closeRefused(socket, error);
-      return true; // closed with a code of its own; false would close with 4403
-    }
-    const credential = credentialOf(state.viewer);
-    const ofCredential = this.#countWhere((other) => credentialOf(other.viewer) === credential);
-    if (ofCredential > this.#deps.limits.socketsPerCredentialMax)
-      socket.close(TOO_MANY, 'Too many sockets of this credential');
-    return true;
-  }
-
-  /** An expired token is worth another try with a new one; any other bad credential is not. */
-  #closeRefused(socket: WebSocket, error: unknown): void {
-    if (!(error instanceof MeterError)) {
-      this.#deps.onBug(error);
-      socket.close(CloseCode.InternalServerError, 'Internal server error');
-    } else if (error.code === 'UNAUTHENTICATED' && isExpiredToken(error)) socket.close(EXPIRED, 'Token expired');
-    else socket.close(BAD_CREDENTIAL, 'Unauthorized');
-  }
-
-  async #subscribe(
-    { socket, request }: Extra,
-    payload: SubscribePayload,
-  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const state = this.#sockets.get(socket);
-    const { subscriptionsPerSocketMax } = this.#deps.limits;
-    if (!state || state.subscriptions >= subscriptionsPerSocketMax) {
-      const sentence = `This socket has ${subscriptionsPerSocketMax} operations open, as many as it may; complete one first.`;
-      return [new GraphQLError(sentence, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } })];
-    }
-    const params = { query: payload.query, operationName: payload.operationName, variables: payload.variables };
-    const { schema, execute, subscribe, contextFactory, parse, validate } = this.#deps.graphql.getEnveloped({
-      req: request,
-      params,
-      viewer: state.viewer,
+    const address = addressOf(request);
+    const { clock, limits, onBug } = this.#deps;
+    const open = new OpenSocket(socket, request, clock.now(), limits.closeMsMax);
+    this.#sockets.set(socket, open);
+    this.#perAddress.add(address, 1);
+    const stopPinging = keepAlive(socket, limits.pingIntervalMs);
+    const closed = this.#operations.opened(open, {
+      protocol: socket.protocol,
+      // A connection that breaks meanwhile is told by its `close`.
+      send: (text) => new Promise((resolve) => (open.isOpen ? socket.send(text, () => resolve()) : resolve())),
+      close: (code = NORMAL, reason = '') => open.end(code, reason),
+      onMessage: (hear) => socket.on('message', (data) => void this.#heard(open, data, hear)),
     });
+    socket.on('error', () => {}); // a broken frame or connection; `close` follows
+    socket.once('close', (code, reason) => {
+      stopPinging();
+      this.#sockets.delete(socket);
+      this.#perAddress.add(address, -1);
+      open.gone();
+      Promise.resolve(closed(code, String(reason))).catch(onBug);
+    });
+  }
+
+  async #heard(open: OpenSocket, data: RawData, hear: (text: string) => Promise<void>): Promise<void> {
+    if (!open.isOpen) return; // it was told to go: whatever else it sends was sent to nobody
     try {
-      const document = parse(payload.query);
-      const errors = validate(schema, document);
-      if (errors.length > 0) return errors.map((error: GraphQLError) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
-      return {
-        schema,
-        document,
-        operationName: payload.operationName,
-        variableValues: payload.variables,
-        contextValue: await contextFactory(),
-        rootValue: { execute, subscribe } satisfies Executors,
-      };
+      await hear(String(data));
     } catch (error) {
-      return [
-        error instanceof GraphQLError
-          ? withCode(error, 'GRAPHQL_PARSE_FAILED')
-          : toGraphQLError(error, this.#deps.onBug),
-      ];
+      // What only a server may say, graphql-ws takes for a bug.
+      if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
+        open.end(CloseCode.BadRequest, 'Invalid message received');
+        return;
+      }
+      this.#deps.onBug(error);
+      open.end(CloseCode.InternalServerError, 'Internal server error');
     }
   }
 
-  #count(socket: WebSocket, change: 1 | -1): void {
-    const state = this.#sockets.get(socket);
-    if (!state) return;
-    state.subscriptions += change;
-    state.quietSinceMs = this.#deps.clock.now();
-  }
-
-  async #tick(): Promise<void> {
-    this.#ticks += 1;
-    const nowMs = this.#deps.clock.now();
-    for (const [socket, state] of this.#sockets) {
-      const { viewer, subscriptions, quietSinceMs } = state;
-      const expiresAtMs = viewer?.expiresAtMs ?? null;
-      if (expiresAtMs !== null && expiresAtMs <= nowMs) socket.close(EXPIRED, 'Token expired');
-      else if (subscriptions === 0 && nowMs - quietSinceMs > this.#deps.limits.idleMsMax) socket.close(NORMAL, 'Idle');
-      else if (viewer?.kind === 'api-key' && this.#ticks % RECHECK_TICKS === 0) await this.#recheck(socket, state);
+  /** A socket has said who it is. */
+  #admit(open: OpenSocket): void {
+    const { viewer, authorization } = open;
+    if (!viewer || authorization === null) return;
+    const credential = viewer.kind === 'api-key' ? viewer.keyId : viewer.customerId;
+    if (this.#perCredential.of(credential) >= this.#deps.limits.socketsPerCredentialMax) {
+      open.end(CloseCode.TooManyInitialisationRequests, 'Too many sockets of this credential');
+      return;
     }
+    this.#perCredential.add(credential, 1);
+    open.onGone(() => this.#perCredential.add(credential, -1));
+    // 4403 is what a client comes back on, with a new credential.
+    open.onGone(this.#deps.watch.add(viewer, authorization, (why) => open.end(CloseCode.Forbidden, why)));
   }
 
-  async #recheck(socket: WebSocket, { authorization }: SocketState): Promise<void> {
-    try {
-      await this.#deps.authenticate(authorization);
-    } catch (error) {
-      // Without an answer the socket stays: a database that is away for a moment must not end every stream.
-      if (error instanceof MeterError && error.code === 'UNAUTHENTICATED') socket.close(EXPIRED, 'API key revoked');
+  #closeIdle(): void {
+    const { clock, limits } = this.#deps;
+    const nowMs = clock.now();
+    for (const open of this.#sockets.values()) {
+      if (open.operations === 0 && nowMs - open.quietSinceMs > limits.idleMsMax) open.end(NORMAL, 'Idle');
     }
-  }
-
-  #countWhere(matches: (state: SocketState) => boolean): number {
-    let count = 0;
-    for (const state of this.#sockets.values()) if (matches(state)) count += 1;
-    return count;
   }
 }
 
-type Executors = Pick<ReturnType<GraphQLServer['getEnveloped']>, 'execute' | 'subscribe'>;
+/** How many there are of each name. */
+class Tally {
+  readonly #counts = new Map<string, number>();
 
-const NORMAL = 1000;
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
 
-const credentialOf = (viewer: Viewer | null): string | null =>
-  viewer && (viewer.kind === 'api-key' ? viewer.keyId : viewer.customerId);
+  add(name: string, change: 1 | -1): void {
+    const count = this.of(name) + change;
+    if (count > 0) this.#counts.set(name, count);
+    else this.#counts.delete(name);
+  }
+}
 
-function refuse(socket: Duplex, status: string): void {
+/** Pings, and ends a socket that has not answered by the next ping. @returns what stops it. */
+function keepAlive(socket: WebSocket, intervalMs: number): () => void {
+  let hasAnswered = true;
+  socket.on('pong', () => {
+    hasAnswered = true;
+  });
+  const pinger = setInterval(() => {
+    if (!hasAnswered) return socket.terminate();
+    hasAnswered = false;
+    if (socket.readyState === WebSocket.OPEN) socket.ping();
+  }, intervalMs).unref();
+  return () => clearInterval(pinger);
+}
+
+const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';
+
+/** Answers an upgrade that leads nowhere. Nobody else listens for errors of such a socket. */
+export function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

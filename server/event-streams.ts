@@ -1,0 +1,159 @@
+/** event-streams — subscriptions over HTTP: bounded in number, and open no longer than their credential is good. */
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { CredentialWatch } from './auth/credential-watch.ts';
+import type { Context } from './context.ts';
+import type { Viewer } from './domain/viewer.ts';
+
+export type EventStreamLimits = {
+  /** Per API key, or per customer. */
+  readonly streamsPerCredentialMax: number;
+};
+
+export const EVENT_STREAM_LIMITS: EventStreamLimits = { streamsPerCredentialMax: 20_000 };
+
+type Results = AsyncIterator<ExecutionResult> & AsyncIterable<ExecutionResult>;
+
+export class EventStreams {
+  readonly #limits: EventStreamLimits;
+  readonly #watch: CredentialWatch;
+  readonly #perCredential = new Map<string, number>();
+  /** Cuts each stream that is open. */
+  readonly #cuts = new Set<() => void>();
+
+  constructor(limits: EventStreamLimits, watch: CredentialWatch) {
+    this.#limits = limits;
+    this.#watch = watch;
+  }
+
+  /** Cuts every stream in the middle, on which clients connect again, elsewhere; a proper end would be taken for one. */
+  close(): void {
+    for (const cut of [...this.#cuts]) cut();
+  }
+
+  plugin(): Plugin {
+    return {
+      onExecutionResult: ({ result, setResult, request, context }) => {
+        if (!isStream(result)) return;
+        const { viewer = null } = context as Partial<Context>; // yoga's own context, with what ours has added to it
+        const refusal = this.#refusal(request, viewer);
+        if (!refusal) return setResult(this.#opened(result, request, viewer));
+        void result[Symbol.asyncIterator]().return?.();
+        setResult({ errors: [refusal] });
+      },
+      onResponse({ response }) {
+        if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return;
+        // Proxies must neither gather nor repack what is meant to arrive now.
+        response.headers.set('Cache-Control', 'no-cache, no-transform');
+        response.headers.set('X-Accel-Buffering', 'no');
+        response.headers.delete('Content-Encoding');
+      },
+    };
+  }
+
+  #refusal(request: Request, viewer: Viewer | null): GraphQLError | null {
+    if (!acceptsEventStream(request)) {
+      const sentence = 'A subscription is a stream: send the header "Accept: text/event-stream", or use a WebSocket.';
+      return new GraphQLError(sentence, { extensions: { code: 'NOT_ACCEPTABLE', http: { status: 406 } } });
+    }
+    const { streamsPerCredentialMax } = this.#limits;
+    if ((this.#perCredential.get(nameOf(viewer)) ?? 0) < streamsPerCredentialMax) return null;
+    const sentence = `This credential has ${streamsPerCredentialMax} event streams open, as many as it may; close one first.`;
+    const extensions = { code: 'TOO_MANY_SUBSCRIPTIONS', retryable: true, http: { status: 429 } };
+    return new GraphQLError(sentence, { extensions });
+  }
+
+  #opened(source: AsyncIterable<ExecutionResult>, request: Request, viewer: Viewer | null): Results {
+    const name = nameOf(viewer);
+    const stream = endable(source, () => {
+      this.#count(name, -1);
+      this.#cuts.delete(stream.cut);
+      unwatch();
+    });
+    const authorization = request.headers.get('authorization');
+    const unwatch =
+      viewer && authorization ? this.#watch.add(viewer, authorization, (why) => stream.end(endOf(why))) : () => {};
+    this.#count(name, 1);
+    this.#cuts.add(stream.cut);
+    return stream.results;
+  }
+
+  #count(name: string, change: 1 | -1): void {
+    const count = (this.#perCredential.get(name) ?? 0) + change;
+    if (count > 0) this.#perCredential.set(name, count);
+    else this.#perCredential.delete(name);
+  }
+}
+
+const nameOf = (viewer: Viewer | null): string =>
+  viewer === null ? '' : viewer.kind === 'api-key' ? viewer.keyId : viewer.customerId;
+
+const isStream = (result: unknown): result is AsyncIterable<ExecutionResult> =>
+  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+
+/** A client that says nothing takes anything. */
+const acceptsEventStream = (request: Request): boolean =>
+  /text\/event-stream|text\/\*|\*\/\*/i.test(request.headers.get('accept') ?? '*/*');
+
+const endOf = (why: string): ExecutionResult => ({
+  errors: [
+    new GraphQLError(`${why}: connect again with a new credential.`, {
+      extensions: { code: 'UNAUTHENTICATED', retryable: false },
+    }),
+  ],
+});
+
+type Endable = {
+  readonly results: Results;
+  /** The stream says this, and is over. */
+  readonly end: (last: ExecutionResult) => void;
+  /** The stream fails where it stands. */
+  readonly cut: () => void;
+};
+
+/**
+ * A stream that can be ended from outside, also while its next result is awaited. An async generator can not: its
+ * `return` waits for the `next` before it.
+ *
+ * @param onOver Called once, however it ends.
+ */
+function endable(source: AsyncIterable<ExecutionResult>, onOver: () => void): Endable {
+  const iterator = source[Symbol.asyncIterator]();
+  const done = { done: true, value: undefined } as const;
+  let isOver = false;
+  let interrupt: (outcome: Promise<IteratorResult<ExecutionResult>>) => void = () => {};
+  const interrupted = new Promise<IteratorResult<ExecutionResult>>((resolve) => {
+    interrupt = resolve;
+  });
+  const over = () => {
+    if (isOver) return;
+    isOver = true;
+    onOver();
+    iterator.return?.()?.catch(() => {}); // it has nobody to tell any more
+  };
+  const finish = (outcome: () => Promise<IteratorResult<ExecutionResult>>) => {
+    if (isOver) return;
+    interrupt(outcome());
+    over();
+  };
+  let hasSaidLast = false;
+  const results: Results = {
+    async next() {
+      if (hasSaidLast) return done;
+      const next = await Promise.race(isOver ? [interrupted] : [interrupted, iterator.next()]);
+      hasSaidLast = isOver;
+      if (next.done) over();
+      return next;
+    },
+    async return() {
+      finish(async () => done);
+      return done;
+    },
+    [Symbol.asyncIterator]: () => results,
+  };
+  return {
+    results,
+    end: (last) => finish(async () => ({ done: false, value: last })),
+    cut: () => finish(() => Promise.reject(new Error('the gateway closes'))),
+  };
+}

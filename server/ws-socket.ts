@@ -1,0 +1,45 @@
+/** ws-socket — one open WebSocket and what is known of it. */
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import type { Viewer } from './domain/viewer.ts';
+
+export class OpenSocket {
+  readonly request: IncomingMessage;
+  viewer: Viewer | null = null;
+  authorization: string | null = null;
+  /** Operations that are being answered, subscriptions among them. */
+  operations = 0;
+  quietSinceMs: number;
+  readonly #socket: WebSocket;
+  readonly #closeMsMax: number;
+  readonly #whenGone: (() => void)[] = [];
+  #cutOff: NodeJS.Timeout | undefined;
+
+  constructor(socket: WebSocket, request: IncomingMessage, openedAtMs: number, closeMsMax: number) {
+    this.#socket = socket;
+    this.request = request;
+    this.quietSinceMs = openedAtMs;
+    this.#closeMsMax = closeMsMax;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Says goodbye; whoever does not answer is cut off. */
+  end(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    this.#cutOff ??= setTimeout(() => this.#socket.terminate(), this.#closeMsMax).unref();
+  }
+
+  /** @param then Called when the socket has closed; at once when it has already. */
+  onGone(then: () => void): void {
+    if (this.#socket.readyState === WebSocket.CLOSED) then();
+    else this.#whenGone.push(then);
+  }
+
+  gone(): void {
+    clearTimeout(this.#cutOff);
+    for (const then of this.#whenGone.splice(0)) then();
+  }
+}
