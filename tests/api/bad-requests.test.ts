@@ -1,0 +1,381 @@
+/** Goal: what is no proper request is refused at the door, with a code and a sentence, and nothing is written. */
+import { getIntrospectionQuery } from 'graphql';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_KEY } from '../support/gateway.ts';
+import type { HttpReply } from '../support/http-client.ts';
+import { CONSUME, leavingNoTrace, openRig, type Rig, refusalsOf, use } from './rig.ts';
+
+const LISTED = 'https://app.example';
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await openRig({ corsOrigins: [LISTED, 'https://other.example'] });
+});
+
+const repeated = (count: number, part: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => part(i)).join(' ');
+const consumeBody = (extra: Record<string, unknown> = {}): string =>
+  JSON.stringify({ query: CONSUME, variables: use(), ...extra });
+const query = (text: string): string => JSON.stringify({ query: text });
+
+describe('a body', () => {
+  it.each<[what: string, body: string, status: number, code: string, says: RegExp]>([
+    ['that is malformed JSON', '{"query": "{ viewer', 400, 'BAD_REQUEST', /JSON/],
+    ['that is empty', '', 400, 'BAD_REQUEST', /JSON|body/],
+    ['that is null', 'null', 400, 'BAD_REQUEST', /object/],
+    ['that is a string', '"{ viewer }"', 400, 'BAD_REQUEST', /object/],
+    ['that is a number', '1', 400, 'BAD_REQUEST', /object/],
+    ['that is a batch', `[${consumeBody()}]`, 400, 'BAD_REQUEST', /Batching/],
+    ['without a query', '{}', 400, 'BAD_REQUEST', /query/],
+    ['with a query that is no text', '{"query": 1}', 400, 'BAD_REQUEST', /query/],
+    ['with variables that are no object', consumeBody({ variables: 'x' }), 400, 'BAD_REQUEST', /variables/],
+    ['with an unknown parameter', consumeBody({ user: 'root' }), 400, 'BAD_REQUEST', /user/],
+    [
+      'with __proto__ for a parameter',
+      `{"__proto__": {"query": 1}, ${consumeBody().slice(1)}`,
+      400,
+      'BAD_REQUEST',
+      /__proto__/,
+    ],
+    [
+      'of more than 1 MB',
+      consumeBody({ extensions: { x: 'x'.repeat(1_000_000) } }),
+      413,
+      'REQUEST_ENTITY_TOO_LARGE',
+      /1,000,000 bytes/,
+    ],
+    ['with a document that does not parse', query('mutation { consume('), 400, 'GRAPHQL_PARSE_FAILED', /Syntax Error/],
+    [
+      'with two operations and no name',
+      query('query A { __typename } query B { __typename }'),
+      400,
+      'OPERATION_RESOLUTION_FAILURE',
+      /operation/,
+    ],
+    [
+      'with an operation name that is none',
+      consumeBody({ operationName: 'Nope' }),
+      400,
+      'OPERATION_RESOLUTION_FAILURE',
+      /operation/,
+    ],
+    ['with an unknown field', query('{ viewer { password } }'), 400, 'GRAPHQL_VALIDATION_FAILED', /password/],
+    [
+      'with an unknown input field',
+      query('mutation { consume(input: { referenceId: "acme", featureKey: "api_calls", free: true }) { __typename } }'),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /free/,
+    ],
+    [
+      'with an unknown field in a variable',
+      consumeBody({ variables: use({ free: true }) }),
+      400,
+      'BAD_USER_INPUT',
+      /\$input.*free/,
+    ],
+    [
+      'with __proto__ in a variable',
+      consumeBody().replace('"referenceId"', '"__proto__":{"amount":"5"},"referenceId"'),
+      400,
+      'BAD_USER_INPUT',
+      /__proto__/,
+    ],
+    ['without a variable that is required', consumeBody({ variables: {} }), 400, 'BAD_USER_INPUT', /\$input/],
+    [
+      'with a number for a String',
+      consumeBody({ variables: use({ referenceId: 5 }) }),
+      400,
+      'BAD_USER_INPUT',
+      /input\.referenceId.*String/,
+    ],
+    [
+      'with a boolean for a Decimal',
+      consumeBody({ variables: use({ amount: true }) }),
+      400,
+      'BAD_USER_INPUT',
+      /input\.amount.*Decimal/,
+    ],
+    [
+      'with a list for a Decimal',
+      consumeBody({ variables: use({ amount: ['1', '2'] }) }),
+      400,
+      'BAD_USER_INPUT',
+      /input\.amount.*Decimal/,
+    ],
+    [
+      'with an unknown enum value',
+      consumeBody({ variables: use({ mode: 'FORCE' }) }),
+      400,
+      'BAD_USER_INPUT',
+      /input\.mode.*ConsumeMode/,
+    ],
+    [
+      'with a text for an Int',
+      query('{ customers(first: "1") { nodes { id } } }'),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /Int/,
+    ],
+    [
+      'with a page size beyond Int',
+      query('{ customers(first: 3000000000) { nodes { id } } }'),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /Int/,
+    ],
+    ['without a page size', query('{ customers { nodes { id } } }'), 400, 'GRAPHQL_VALIDATION_FAILED', /first/],
+    [
+      'that is 30 deep',
+      query(`{ __type(name: "Query") { ${'... on __Type { ofType { '.repeat(30)} name ${'} }'.repeat(30)} } }`),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /depth/,
+    ],
+    [
+      'that is 30 deep in introspection',
+      query(`{ __schema { types { ${'ofType { '.repeat(30)} name ${'}'.repeat(30)} } } }`),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /depth/,
+    ],
+    [
+      'that is 30 deep by fragments',
+      query(
+        `{ __type(name: "Query") { ...F0 } } ${repeated(30, (i) => `fragment F${i} on __Type { ofType { ...F${i + 1} } }`)} fragment F30 on __Type { name }`,
+      ),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /depth/,
+    ],
+    [
+      'with 1,000 aliases',
+      query(`{ ${repeated(1_000, (i) => `a${i}:viewer{__typename}`)} }`),
+      400,
+      'GRAPHQL_PARSE_FAILED',
+      /Token limit/,
+    ],
+    [
+      'with 101 aliases',
+      query(`{ ${repeated(101, (i) => `a${i}: viewer { __typename }`)} }`),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /Aliases/,
+    ],
+    [
+      'with 101 aliases in a mutation',
+      query(
+        `mutation { ${repeated(101, (i) => `a${i}: consume(input: { referenceId: "acme", featureKey: "api_calls" }) { __typename }`)} }`,
+      ),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /Aliases/,
+    ],
+    [
+      'with 101 aliases through fragments',
+      query(
+        `{ ...F ...G } fragment F on Query { ${repeated(60, (i) => `a${i}: viewer { __typename }`)} } fragment G on Query { ...F ${repeated(1, (i) => `b${i}: viewer { __typename }`)} }`,
+      ),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /Aliases/,
+    ],
+    [
+      'with 60 directives',
+      query(`{ viewer { __typename ${'@include(if: true) '.repeat(60)} } }`),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /irective/,
+    ],
+    [
+      'with a cycle of fragments',
+      query('{ viewer { ...A } } fragment A on Viewer { ...B } fragment B on Viewer { ...A }'),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /within itself/,
+    ],
+    [
+      'with a cycle of fragments nobody spreads',
+      query('{ __typename } fragment A on Viewer { ...B } fragment B on Viewer { ...A }'),
+      400,
+      'GRAPHQL_VALIDATION_FAILED',
+      /within itself|never used/,
+    ],
+    [
+      'with a subscription nobody can stream',
+      query('subscription { liveUsage { at } }'),
+      406,
+      'NOT_ACCEPTABLE',
+      /text\/event-stream/,
+    ],
+  ])('%s', async (_, body, status, code, says) => {
+    const reply = await leavingNoTrace(rig, () => rig.raw(body));
+    expect({ status: reply.status, ...refusalsOf(reply) }).toEqual({
+      status,
+      codes: [code],
+      sentences: expect.stringMatching(says),
+    });
+    expect(reply.data ?? null).toBeNull();
+  });
+
+  it('of more than 1 MB is refused as it comes, without a declared length', async () => {
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536).fill(32));
+        if (sent > 64_000_000) controller.close();
+      },
+    });
+    const request = {
+      method: 'POST',
+      body: endless,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` },
+    };
+    const answer = await fetch(rig.graphqlUrl, request).then(
+      (response) => response.status,
+      () => 'cut off',
+    );
+    expect([413, 'cut off']).toContain(answer);
+    expect(sent).toBeLessThan(64_000_000);
+  });
+
+  it('that asks for all of the schema is answered: tools begin with it', async () => {
+    const everything = { descriptions: true, specifiedByUrl: true, inputValueDeprecation: true, oneOf: true };
+    const { data, errors } = await rig.post(getIntrospectionQuery(everything));
+    expect(errors).toBeUndefined();
+    expect(data).toHaveProperty('__schema.types');
+  });
+
+  it('of just under 1 MB is read', async () => {
+    const reply = await rig.raw(JSON.stringify({ query: '{ __typename }', extensions: { x: 'x'.repeat(990_000) } }));
+    expect(reply.data).toEqual({ __typename: 'Query' });
+  });
+
+  it('names the document, not the machine: no error tells where our sources lie', async () => {
+    for (const body of ['{"query": "{ viewer', query('{ nope }'), consumeBody({ variables: use({ amount: [] }) })]) {
+      const { text } = await rig.raw(body);
+      expect(text).not.toMatch(/node_modules|\.ts\b|at .*:\d+:\d+|originalError|"stack"|"http"/);
+    }
+  });
+});
+
+describe('a content type', () => {
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/graphql',
+    'application/jsonp',
+    'text/json',
+    'Application/JSON',
+    '',
+  ])('"%s" is refused: a form on another site could send it unasked', async (type) => {
+    const send = () => rig.raw(consumeBody(), { 'content-type': type });
+    const reply = await leavingNoTrace(rig, send);
+    expect({ status: reply.status, ...refusalsOf(reply) }).toMatchObject({
+      status: 415,
+      codes: ['UNSUPPORTED_MEDIA_TYPE'],
+    });
+  });
+
+  it('a form with operations and a map is refused', async () => {
+    const form = new FormData();
+    form.set('operations', consumeBody());
+    form.set('map', '{}');
+    const reply = await leavingNoTrace(rig, async () => {
+      const response = await fetch(rig.graphqlUrl, {
+        method: 'POST',
+        body: form,
+        headers: { authorization: `Bearer ${ADMIN_KEY}` },
+      });
+      return { status: response.status, ...JSON.parse(await response.text()) } as HttpReply;
+    });
+    expect(reply).toMatchObject({ status: 415, errors: [{ extensions: { code: 'UNSUPPORTED_MEDIA_TYPE' } }] });
+  });
+
+  it.each(['application/json', 'application/json; charset=utf-8', 'application/json;charset=UTF-8'])(
+    '"%s" is read',
+    async (type) => {
+      expect(await rig.raw(query('{ __typename }'), { 'content-type': type })).toMatchObject({
+        status: 200,
+        data: { __typename: 'Query' },
+      });
+    },
+  );
+});
+
+describe('a method', () => {
+  const get = (text: string, method = 'GET') =>
+    fetch(`${rig.graphqlUrl}?query=${encodeURIComponent(text)}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    });
+
+  it('GET does not change anything', async () => {
+    const mutation = 'mutation { consume(input: { referenceId: "acme", featureKey: "api_calls" }) { __typename } }';
+    const response = await leavingNoTrace(rig, () => get(mutation));
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { code: expect.stringMatching(/^[A-Z_]+$/) } }],
+    });
+  });
+
+  it('GET asks', async () => {
+    expect(await (await get('{ __typename }')).json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  it.each(['PUT', 'PATCH', 'DELETE'])('%s is not served', async (method) => {
+    const response = await leavingNoTrace(rig, () => get('{ __typename }', method));
+    expect(response.status).toBe(405);
+    await response.arrayBuffer();
+  });
+});
+
+describe('a page of another origin', () => {
+  const preflight = (origin: string) =>
+    fetch(rig.graphqlUrl, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    });
+
+  it('that is listed may call', async () => {
+    const { status, headers } = await preflight(LISTED);
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe(LISTED);
+    expect(headers.get('access-control-allow-headers')).toMatch(/authorization/i);
+    expect(headers.get('access-control-allow-credentials')).toBeNull();
+    expect(headers.get('vary')).toMatch(/origin/i);
+    const answer = await rig.raw(query('{ __typename }'), { origin: LISTED });
+    expect(answer.headers.get('access-control-allow-origin')).toBe(LISTED);
+  });
+
+  it.each([
+    'https://evil.example',
+    'null',
+    'https://app.example.evil.example',
+    'http://app.example',
+    'https://APP.example',
+  ])('%s, which is not, may not', async (origin) => {
+    const { headers } = await preflight(origin);
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+    const answer = await rig.raw(query('{ __typename }'), { origin });
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('none is listed unless the operator lists one', async () => {
+    const closed = await openRig();
+    const response = await fetch(closed.graphqlUrl, {
+      method: 'OPTIONS',
+      headers: { origin: LISTED, 'access-control-request-method': 'POST' },
+    });
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
