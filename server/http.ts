@@ -1,7 +1,6 @@
 /** http — the HTTP door: one small table of paths in front of GraphQL. */
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { livePageHtml, serveLivePageFiles, widgetScript } from './assets.ts';
+import { type Asset, livePageFiles, widgetScript } from './assets.ts';
 import type { GraphQLServer } from './graphql-server.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -30,40 +29,31 @@ export function createHttpHandler({ graphql, metrics, readiness, livePage }: Htt
     },
     '/metrics': async (_request, response) => send(response, 200, metrics.contentType, await metrics.text()),
     '/widget.js': serveWidget,
-    '/': (_request, response) => servePage(response, livePage()),
+    '/': (request, response) => servePage(request, response, livePage()),
   };
   return async (request, response) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = pathOf(request);
     const route = routes[path];
     if (route) await route(request, response);
-    else if (serveLivePageFiles) serveLivePageFiles(request, response, () => notFound(response, path));
-    else notFound(response, path);
+    else sendAsset(request, response, livePageFiles.get(path));
   };
 }
 
-const widgetTag = widgetScript && `"${createHash('sha256').update(widgetScript).digest('base64url').slice(0, 16)}"`;
-
 /** Any site may load the widget; what it may see is decided by its token. */
 function serveWidget(request: IncomingMessage, response: ServerResponse): void {
-  if (!widgetScript || !widgetTag) {
-    notFound(response, '/widget.js');
-    return;
-  }
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
-  response.setHeader('Cache-Control', 'public, max-age=300');
-  response.setHeader('ETag', widgetTag);
-  if (request.headers['if-none-match'] === widgetTag) response.writeHead(304).end();
-  else send(response, 200, 'text/javascript; charset=utf-8', widgetScript);
+  sendAsset(request, response, widgetScript);
 }
 
 const PAGE_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
-function servePage(response: ServerResponse, start: LivePageStart): void {
-  if (livePageHtml === null) {
-    notFound(response, '/');
+function servePage(request: IncomingMessage, response: ServerResponse, start: LivePageStart): void {
+  const page = livePageFiles.get('/index.html');
+  if (!page) {
+    notFound(request, response);
     return;
   }
   response.setHeader('Content-Security-Policy', PAGE_POLICY);
@@ -71,19 +61,33 @@ function servePage(response: ServerResponse, start: LivePageStart): void {
   response.setHeader('Cache-Control', 'no-store');
   const json = JSON.stringify(start).replaceAll('<', '\\u003c');
   const data = `<script type="application/json" id="metergraph-start">${json}</script>`;
-  send(
-    response,
-    200,
-    'text/html; charset=utf-8',
-    livePageHtml.replace('</head>', () => `${data}</head>`),
-  );
+  const html = page.body.toString('utf8').replace('</head>', () => `${data}</head>`);
+  send(response, 200, page.contentType, html);
+}
+
+/** How long a browser may use a file before it asks whether there is a newer one. */
+const ASSET_AGE_SECONDS = 300;
+
+function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset | null | undefined): void {
+  if (!asset) {
+    notFound(request, response);
+    return;
+  }
+  response.setHeader('Cache-Control', `public, max-age=${ASSET_AGE_SECONDS}`);
+  response.setHeader('ETag', asset.etag);
+  if (request.headers['if-none-match'] === asset.etag) response.writeHead(304).end();
+  else send(response, 200, asset.contentType, asset.body);
 }
 
 const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
   send(response, status, 'application/json; charset=utf-8', JSON.stringify(body));
 
-const notFound = (response: ServerResponse, path: string): void =>
+function notFound(request: IncomingMessage, response: ServerResponse): void {
+  const path = pathOf(request);
   send(response, 404, 'text/plain; charset=utf-8', `There is nothing at ${path}. GraphQL is at /graphql.\n`);
+}
+
+const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
 
 function send(response: ServerResponse, status: number, contentType: string, body: string | Buffer): void {
   response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) }).end(body);
