@@ -1,0 +1,124 @@
+/** Goal: each call is open to whom it is meant for, and to nobody else. Method: every field of the schema × every credential. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../server/schema/index.ts';
+import { ADMIN_KEY } from '../support/gateway.ts';
+import { makeKey, makeToken, openRig, type Rig, stored } from './rig.ts';
+
+const WHO = ['nobody', 'ingest', 'read', 'admin', 'customer'] as const;
+type Who = (typeof WHO)[number];
+type Row = readonly [call: string, ...mayCall: Who[]];
+
+const ALL_BUT_NOBODY = ['ingest', 'read', 'admin', 'customer'] as const;
+const READERS = ['read', 'admin', 'customer'] as const;
+
+const USE = '{ referenceId: "acme", featureKey: "api_calls" }';
+const MUTATIONS: readonly Row[] = [
+  ['registerCustomer(input: { referenceId: "acme" }) { __typename }', 'ingest', 'admin'],
+  [`consume(input: ${USE}) { __typename }`, 'ingest', 'admin'],
+  [`consumeMany(input: { inputs: [${USE}] }) { __typename }`, 'ingest', 'admin'],
+  ['createCustomerToken(input: { referenceId: "acme" }) { __typename }', 'ingest', 'admin'],
+  ['setCustomerPlan(input: { referenceId: "acme", planKey: "pro" }) { __typename }', 'admin'],
+  ['setCustomerLimits(input: { referenceId: "acme", limits: [] }) { __typename }', 'admin'],
+  ['createApiKey(input: { scopes: [READ] }) { __typename }', 'admin'],
+  ['revokeApiKey(input: { keyId: "nothing" }) { __typename }', 'admin'],
+  ['acknowledgeAlert(input: { id: "nothing" }) { __typename }', 'admin'],
+  ['saveFeature(input: { key: "extra" }) { __typename }', 'admin'],
+  ['savePlan(input: { key: "extra", features: [] }) { __typename }', 'admin'],
+];
+const QUERIES: readonly Row[] = [
+  ['viewer { __typename }', ...ALL_BUT_NOBODY],
+  [`check(input: ${USE}) { __typename }`, ...ALL_BUT_NOBODY],
+  ['usage(referenceId: "acme", featureKey: "api_calls") { used }', ...READERS],
+  ['limits(referenceId: "acme") { limit }', ...READERS],
+  ['customer(referenceId: "acme") { id }', ...READERS],
+  ['feature(key: "api_calls") { id }', ...READERS],
+  ['plan(key: "pro") { id }', ...READERS],
+  ['events(first: 1, referenceId: "acme") { nodes { id } }', ...READERS],
+  ['alerts(first: 1, referenceId: "acme") { nodes { id } }', ...READERS],
+  ['node(id: "nothing") { id }', ...READERS],
+  ['nodes(ids: ["nothing"]) { id }', ...READERS],
+  ['customers(first: 1) { nodes { id } }', 'read', 'admin'],
+  ['features(first: 1) { nodes { id } }', 'read', 'admin'],
+  ['plans(first: 1) { nodes { id } }', 'read', 'admin'],
+];
+const SUBSCRIPTIONS: readonly Row[] = [
+  ['usageChanged(referenceId: "acme") { __typename }', ...READERS],
+  ['alertRaised(referenceId: "acme") { __typename }', ...READERS],
+  ['liveUsage { at }', 'read', 'admin'],
+];
+
+let rig: Rig;
+let credentials: Readonly<Record<Who, string | undefined>>;
+
+beforeAll(async () => {
+  rig = await openRig();
+  credentials = {
+    nobody: undefined,
+    ingest: (await makeKey(rig, ['ingest'])).secret,
+    read: (await makeKey(rig, ['read'])).secret,
+    admin: ADMIN_KEY,
+    customer: await makeToken(rig),
+  };
+});
+
+/** What becomes of a call: `yes`, or the code it is refused with. */
+async function outcome(operation: string, call: string, who: Who): Promise<string> {
+  const { errors = [], text } = await rig.as(credentials[who]).post(`${operation} { ${call} }`);
+  const codes = errors.map(({ extensions }) => extensions?.code);
+  // Nobody listens to a stream here: one that could be opened is refused because of that alone.
+  if (codes.length === 0 || codes[0] === 'NOT_ACCEPTABLE') return 'yes';
+  expect(codes, text).toHaveLength(1);
+  return codes[0] ?? text;
+}
+
+const TABLE = (
+  [
+    ['mutation', MUTATIONS],
+    ['query', QUERIES],
+    ['subscription', SUBSCRIPTIONS],
+  ] as const
+).flatMap(([operation, rows]) => rows.map(([call, ...mayCall]) => ({ operation, call, name: nameOf(call), mayCall })));
+
+function nameOf(call: string): string {
+  return /^\w+/.exec(call)?.[0] ?? '';
+}
+
+describe.each(TABLE)('$operation $name', ({ operation, call, mayCall }) => {
+  it(`is for ${mayCall.join(', ')}`, async () => {
+    const refused = WHO.filter((who) => !mayCall.includes(who));
+    const before = await stored(rig.database);
+    for (const who of refused) {
+      expect(await outcome(operation, call, who), who).toBe(who === 'nobody' ? 'UNAUTHENTICATED' : 'FORBIDDEN');
+    }
+    expect(await stored(rig.database)).toEqual(before);
+    for (const who of mayCall) expect(await outcome(operation, call, who), who).toBe('yes');
+  });
+});
+
+it('the table names every field of the schema', () => {
+  const fields = [schema.getMutationType(), schema.getQueryType(), schema.getSubscriptionType()].flatMap((type) =>
+    Object.keys(type?.getFields() ?? {}),
+  );
+  expect(TABLE.map(({ name }) => name).sort()).toEqual(fields.sort());
+});
+
+it('a refusal names the scope that is missing, and those that are there', async () => {
+  const { errors } = await rig.as(credentials.read).post(`mutation { consume(input: ${USE}) { __typename } }`);
+  expect(errors?.[0]?.message).toMatch(/"ingest" or "admin".*"read"/);
+});
+
+it('a change of plan hidden in a registration needs what a change of plan needs', async () => {
+  const { text } = await rig
+    .as(credentials.ingest)
+    .post(
+      'mutation { registerCustomer(input: { referenceId: "acme", planKey: "free" }) { __typename ... on UserError { code } } }',
+    );
+  expect(text).toMatch(/FORBIDDEN/);
+  expect(await rig.data('{ customer(referenceId: "acme") { planKey } }')).toEqual({ customer: { planKey: 'pro' } });
+});
+
+it('no credential can be had by a smaller one', async () => {
+  for (const who of ['ingest', 'read', 'customer'] as const) {
+    expect(await outcome('mutation', 'createApiKey(input: { scopes: [ADMIN] }) { __typename }', who)).toBe('FORBIDDEN');
+  }
+});
