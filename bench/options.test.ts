@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { readOptions, UsageError } from './options.ts';
 
 it('without words, the run that the documentation shows', () => {
-  const built = { only: [], jsonFile: null, skipBuild: false };
+  const built = { patienceMs: 0, only: [], jsonFile: null, skipBuild: false };
   expect(readOptions([])).toEqual({ rounds: 6, measureMs: 2_000, warmUpMs: 300, firstWarmUpMs: 2_000, ...built });
 });
 
@@ -21,6 +21,7 @@ it.each([
   [['--rounds', ''], '--rounds is ""'],
   [['--seconds', 'Infinity'], '--seconds is "Infinity"'],
   [['--seconds', '31'], '--seconds is "31"'],
+  [['--patience=-1'], '--patience is "-1"'],
   [['--round', '2'], '--round'],
   [['fast'], 'fast'],
 ])('%j is refused', (args, naming) => {

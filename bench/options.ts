@@ -9,6 +9,8 @@ export type Options = {
   readonly warmUpMs: number;
   /** Unmeasured time of a server before the first round, a few times over: compilers and caches need it. */
   readonly firstWarmUpMs: number;
+  /** How long in all to wait for other processes to be quiet, before rows. */
+  readonly patienceMs: number;
   /** Rows whose name has one of these in it; all when empty. */
   readonly only: readonly string[];
   /** Where to write everything as JSON; null for nowhere. */
@@ -22,6 +24,7 @@ export const USAGE = `npm run bench -- [options]
   --quick          two short rounds, under a minute: a smoke test, not a measurement
   --rounds <n>     rounds of all rows in turn, 1 to 50 (default 6)
   --seconds <s>    measured seconds of a row in a round, 0.2 to 30 (default 2)
+  --patience <s>   on a shared machine: seconds to wait in all for others to be quiet (default 0)
   --only <text>    only rows with this in their name; may be given several times
   --json <file>    write every figure of every round there, to compare commits
   --skip-build     measure what was built before
@@ -41,6 +44,7 @@ export function readOptions(args: readonly string[]): Options | null {
     measureMs: within('--seconds', values.seconds ?? (quick ? '0.8' : '2'), 0.2, 30, Number.isFinite) * 1_000,
     warmUpMs: quick ? 200 : 300,
     firstWarmUpMs: quick ? 500 : 2_000,
+    patienceMs: within('--patience', values.patience ?? '0', 0, 3_600, Number.isFinite) * 1_000,
     only: values.only ?? [],
     jsonFile: values.json ?? null,
     skipBuild: values['skip-build'] ?? false,
@@ -55,6 +59,7 @@ function parsed(args: readonly string[]) {
         quick: { type: 'boolean' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
+        patience: { type: 'string' },
         only: { type: 'string', multiple: true },
         json: { type: 'string' },
         'skip-build': { type: 'boolean' },

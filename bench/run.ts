@@ -6,6 +6,7 @@ import { calibrate } from './measure/calibration.ts';
 import { durableWriteMs } from './measure/fsync.ts';
 import { readMetrics } from './measure/gateway-metrics.ts';
 import { describeMachine } from './measure/machine.ts';
+import { quietAwaiter } from './measure/quiet.ts';
 import { measureRow, type Timing } from './measure/row.ts';
 import type { Options } from './options.ts';
 import { ROWS, type Row, type ServerName } from './rows.ts';
@@ -53,16 +54,18 @@ class Measured {
   readonly #world: World;
   readonly #rows: readonly Row[];
   readonly #timing: Timing;
+  readonly #awaitQuiet: () => Promise<void>;
   readonly #accepted = new Map<ServerName, number>();
   /** Sets the idempotency keys of this run apart from any other's. */
   readonly #runId = randomBytes(4).toString('hex');
   #jobs = 0;
   #calibratedMs = Number.NaN;
 
-  constructor(world: World, rows: readonly Row[], timing: Timing) {
+  constructor(world: World, rows: readonly Row[], options: Options) {
     this.#world = world;
     this.#rows = rows;
-    this.#timing = timing;
+    this.#timing = options;
+    this.#awaitQuiet = quietAwaiter(options.patienceMs);
   }
 
   /** Every server answers enough calls to be compiled, or as many as it can in a few goes. */
@@ -74,6 +77,7 @@ class Measured {
       }
     }
     await this.#checkServers(0);
+    await this.#awaitQuiet();
     this.#calibratedMs = await calibrate();
   }
 
@@ -81,9 +85,11 @@ class Measured {
   async round(number: number): Promise<Round> {
     const samples: Sample[] = [];
     for (const row of number % 2 === 0 ? this.#rows.toReversed() : this.#rows) {
+      await this.#awaitQuiet();
       samples.push(await this.#measure(row, this.#timing));
     }
     await this.#checkServers(number);
+    await this.#awaitQuiet();
     const before = this.#calibratedMs;
     const after = await calibrate();
     this.#calibratedMs = after;
