@@ -33,8 +33,15 @@ function readFolder(folder: string): ReadonlyMap<string, Asset> {
 const livePage = find('./assets/live-page', '../live-page/dist');
 const widget = find('./assets/widget.js', '../web-widget/dist/widget.js');
 
-/** The files of the live page by path, `/index.html` among them; empty when it was not built. */
-export const livePageFiles: ReadonlyMap<string, Asset> = livePage === null ? new Map() : readFolder(livePage);
+export type Assets = {
+  /** The files of the live page by path, `/index.html` among them; empty when it was not built. */
+  readonly livePageFiles: ReadonlyMap<string, Asset>;
+  /** The stand-alone widget; null when it was not built. */
+  readonly widgetScript: Asset | null;
+};
 
-/** The stand-alone widget; null when it was not built. */
-export const widgetScript: Asset | null = widget === null ? null : readAsset(widget);
+/** What this installation was built with. */
+export const builtAssets: Assets = {
+  livePageFiles: livePage === null ? new Map() : readFolder(livePage),
+  widgetScript: widget === null ? null : readAsset(widget),
+};

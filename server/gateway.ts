@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
+import { type Assets, builtAssets } from './assets.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { CredentialWatch } from './auth/credential-watch.ts';
@@ -10,8 +11,8 @@ import type { Services } from './context.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
 import { migrationState } from './db/migrate.ts';
-import { alertsAfter } from './db/queries/alert-stream.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
+import { alertsAfter } from './db/queries/stored-alerts.ts';
 import type { Clock } from './domain/clock.ts';
 import { EVENT_STREAM_LIMITS, type EventStreamLimits, EventStreams } from './event-streams.ts';
 import { CHANNEL, decodeMessage, encodeMessage, hintOf, type Message } from './events/bus.ts';
@@ -38,6 +39,8 @@ export type GatewayOptions = {
   readonly eventStreamLimits?: Partial<EventStreamLimits>;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
+  /** What browsers load; by default what was built. */
+  readonly assets?: Assets;
   /** The key that the live page may use; set by the demo. */
   readonly demoKey?: string;
 };
@@ -97,7 +100,9 @@ export class Gateway {
     const watch = this.#watch;
     this.#sockets = new WebSocketDoor({ graphql, authenticate, watch, clock, limits, isOriginAllowed, onBug });
     const livePage = (): LivePageStart => ({ demoKey: options.demoKey ?? null });
-    const handle = createHttpHandler({ graphql, metrics: this.metrics, readiness: () => this.readiness(), livePage });
+    const { metrics } = this;
+    const { assets = builtAssets } = options;
+    const handle = createHttpHandler({ graphql, metrics, assets, readiness: () => this.readiness(), livePage });
     this.#server = createServer((request, response) => {
       Promise.resolve(handle(request, response)).catch((error: unknown) => {
         onBug(error);

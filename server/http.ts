@@ -1,6 +1,6 @@
 /** http — the HTTP door: one small table of paths in front of GraphQL. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Asset, livePageFiles, widgetScript } from './assets.ts';
+import type { Asset, Assets } from './assets.ts';
 import type { GraphQLServer } from './graphql-server.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -9,6 +9,7 @@ export type Readiness = { readonly ready: boolean; readonly checks: Readonly<Rec
 export type HttpDoorDeps = {
   readonly graphql: GraphQLServer;
   readonly metrics: Metrics;
+  readonly assets: Assets;
   readonly readiness: () => Promise<Readiness>;
   /** What the live page starts with: see `LivePageStart`. */
   readonly livePage: () => LivePageStart;
@@ -19,7 +20,8 @@ export type LivePageStart = { readonly demoKey: string | null };
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-export function createHttpHandler({ graphql, metrics, readiness, livePage }: HttpDoorDeps): Handler {
+export function createHttpHandler({ graphql, metrics, assets, readiness, livePage }: HttpDoorDeps): Handler {
+  const page: Handler = (request, response) => servePage(request, response, assets, livePage());
   const routes: Readonly<Record<string, Handler>> = {
     '/graphql': (request, response) => graphql.handle(request, response) as Promise<void>,
     '/healthz': (_request, response) => sendJson(response, 200, { status: 'ok' }),
@@ -28,20 +30,22 @@ export function createHttpHandler({ graphql, metrics, readiness, livePage }: Htt
       sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', checks });
     },
     '/metrics': async (_request, response) => send(response, 200, metrics.contentType, await metrics.text()),
-    '/widget.js': serveWidget,
-    '/': (request, response) => servePage(request, response, livePage()),
+    '/widget.js': (request, response) => serveWidget(request, response, assets),
+    '/': page,
+    '/index.html': page,
   };
   return async (request, response) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('X-Frame-Options', 'DENY');
     const path = pathOf(request);
     const route = routes[path];
     if (route) await route(request, response);
-    else sendAsset(request, response, livePageFiles.get(path));
+    else sendAsset(request, response, assets.livePageFiles.get(path));
   };
 }
 
 /** Any site may load the widget; what it may see is decided by its token. */
-function serveWidget(request: IncomingMessage, response: ServerResponse): void {
+function serveWidget(request: IncomingMessage, response: ServerResponse, { widgetScript }: Assets): void {
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   sendAsset(request, response, widgetScript);
@@ -50,8 +54,8 @@ function serveWidget(request: IncomingMessage, response: ServerResponse): void {
 const PAGE_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
-function servePage(request: IncomingMessage, response: ServerResponse, start: LivePageStart): void {
-  const page = livePageFiles.get('/index.html');
+function servePage(request: IncomingMessage, response: ServerResponse, assets: Assets, start: LivePageStart): void {
+  const page = assets.livePageFiles.get('/index.html');
   if (!page) {
     notFound(request, response);
     return;
@@ -75,7 +79,7 @@ function sendAsset(request: IncomingMessage, response: ServerResponse, asset: As
   }
   response.setHeader('Cache-Control', `public, max-age=${ASSET_AGE_SECONDS}`);
   response.setHeader('ETag', asset.etag);
-  if (request.headers['if-none-match'] === asset.etag) response.writeHead(304).end();
+  if (request.headers['if-none-match']?.includes(asset.etag)) response.writeHead(304).end();
   else send(response, 200, asset.contentType, asset.body);
 }
 

@@ -4,6 +4,7 @@
 
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database, Query, Row } from '../db/client.ts';
+import { alertsOfEvent } from '../db/queries/stored-alerts.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
@@ -15,15 +16,7 @@ import { answerFromJson } from './answer.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
 import type { ConsumeRequest, Consumption } from './consumption.ts';
 import type { Changes, NewAlert } from './state.ts';
-import {
-  alertsOfEventStatement,
-  loadStatements,
-  notifyStatement,
-  readAlertsOfEvent,
-  readLoaded,
-  readSavedAlerts,
-  saveStatement,
-} from './store.ts';
+import { loadStatements, notifyStatement, readLoaded, readSavedAlerts, saveStatement } from './store.ts';
 
 export type LedgerDeps = {
   readonly database: Database;
@@ -113,10 +106,7 @@ function alertsOfReplays(requests: readonly ConsumeRequest[], outcomes: readonly
     requests.map(async (request, i) => {
       const outcome = outcomes[i];
       if (outcome?.kind !== 'replayed' || outcome.answer.alerts === 0) return [];
-      return readAlertsOfEvent(
-        request,
-        await query(alertsOfEventStatement(request.customerId, outcome.answer.sequence)),
-      );
+      return alertsOfEvent(query, request.customerId, outcome.answer.sequence);
     }),
   );
 }

@@ -8,7 +8,7 @@ import type { Row, Statement } from '../db/client.ts';
 import { type LimitFieldsJson, limitFieldsMapFromJson } from '../db/limit-fields-json.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Reset } from '../domain/period.ts';
-import { parseThresholdKey, thresholdKey } from '../domain/threshold.ts';
+import { thresholdKey } from '../domain/threshold.ts';
 import { formatUnits, unitsOf } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import type { ConsumeRequest } from './consumption.ts';
@@ -266,42 +266,6 @@ export function readSavedAlerts(alerts: readonly NewAlert[], [rows]: readonly Ro
   });
   return new Map(pairs);
 }
-
-const ALERTS_OF_EVENT = `
-  SELECT period_start, period_end, threshold_key, used, "limit", sequence, raised_at, acknowledged_at
-  FROM alerts WHERE customer_id = $1 AND event_sequence = $2 ORDER BY sequence`;
-
-/** The alerts that an earlier call raised, for its replay. */
-export const alertsOfEventStatement = (customerId: string, sequence: string): Statement => ({
-  text: ALERTS_OF_EVENT,
-  params: [customerId, sequence],
-});
-
-type AlertRow = {
-  readonly period_start: Date;
-  readonly period_end: Date | null;
-  readonly threshold_key: string;
-  readonly used: string;
-  readonly limit: string | null;
-  readonly sequence: string;
-  readonly raised_at: Date;
-  readonly acknowledged_at: Date | null;
-};
-
-export const readAlertsOfEvent = (request: ConsumeRequest, rows: readonly Row[]): readonly Alert[] =>
-  (rows as readonly AlertRow[]).map((row) => ({
-    tenantId: request.tenantId,
-    customerId: request.customerId,
-    referenceId: request.referenceId,
-    featureKey: request.featureKey,
-    period: { startMs: row.period_start.getTime(), endMs: row.period_end?.getTime() ?? null },
-    threshold: parseThresholdKey(row.threshold_key),
-    used: unitsOf(row.used),
-    limit: row.limit === null ? null : unitsOf(row.limit),
-    raisedAtMs: row.raised_at.getTime(),
-    acknowledgedAtMs: row.acknowledged_at?.getTime() ?? null,
-    sequence: BigInt(row.sequence),
-  }));
 
 /** Hints for other gateways: see events/bus.ts. In the transaction, so they are heard on commit, never on rollback. */
 export const notifyStatement = (channel: string, payload: string): Statement => ({

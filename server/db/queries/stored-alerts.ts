@@ -1,4 +1,4 @@
-/** alert-stream — stored alerts after a position, and the positions themselves. */
+/** stored-alerts — alerts after a position, and those of one event: for streams and replays. */
 import type { Alert, AlertPosition } from '../../domain/alert.ts';
 import { parseThresholdKey } from '../../domain/threshold.ts';
 import { unitsOf } from '../../domain/units.ts';
@@ -25,6 +25,15 @@ export async function alertsAfter(query: Query, after: AlertPosition, limit: num
       ? { text: OF_TENANT, params: [tenantId, String(sequence), limit] }
       : { text: OF_CUSTOMER, params: [customerId, tenantId, String(sequence), String(eventSequence), limit] };
   return (await query<AlertRow>(statement)).map(alertFromRow);
+}
+
+const OF_EVENT = `
+  SELECT ${ALERT_COLUMNS} FROM alerts a JOIN customers c ON c.id = a.customer_id
+  WHERE a.customer_id = $1 AND a.event_sequence = $2::bigint ORDER BY a.sequence`;
+
+/** The alerts that an earlier call raised. */
+export async function alertsOfEvent(query: Query, customerId: string, sequence: string): Promise<readonly Alert[]> {
+  return (await query<AlertRow>({ text: OF_EVENT, params: [customerId, sequence] })).map(alertFromRow);
 }
 
 type AlertRow = {
