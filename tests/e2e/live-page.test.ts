@@ -6,11 +6,11 @@
 import './built.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defineConfig } from '../../server/index.ts';
+import { type Line, openLine } from '../realtime/line.ts';
 import { consume, openRig, type Rig } from '../realtime/rig.ts';
 import { type Browser, describeBrowser, launchBrowser, type Page, screenshot } from '../support/browser.ts';
 import { ManualClock } from '../support/clock.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
-import { type Line, openLine } from './line.ts';
 import { eventually, expectAccessible, NOW, openPage } from './pages.ts';
 
 const CONFIG = defineConfig({

@@ -8,11 +8,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defineConfig } from '../../server/index.ts';
+import { type Line, openLine } from '../realtime/line.ts';
 import { consume, openRig, type Rig, register, tokenOf } from '../realtime/rig.ts';
 import { type Browser, describeBrowser, launchBrowser, type Page, screenshot } from '../support/browser.ts';
 import { ManualClock } from '../support/clock.ts';
 import { type HostSite, hostPage, openHostSite } from './host-site.ts';
-import { type Line, openLine } from './line.ts';
 import { eventually, expectAccessible, NOW, openPage } from './pages.ts';
 
 const CONFIG = defineConfig({

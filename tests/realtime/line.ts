@@ -1,21 +1,21 @@
-/** line — the network between a browser and a gateway: an address of its own, which a test may cut and mend. */
+/** line — the network between a client and a gateway: an address of its own, which a test may cut and mend. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterUse } from '../support/after-use.ts';
 
 export type Line = {
-  /** Where the browser finds the gateway. */
+  /** Where the client finds the gateway. */
   readonly url: string;
   /** Drops every connection without a word, and takes none. */
   cut(): void;
   mend(): void;
-  /** Connections that are up. */
-  readonly connections: number;
+  /** From the next connection on it leads to another gateway. */
+  lead(target: string): void;
 };
 
 /** @param target URL of the gateway. */
 export async function openLine(target: string): Promise<Line> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isCut = false;
   const server = createServer((near) => {
@@ -53,8 +53,8 @@ export async function openLine(target: string): Promise<Line> {
     mend: () => {
       isCut = false;
     },
-    get connections() {
-      return sockets.size / 2;
+    lead: (other) => {
+      ({ hostname, port } = new URL(other));
     },
   };
 }
