@@ -1,4 +1,5 @@
 /** event-streams — subscriptions over HTTP: bounded in number, and open no longer than their credential is good. */
+import type { ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { CredentialWatch } from './auth/credential-watch.ts';
@@ -12,6 +13,8 @@ export type EventStreamLimits = {
 
 export const EVENT_STREAM_LIMITS: EventStreamLimits = { streamsPerCredentialMax: 20_000 };
 
+/** Yoga's own context: with what Node's server brought, and what ours has added to it. */
+type StreamContext = Partial<Context> & { readonly res?: ServerResponse };
 type Results = AsyncIterator<ExecutionResult> & AsyncIterable<ExecutionResult>;
 
 export class EventStreams {
@@ -35,9 +38,9 @@ export class EventStreams {
     return {
       onExecutionResult: ({ result, setResult, request, context }) => {
         if (!isStream(result)) return;
-        const { viewer = null } = context as Partial<Context>; // yoga's own context, with what ours has added to it
+        const { viewer = null, res } = context as StreamContext;
         const refusal = this.#refusal(request, viewer);
-        if (!refusal) return setResult(this.#opened(result, request, viewer));
+        if (!refusal) return setResult(this.#opened(result, request, viewer, () => res?.destroy()));
         void result[Symbol.asyncIterator]().return?.();
         setResult({ errors: [refusal] });
       },
@@ -63,18 +66,27 @@ export class EventStreams {
     return new GraphQLError(sentence, { extensions });
   }
 
-  #opened(source: AsyncIterable<ExecutionResult>, request: Request, viewer: Viewer | null): Results {
+  #opened(
+    source: AsyncIterable<ExecutionResult>,
+    request: Request,
+    viewer: Viewer | null,
+    disconnect: () => void,
+  ): Results {
     const name = nameOf(viewer);
+    const cut = () => {
+      stream.end(null);
+      disconnect();
+    };
     const stream = endable(source, () => {
       this.#count(name, -1);
-      this.#cuts.delete(stream.cut);
+      this.#cuts.delete(cut);
       unwatch();
     });
     const authorization = request.headers.get('authorization');
     const unwatch =
       viewer && authorization ? this.#watch.add(viewer, authorization, (why) => stream.end(endOf(why))) : () => {};
     this.#count(name, 1);
-    this.#cuts.add(stream.cut);
+    this.#cuts.add(cut);
     return stream.results;
   }
 
@@ -105,10 +117,8 @@ const endOf = (why: string): ExecutionResult => ({
 
 type Endable = {
   readonly results: Results;
-  /** The stream says this, and is over. */
-  readonly end: (last: ExecutionResult) => void;
-  /** The stream fails where it stands. */
-  readonly cut: () => void;
+  /** The stream says this, unless it is null, and is over. */
+  readonly end: (last: ExecutionResult | null) => void;
 };
 
 /**
@@ -119,41 +129,38 @@ type Endable = {
  */
 function endable(source: AsyncIterable<ExecutionResult>, onOver: () => void): Endable {
   const iterator = source[Symbol.asyncIterator]();
-  const done = { done: true, value: undefined } as const;
+  const done: IteratorResult<ExecutionResult> = { done: true, value: undefined };
   let isOver = false;
-  let interrupt: (outcome: Promise<IteratorResult<ExecutionResult>>) => void = () => {};
-  const interrupted = new Promise<IteratorResult<ExecutionResult>>((resolve) => {
+  let last: IteratorResult<ExecutionResult> = done;
+  let interrupt = () => {};
+  const interrupted = new Promise<void>((resolve) => {
     interrupt = resolve;
   });
   const over = () => {
     if (isOver) return;
     isOver = true;
     onOver();
+    interrupt();
     iterator.return?.()?.catch(() => {}); // it has nobody to tell any more
   };
-  const finish = (outcome: () => Promise<IteratorResult<ExecutionResult>>) => {
-    if (isOver) return;
-    interrupt(outcome());
+  const end = (said: ExecutionResult | null) => {
+    if (!isOver && said !== null) last = { done: false, value: said };
     over();
   };
-  let hasSaidLast = false;
   const results: Results = {
     async next() {
-      if (hasSaidLast) return done;
-      const next = await Promise.race(isOver ? [interrupted] : [interrupted, iterator.next()]);
-      hasSaidLast = isOver;
-      if (next.done) over();
-      return next;
+      const next = isOver ? null : await Promise.race([interrupted.then(() => null), iterator.next()]);
+      if (next?.done) over();
+      if (next) return next;
+      const saying = last;
+      last = done;
+      return saying;
     },
     async return() {
-      finish(async () => done);
+      over();
       return done;
     },
     [Symbol.asyncIterator]: () => results,
   };
-  return {
-    results,
-    end: (last) => finish(async () => ({ done: false, value: last })),
-    cut: () => finish(() => Promise.reject(new Error('the gateway closes'))),
-  };
+  return { results, end };
 }
