@@ -2,10 +2,11 @@
  * Goal: an app that follows usage and alerts by the SDK ends with the truth and hears each alert once, however often the
  * line is cut, its token runs out, or its gateway is replaced by another. Method: the SDK over a line that a test cuts.
  */
-import { createMetergraphClient, type LiveStatus, type UsageState } from '@metergraph/client-sdk';
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { createMetergraphClient, type LiveStatus, type UsageState } from '../../client-sdk/src/index.ts';
 import { afterUse } from '../support/after-use.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { describePostgres } from '../support/postgres.ts';
