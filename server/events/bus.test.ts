@@ -4,7 +4,7 @@ import { decodeMessage, encodeMessage, hintOf, type Message } from './bus.ts';
 import { ACME, TENANT } from './testing/world.ts';
 
 const MESSAGES: readonly Message[] = [
-  { kind: 'moved', from: 'g1', customers: [[TENANT, ACME, '12', 1]] },
+  { kind: 'moved', from: 'g1', customers: [[TENANT, ACME, '11', '12', 1]] },
   { kind: 'moved', from: 'g1', customers: [] },
   { kind: 'catalog', from: 'g1', tenantId: TENANT },
   { kind: 'customer', from: 'g1', tenantId: TENANT, customerId: ACME },
@@ -17,8 +17,13 @@ describe('the bus', () => {
   });
 
   it.each([10, 80, 100, 1_000])('says of %i customers what fits, or that it is much', (count) => {
-    const customers = Array.from({ length: count }, (_, i) => ({ tenantId: TENANT, id: ACME, sequence: BigInt(i) }));
-    // Only these three fields of a customer are said.
+    const customers = Array.from({ length: count }, (_, i) => ({
+      tenantId: TENANT,
+      id: ACME,
+      sequenceBefore: BigInt(i),
+      sequence: BigInt(i + 1),
+    }));
+    // Only these four fields of a customer are said.
     const changes = { customers, alerts: [] } as unknown as Parameters<typeof hintOf>[1];
     const { payload } = hintOf('g1', changes);
     expect(Buffer.byteLength(payload)).toBeLessThan(8_000);
@@ -36,8 +41,8 @@ describe('the bus', () => {
     '{"kind":"moved","from":"g1"}',
     '{"kind":"moved","from":"g1","customers":7}',
     '{"kind":"moved","from":"g1","customers":[7]}',
-    `{"kind":"moved","from":"g1","customers":[["${TENANT}","${ACME}","twelve",1]]}`,
-    `{"kind":"moved","from":"g1","customers":[["${TENANT}","${ACME}",12,1]]}`,
+    `{"kind":"moved","from":"g1","customers":[["${TENANT}","${ACME}","11","twelve",1]]}`,
+    `{"kind":"moved","from":"g1","customers":[["${TENANT}","${ACME}","11",12,1]]}`,
     '{"kind":"catalog","from":"g1"}',
     '{"kind":"catalog","from":"g1","tenantId":null}',
     '{"kind":"customer","from":"g1","tenantId":"t"}',

@@ -9,7 +9,12 @@ export type Hint = { readonly channel: string; readonly payload: string };
 
 /** What a hint is made of. */
 export type Moves = {
-  readonly customers: readonly { readonly tenantId: string; readonly id: string; readonly sequence: bigint }[];
+  readonly customers: readonly {
+    readonly tenantId: string;
+    readonly id: string;
+    readonly sequenceBefore: bigint;
+    readonly sequence: bigint;
+  }[];
   readonly alerts: readonly { readonly customerId: string }[];
 };
 
@@ -21,10 +26,11 @@ export type Message =
   | {
       readonly kind: 'moved';
       readonly from: string;
-      /** `[tenant, customer, sequence, raised alerts]`; sequences as text. */
+      /** `[tenant, customer, sequence before, sequence, raised alerts]`; sequences as text. */
       readonly customers: readonly (readonly [
         tenantId: string,
         customerId: string,
+        before: string,
         sequence: string,
         alerted: 0 | 1,
       ])[];
@@ -40,7 +46,13 @@ export function hintOf(gatewayId: string, { customers, alerts }: Moves): Hint {
   const message: Message = {
     kind: 'moved',
     from: gatewayId,
-    customers: customers.map((c) => [c.tenantId, c.id, String(c.sequence), alerted.has(c.id) ? 1 : 0]),
+    customers: customers.map((c) => [
+      c.tenantId,
+      c.id,
+      String(c.sequenceBefore),
+      String(c.sequence),
+      alerted.has(c.id) ? 1 : 0,
+    ]),
   };
   return { channel: CHANNEL, payload: encodeMessage(message) };
 }
@@ -77,10 +89,11 @@ function isMessage(value: unknown): value is Message {
 
 function isMovedCustomer(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
-  const [tenantId, customerId, sequence] = value;
-  return isText(tenantId) && isText(customerId) && isText(sequence) && /^\d{1,19}$/.test(sequence);
+  const [tenantId, customerId, before, sequence] = value;
+  return isText(tenantId) && isText(customerId) && isSequence(before) && isSequence(sequence);
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
+const isSequence = (value: unknown): boolean => isText(value) && /^\d{1,19}$/.test(value);
 const isText = (value: unknown): value is string => typeof value === 'string';

@@ -60,10 +60,10 @@ class Life {
       case 'use here':
         return streams.committed({ moved: [world.use(ACME, ...step.keys)], alerts: [] });
       case 'use elsewhere': {
-        world.use(ACME, ...step.keys);
-        const sequence = String(world.sequenceOf(ACME));
+        const moved = world.use(ACME, ...step.keys);
+        const [before, sequence] = [String(moved.sequenceBefore), String(moved.sequence)];
         return this.#hint(step.hint, () =>
-          streams.heard({ kind: 'moved', from: 'other', customers: [[TENANT, ACME, sequence, 0]] }),
+          streams.heard({ kind: 'moved', from: 'other', customers: [[TENANT, ACME, before, sequence, 0]] }),
         );
       }
       case 'set limits':

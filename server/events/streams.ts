@@ -105,8 +105,8 @@ export class Streams {
   heard(message: Message): void {
     switch (message.kind) {
       case 'moved':
-        for (const [tenantId, customerId, sequence, alerted] of message.customers) {
-          this.#hub.hinted(tenantId, customerId, BigInt(sequence));
+        for (const [tenantId, customerId, before, sequence, alerted] of message.customers) {
+          this.#hub.hinted(tenantId, customerId, { before: BigInt(before), sequence: BigInt(sequence) });
           if (alerted) this.#bell.ring(tenantId, customerId);
         }
         return;

@@ -76,7 +76,7 @@ describe('the hub', () => {
     const early = world.use(ACME, 'calls');
     const mailbox = await watch();
     hub.moved(early);
-    hub.hinted(TENANT, ACME, 1n);
+    hub.hinted(TENANT, ACME, { before: 0n, sequence: 1n });
     expect(await spell(mailbox)).toBe('');
     expect(world.readings).toBe(0);
   });
@@ -87,7 +87,7 @@ describe('the hub', () => {
     world.hold();
     for (let i = 0; i < 20; i++) {
       world.use(ACME, 'calls');
-      hub.hinted(TENANT, ACME, world.sequenceOf(ACME));
+      hub.hinted(TENANT, ACME, { before: BigInt(i), sequence: BigInt(i + 1) });
     }
     await settled();
     expect(world.readings).toBe(1);
@@ -98,7 +98,7 @@ describe('the hub', () => {
 
   it('reads nothing on hints of customers whom nobody watches', async () => {
     const { world, hub } = openHub();
-    hub.hinted(TENANT, ACME, 5n);
+    hub.hinted(TENANT, ACME, { before: 4n, sequence: 5n });
     await settled();
     expect(world.readings).toBe(0);
   });
@@ -174,7 +174,7 @@ describe('the hub', () => {
     const mailbox = await watch();
     world.use(ACME, 'calls');
     world.failure = new Error('the database is away');
-    hub.hinted(TENANT, ACME, 1n);
+    hub.hinted(TENANT, ACME, { before: 0n, sequence: 1n });
     await settled();
     expect(errors).toEqual([world.failure]);
     world.failure = null;
@@ -187,9 +187,17 @@ describe('the hub', () => {
     const mailbox = hub.watchTenant(TENANT);
     hub.moved(world.use(ACME, 'calls'));
     expect(await spellLive(mailbox)).toBe('calls 1@1');
-    world.use(ACME, 'storage');
-    hub.hinted(TENANT, ACME, 2n);
-    expect(await spellLive(mailbox)).toContain('storage 1@2');
+    world.use(ACME, 'storage', 'storage');
+    hub.hinted(TENANT, ACME, { before: 1n, sequence: 3n });
+    expect(await spellLive(mailbox)).toBe('storage 2@3'); // and not of meters that have not moved
+    hub.watchCustomer(TENANT, ACME);
+    world.use(ACME, 'exports');
+    world.use(ACME, 'calls');
+    hub.hinted(TENANT, ACME, { before: 3n, sequence: 4n });
+    hub.hinted(TENANT, ACME, { before: 4n, sequence: 5n });
+    expect(await spellLive(mailbox)).toBe('calls 2@5, exports 1@5');
+    hub.hinted(TENANT, ACME, null); // its limits may be others: all of them
+    expect(await spellLive(mailbox)).toBe('calls 2@5, storage 2@5, exports 1@5');
   });
 
   it('keeps nothing of who has left', async () => {

@@ -49,7 +49,8 @@ export class UsageHub {
   readonly #deps: UsageHubDeps;
   readonly #topics = new Map<string, Topic>();
   readonly #tenants = new Map<string, Set<Mailbox<Usage>>>();
-  readonly #stale = new Set<Topic>();
+  /** What is to be read again, and the sequence since which who watches the tenant has not heard of it. */
+  readonly #stale = new Map<Topic, bigint>();
   #reloading: Promise<void> | null = null;
   #closed = false;
 
@@ -115,15 +116,20 @@ export class UsageHub {
     if (topic.heard === sequenceBefore) {
       topic.heard = sequence;
       for (const usage of usages) tell(topic, usage);
-    } else this.#reload(topic);
+    } else this.#reload(topic, topic.heard ?? sequence);
   }
 
-  /** Something else may have changed the customer: another gateway, or another kind of change. */
-  hinted(tenantId: string, customerId: string, sequence: bigint | null): void {
+  /**
+   * Another gateway has moved the customer.
+   *
+   * @param move Null for another kind of change, which may be one of every meter.
+   */
+  hinted(tenantId: string, customerId: string, move: { before: bigint; sequence: bigint } | null): void {
     const topic = this.#topics.get(customerId);
-    const isNews = topic && (sequence === null || topic.heard === null || sequence > topic.heard);
-    if (isNews) this.#reload(topic);
-    else if (!topic && this.#tenants.has(tenantId)) this.#reload(newTopic(tenantId, customerId));
+    const isNews = topic && (move === null || topic.heard === null || move.sequence > topic.heard);
+    if (isNews) this.#reload(topic, move?.before ?? EVERYTHING);
+    else if (!topic && this.#tenants.has(tenantId))
+      this.#reload(newTopic(tenantId, customerId), move?.before ?? EVERYTHING);
   }
 
   /** Features or plans of a tenant have changed: every meter of it may have. */
@@ -147,7 +153,7 @@ export class UsageHub {
       const sequence = sequences.get(topic.customerId);
       const moved = sequence !== undefined && topic.heard !== null && sequence > topic.heard;
       const ended = topic.nextResetMs !== null && topic.nextResetMs <= nowMs;
-      if (moved || ended) this.#reload(topic);
+      if (moved || ended) this.#reload(topic, ended ? EVERYTHING : (topic.heard ?? EVERYTHING));
       const version = versions.get(topic.tenantId) ?? null;
       if (topic.catalogVersion !== null && topic.catalogVersion !== version) tellCatalog(topic);
     }
@@ -161,8 +167,9 @@ export class UsageHub {
     for (const mailboxes of this.#tenants.values()) for (const mailbox of mailboxes) mailbox.close();
   }
 
-  #reload(topic: Topic): void {
-    this.#stale.add(topic);
+  #reload(topic: Topic, since: bigint): void {
+    const earlier = this.#stale.get(topic) ?? since;
+    this.#stale.set(topic, earlier < since ? earlier : since);
     this.#reloading ??= this.#reloadStale().finally(() => {
       this.#reloading = null;
     });
@@ -174,8 +181,8 @@ export class UsageHub {
       await Promise.resolve();
       const stale = [...this.#stale];
       this.#stale.clear();
-      for (const tenantId of new Set(stale.map((topic) => topic.tenantId))) {
-        const topics = stale.filter((topic) => topic.tenantId === tenantId);
+      for (const tenantId of new Set(stale.map(([topic]) => topic.tenantId))) {
+        const topics = stale.filter(([topic]) => topic.tenantId === tenantId);
         try {
           await this.#readTopics(tenantId, topics);
         } catch (error) {
@@ -185,18 +192,18 @@ export class UsageHub {
     }
   }
 
-  async #readTopics(tenantId: string, topics: readonly Topic[]): Promise<void> {
-    const selections = topics.map(({ customerId }) => ({ customerId, featureKeys: null }));
+  async #readTopics(tenantId: string, topics: readonly (readonly [Topic, bigint])[]): Promise<void> {
+    const selections = topics.map(([{ customerId }]) => ({ customerId, featureKeys: null }));
     const found = await this.#deps.truth.meters(tenantId, selections);
-    for (const topic of topics) {
+    for (const [topic, since] of topics) {
       const read = found.get(topic.customerId);
       if (!read || (topic.heard !== null && read.sequence < topic.heard)) continue;
       topic.heard = read.sequence;
       topic.catalogVersion = read.catalogVersion; // each usage says by which version it was computed
       topic.nextResetMs = firstReset(read);
-      for (const { usage } of read.meters) {
+      for (const { usage, changedSequence } of read.meters) {
         tell(topic, usage);
-        this.#tellTenant(tenantId, usage);
+        if (changedSequence > since) this.#tellTenant(tenantId, usage);
       }
     }
   }
@@ -226,6 +233,9 @@ const newTopic = (tenantId: string, customerId: string): Topic => ({
 function tell(topic: Topic, usage: Usage): void {
   for (const mailbox of topic.mailboxes) mailbox.put(usage.feature.key, { kind: 'usage', usage });
 }
+
+/** Before the sequence of any meter, also of one that was never used. */
+const EVERYTHING = -1n;
 
 /** Beside the keys of features, none of which is empty. */
 const CATALOG_KEY = '';
