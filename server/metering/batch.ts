@@ -7,6 +7,7 @@ import { type Decision, decide, emptySplit } from '../domain/decision.ts';
 import { customerNotFound, featureNotFound, invalidAmount, MeterError, planNotFound } from '../domain/errors.ts';
 import type { Feature } from '../domain/feature.ts';
 import { type Catalog, liveFeature, liveKeys, type Plan } from '../domain/plan.ts';
+import type { Usage } from '../domain/usage.ts';
 import { type AnswerJson, answerToJson } from './answer.ts';
 import type { ConsumeRequest, Consumption } from './consumption.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -29,6 +30,8 @@ import {
 export type Outcome =
   | {
       readonly kind: 'decided';
+      /** The meter after the call by the customer's own plan, whichever plan the call named for itself. */
+      readonly own: Usage;
       readonly consumption: Omit<Consumption, 'alerts'>;
       readonly alerts: readonly NewAlert[];
     }
@@ -74,7 +77,13 @@ function decideOne(
   const alerts = decision.outcome === 'allowed' ? draft.apply(request, meter, decision) : [];
   const consumption = consumptionOf(meter, decision, draft.nowMs);
   if (content !== null) draft.remember(request, customer, content, answerToJson(consumption, alerts.length));
-  return { kind: 'decided', consumption, alerts };
+  const own = request.overrideKey === null ? consumption.usage : ownUsage(customer, catalog, feature, draft.nowMs);
+  return { kind: 'decided', consumption, own, alerts };
+}
+
+function ownUsage(customer: CustomerState, catalog: Catalog, feature: Feature, nowMs: number): Usage {
+  const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog), nowMs);
+  return usageOfMeter(meter, meter.state.counter, nowMs);
 }
 
 /** The first answer again, if the key is known. */

@@ -155,7 +155,7 @@ function movedBy({ outcomes, changes }: BatchResult): readonly CustomerMoved[] {
   const newest = new Map(changes.customers.map((customer) => [customer.id, new Map<string, Usage>()]));
   for (const outcome of outcomes) {
     if (outcome.kind !== 'decided' || !outcome.consumption.allowed) continue;
-    const { usage } = outcome.consumption;
+    const usage = outcome.own;
     newest.get(usage.customerId)?.set(usage.feature.key, usage);
   }
   return changes.customers.map(({ id, tenantId, sequenceBefore, sequence }) => ({

@@ -13,6 +13,7 @@ import {
   register,
   spellItem,
   tokenOf,
+  truthOf,
   WAYS,
 } from './rig.ts';
 
@@ -148,6 +149,15 @@ describe('a usage stream', () => {
     const items = [spellItem(await stream.next())];
     while (!items.includes(told)) items.push(spellItem(await stream.next()));
     expect(spellItem(await one.next())).toBe(told);
+  });
+
+  it('shows the own plan’s limit also after a call that names another plan for itself', async () => {
+    await register(rig, 'override', 'free');
+    const stream = await openUsage(rig, { referenceId: 'override' });
+    await stream.next();
+    await consume(rig, 'override', 'api_calls', { overrideKey: 'pro' });
+    const item = await stream.next();
+    expect(item).toMatchObject({ usage: (await truthOf(rig, 'override')).api_calls });
   });
 
   it('gives a reader who stayed away the newest state, once', async () => {
