@@ -1,6 +1,6 @@
 /** graphql-errors — every error that leaves the gateway has a stable code; bugs are logged and masked. */
 import { GraphQLError } from 'graphql';
-import { sqlStateOf } from './db/client.ts';
+import { isUnreachable, sqlStateOf } from './db/client.ts';
 import { MeterError } from './domain/errors.ts';
 
 /**
@@ -18,6 +18,10 @@ export function toGraphQLError(error: unknown, onBug: (error: unknown) => void):
     return new GraphQLError(message, { ...at, extensions: { code: 'BAD_USER_INPUT', retryable: false } });
   }
   onBug(cause);
+  if (isUnreachable(cause)) {
+    const message = 'The database could not be reached; try again shortly.';
+    return new GraphQLError(message, { ...at, extensions: { code: 'UNAVAILABLE', retryable: true } });
+  }
   const message = 'Something went wrong on our side; the operator finds it in the log.';
   return new GraphQLError(message, { ...at, extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false } });
 }

@@ -62,3 +62,18 @@ export function sqlStateOf(error: unknown): string | null {
   }
   return null;
 }
+
+/** Classes of SQLSTATE that mean the server can't serve: connection, out of resources, operator, system. */
+const UNREACHABLE_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
+/** Codes of the driver's and the system's own: `CONNECTION_CLOSED`, `CONNECT_TIMEOUT`, `ECONNREFUSED`, `EPIPE` … */
+const UNREACHABLE_CODE = /^(CONNECT|ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_|EHOST|ENET)/;
+
+/** Whether a query failed because the database is not there, and not for a reason of its own. */
+export function isUnreachable(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== null) return UNREACHABLE_CLASSES.has(state.slice(0, 2));
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string' && UNREACHABLE_CODE.test(cause.code)) return true;
+  }
+  return false;
+}

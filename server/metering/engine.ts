@@ -4,7 +4,7 @@
  * No timer and no added latency when idle; under load, one transaction for as many requests as came in meanwhile, so a
  * hot customer is no slower than many cold ones. Nobody is answered before COMMIT.
  */
-import { sqlStateOf } from '../db/client.ts';
+import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
 import type { ConsumeRequest, Consumption } from './consumption.ts';
@@ -42,8 +42,6 @@ type Pending = {
 
 /** SQLSTATEs after which the same batch may pass as it is: it met another gateway's. */
 const CONFLICTS: ReadonlySet<string> = new Set(['23505', '40P01', '40001', '22012']);
-/** Classes of SQLSTATE that mean the server cannot serve now: connection, resources, operator intervention, system. */
-const UNREACHABLE_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
 /** The class of SQLSTATE for data that no column can hold: text with a zero character, properties that are not JSON. */
 const DATA_EXCEPTION_CLASS = '22';
 
@@ -160,7 +158,7 @@ export class Engine {
   /** A batch failed, and nothing of it is recorded unless the database was lost in COMMIT. */
   async #recover(batch: readonly Pending[], error: unknown, isRerun: boolean): Promise<unknown> {
     const state = sqlStateOf(error);
-    if (isUnreachable(error, state)) return this.#giveUp(batch, error);
+    if (isLate(error) || isUnreachable(error)) return this.#giveUp(batch, error);
     if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, true);
     if (batch.length > 1) return this.#settleOneByOne(batch);
     batch[0]?.reject(refusalOf(error, state));
@@ -224,9 +222,4 @@ function refusalOf(error: unknown, state: string | null): unknown {
   return invalidInput(['input'], sentence);
 }
 
-/** Without a SQLSTATE the server has not answered, or there is a bug of ours; a bug is told apart by its class. */
-function isUnreachable(error: unknown, state: string | null): boolean {
-  if (state !== null) return UNREACHABLE_CLASSES.has(state.slice(0, 2));
-  if (error instanceof MeterError) return error.code === 'DEADLINE_EXCEEDED';
-  return error instanceof Error && 'code' in error;
-}
+const isLate = (error: unknown): boolean => error instanceof MeterError && error.code === 'DEADLINE_EXCEEDED';

@@ -17,6 +17,8 @@ const BUG = `relation "hidden_table" does not exist, near SELECT * FROM hidden_t
 
 let url: string;
 let isBroken: boolean;
+/** What every query fails with while broken. */
+let failure: Error;
 const logged: string[] = [];
 
 beforeAll(async () => {
@@ -24,7 +26,8 @@ beforeAll(async () => {
   const clock = new ManualClock();
   await bootstrap({ database: sound, clock }, { bootstrapKey: ADMIN_KEY, demo: false });
   isBroken = false;
-  const failing = <T>(work: () => Promise<T>): Promise<T> => (isBroken ? Promise.reject(new Error(BUG)) : work());
+  failure = new Error(BUG);
+  const failing = <T>(work: () => Promise<T>): Promise<T> => (isBroken ? Promise.reject(failure) : work());
   const database: Database = {
     ...sound,
     query: (statement) => failing(() => sound.query(statement)),
@@ -84,5 +87,22 @@ describe('a bug', () => {
     await expect(socket.init(unknown)).rejects.toThrow();
     expect(await socket.waitForClose()).toEqual({ code: 4500, reason: 'Internal server error' });
     expect(logged.join('')).toContain('hidden_table');
+  });
+});
+
+describe('a database that is away', () => {
+  beforeAll(() => {
+    failure = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' });
+  });
+
+  it.each([
+    ['a query', '{ viewer { tenant { name } } }', {}],
+    ['a list', '{ customers(first: 1) { nodes { id } } }', {}],
+    ['a mutation', 'mutation { registerCustomer(input: { referenceId: "x" }) { __typename } }', {}],
+    ['a decision', CONSUME, use()],
+  ] as const)('is told to %s as something to retry, and not where it is', async (_, query, variables) => {
+    const { errors, text } = await httpClient(`${url}/graphql`, ADMIN_KEY).post(query, variables);
+    expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'UNAVAILABLE', retryable: true }]);
+    expect(text).not.toContain('10.0.0.7');
   });
 });
