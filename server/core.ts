@@ -1,0 +1,124 @@
+/**
+ * core — the gateway without its doors: the engine, the streams, and what joins both to the database and to the other
+ * gateways of it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Change } from './actions/deps.ts';
+import type { Services } from './context.ts';
+import { Catalogs } from './db/catalogs.ts';
+import type { Database, Query } from './db/client.ts';
+import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
+import { alertsAfter } from './db/queries/stored-alerts.ts';
+import type { Clock } from './domain/clock.ts';
+import { CHANNEL, decodeMessage, encodeMessage, hintOf, type Message } from './events/bus.ts';
+import { Streams } from './events/streams.ts';
+import type { Truth } from './events/truth.ts';
+import { Engine, type EngineOptions } from './metering/engine.ts';
+import { Ledger } from './metering/ledger.ts';
+import { UsageReader } from './metering/usage-reader.ts';
+import type { Metrics } from './metrics.ts';
+
+export type CoreOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tokenSecret: Uint8Array;
+  readonly engine?: Partial<EngineOptions>;
+  /** How often to look for changes that no hint has told. */
+  readonly pollIntervalMs?: number;
+};
+
+const POLL_INTERVAL_MS = 5_000;
+
+export class Core {
+  readonly services: Services;
+  readonly #options: CoreOptions;
+  readonly #streams: Streams;
+  /** Tells this gateway's messages from those of others. */
+  readonly #id = randomUUID();
+  readonly #poller: NodeJS.Timeout;
+
+  constructor(options: CoreOptions, metrics: Metrics) {
+    this.#options = options;
+    const { database, clock, logger, tokenSecret, pollIntervalMs = POLL_INTERVAL_MS } = options;
+    const catalogs = new Catalogs();
+    const usageReader = new UsageReader(database, catalogs, clock);
+    const streams = new Streams({
+      truth: truthOf(database.query, usageReader),
+      clock,
+      onDrop: () => metrics.fanOutDrops.inc(),
+      onError: (error) => logger.warn({ err: error }, 'changes could not be read; the next poll tries again'),
+    });
+    const engine = this.#createEngine(catalogs, metrics);
+    const announce = (change: Change) => this.#announce(change);
+    this.#streams = streams;
+    this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams };
+    this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
+  }
+
+  /** Begins to hear other gateways. */
+  async listen(): Promise<void> {
+    await this.#options.database.listen?.(
+      CHANNEL,
+      (payload) => this.#heard(payload),
+      () => void this.#streams.poll(),
+    );
+  }
+
+  /** Answers the calls it has and takes no more. */
+  async drain(): Promise<void> {
+    clearInterval(this.#poller);
+    await this.services.engine.drain();
+  }
+
+  #createEngine(catalogs: Catalogs, metrics: Metrics): Engine {
+    const { database, clock, logger } = this.#options;
+    const ledger = new Ledger({
+      database,
+      catalogs,
+      clock,
+      onCommitted: (committed) => this.#streams.committed(committed),
+      onListenerError: (error) => logger.error({ err: error }, 'a committed batch could not be told'),
+      hintOf: (changes) => (database.listen ? hintOf(this.#id, changes) : null),
+    });
+    const onUnreachable = (cause: unknown) => {
+      logger.error({ err: cause }, 'the database did not answer; connecting anew');
+      database.lane.reset();
+    };
+    const onBatch = (size: number, durationMs: number) => {
+      metrics.batchSize.observe(size);
+      metrics.batchSeconds.observe(durationMs / 1_000);
+    };
+    const onAnswered = (outcome: string, durationMs: number) => {
+      metrics.consumes.inc({ outcome });
+      metrics.consumeSeconds.observe(durationMs / 1_000);
+    };
+    return new Engine({ ledger, clock, onUnreachable, onBatch, onAnswered }, this.#options.engine);
+  }
+
+  #announce(change: Change): void {
+    const message: Message = { from: this.#id, ...change };
+    this.#streams.heard(message);
+    const { database, logger } = this.#options;
+    if (!database.listen) return;
+    database
+      .query({ text: 'SELECT pg_notify($1, $2)', params: [CHANNEL, encodeMessage(message)] })
+      .catch((error: unknown) => logger.warn({ err: error }, 'other gateways were not told; their poll will find out'));
+  }
+
+  #heard(payload: string): void {
+    const message = decodeMessage(payload);
+    if (message && message.from !== this.#id) this.#streams.heard(message);
+  }
+}
+
+function truthOf(query: Query, usageReader: UsageReader): Truth {
+  return {
+    meters: (tenantId, selections) => usageReader.read(tenantId, selections),
+    alertsAfter: (position, limit) => alertsAfter(query, position, limit),
+    alertSequences: (tenantIds) => alertSequences(query, tenantIds),
+    customerSequences: (customerIds) => customerSequences(query, customerIds),
+    catalogVersions: (tenantIds) => catalogVersions(query, tenantIds),
+  };
+}
