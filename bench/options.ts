@@ -7,8 +7,9 @@ export type Options = {
   readonly measureMs: number;
   /** Unmeasured time before it. */
   readonly warmUpMs: number;
-  /** Unmeasured time of a server before the first round, a few times over: compilers and caches need it. */
+  /** How long a server may take to be warmed up at first, and again after it was idle. */
   readonly firstWarmUpMs: number;
+  readonly againWarmUpMs: number;
   /** How long in all to wait for other processes to be quiet, before rows. */
   readonly patienceMs: number;
   /** Rows whose name has one of these in it; all when empty. */
@@ -22,7 +23,7 @@ export type Options = {
 export const USAGE = `npm run bench -- [options]
 
   --quick          two short rounds, under a minute: a smoke test, not a measurement
-  --rounds <n>     rounds of all rows in turn, 1 to 50 (default 6)
+  --rounds <n>     rounds of all rows in turn, 1 to 50 (default 5)
   --seconds <s>    measured seconds of a row in a round, 0.2 to 30 (default 2)
   --patience <s>   on a shared machine: seconds to wait in all for others to be quiet (default 0)
   --only <text>    only rows with this in their name; may be given several times
@@ -40,10 +41,11 @@ export function readOptions(args: readonly string[]): Options | null {
   if (values.help) return null;
   const quick = values.quick ?? false;
   return {
-    rounds: within('--rounds', values.rounds ?? (quick ? '2' : '6'), 1, 50, Number.isInteger),
-    measureMs: within('--seconds', values.seconds ?? (quick ? '0.8' : '2'), 0.2, 30, Number.isFinite) * 1_000,
-    warmUpMs: quick ? 200 : 300,
-    firstWarmUpMs: quick ? 500 : 2_000,
+    rounds: within('--rounds', values.rounds ?? (quick ? '2' : '5'), 1, 50, Number.isInteger),
+    measureMs: within('--seconds', values.seconds ?? (quick ? '0.6' : '2'), 0.2, 30, Number.isFinite) * 1_000,
+    warmUpMs: quick ? 150 : 300,
+    firstWarmUpMs: quick ? 1_000 : 8_000,
+    againWarmUpMs: quick ? 200 : 3_000,
     patienceMs: within('--patience', values.patience ?? '0', 0, 3_600, Number.isFinite) * 1_000,
     only: values.only ?? [],
     jsonFile: values.json ?? null,

@@ -14,12 +14,10 @@ import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import { median } from './statistics.ts';
 import { createWorld, type Ledger, type World } from './world.ts';
 
-/** How long a server is warmed up: until so many calls are answered, in at most so many goes. */
+/** A server is warm after so many calls. */
 const FIRST_CALLS = 15_000;
-const FIRST_GOES_MAX = 4;
 const AGAIN_CALLS = 5_000;
-const AGAIN_GOES_MAX = 6;
-const AGAIN_GO_MS = 500;
+const WARM_GO_MS = 500;
 /** A round in which the machine changed more than that is said to be spoilt. */
 const DRIFT_MAX = 0.1;
 const OTHERS_SHARE_MAX = 0.1;
@@ -35,7 +33,7 @@ export async function run(options: Options, command: string, say: Say): Promise<
   try {
     const measured = new Measured(world, rows, options);
     say('warming up');
-    await measured.warmUp(options.firstWarmUpMs);
+    await measured.warmUp();
     const rounds: Round[] = [];
     for (let number = 1; number <= options.rounds; number += 1) {
       rounds.push(await measured.round(number));
@@ -57,7 +55,7 @@ class Measured {
   readonly books: CheckedBooks[] = [];
   readonly #world: World;
   readonly #rows: readonly Row[];
-  readonly #timing: Timing;
+  readonly #options: Options;
   readonly #awaitQuiet: () => Promise<void>;
   readonly #accepted = new Map<ServerName, number>();
   /** Sets the idempotency keys of this run apart from any other's. */
@@ -68,13 +66,13 @@ class Measured {
   constructor(world: World, rows: readonly Row[], options: Options) {
     this.#world = world;
     this.#rows = rows;
-    this.#timing = options;
+    this.#options = options;
     this.#awaitQuiet = quietAwaiter(options.patienceMs);
   }
 
-  async warmUp(goMs: number): Promise<void> {
+  async warmUp(): Promise<void> {
     for (const server of new Set(this.#rows.map((row) => row.server))) {
-      await this.#warm(server, { calls: FIRST_CALLS, goes: FIRST_GOES_MAX, goMs });
+      await this.#warm(server, FIRST_CALLS, this.#options.firstWarmUpMs);
     }
     await this.#checkServers(0);
     await this.#awaitQuiet();
@@ -86,11 +84,10 @@ class Measured {
     const samples: Sample[] = [];
     let warm: ServerName | null = null;
     for (const row of number % 2 === 0 ? this.#rows.toReversed() : this.#rows) {
-      if (row.server !== warm)
-        await this.#warm(row.server, { calls: AGAIN_CALLS, goes: AGAIN_GOES_MAX, goMs: AGAIN_GO_MS });
+      if (row.server !== warm) await this.#warm(row.server, AGAIN_CALLS, this.#options.againWarmUpMs);
       warm = row.server;
       await this.#awaitQuiet();
-      samples.push(await this.#measure(row, this.#timing));
+      samples.push(await this.#measure(row, this.#options));
     }
     await this.#checkServers(number);
     await this.#awaitQuiet();
@@ -116,14 +113,15 @@ class Measured {
   }
 
   /**
-   * Lets a server answer until it is compiled, or as many calls as it can in a few goes. While a process is idle, V8
-   * drops compiled code; without this the first row after a pause took up to twice the processor time of the next.
+   * Lets a server answer until it is compiled, or its time is over. While a process is idle, V8 drops compiled code;
+   * without this the first row after a pause took up to twice the processor time of the next.
    */
-  async #warm(server: ServerName, { calls, goes, goMs }: { calls: number; goes: number; goMs: number }): Promise<void> {
+  async #warm(server: ServerName, calls: number, withinMs: number): Promise<void> {
     const busiest = this.#rows.findLast((row) => row.server === server);
     if (!busiest) return;
-    for (let go = 0, answered = 0; go < goes && answered < calls; go += 1) {
-      answered += (await this.#measure(busiest, { warmUpMs: 0, measureMs: goMs })).calls;
+    const measureMs = Math.min(WARM_GO_MS, withinMs);
+    for (let leftMs = withinMs, left = calls; leftMs > 0 && left > 0; leftMs -= measureMs) {
+      left -= (await this.#measure(busiest, { warmUpMs: 0, measureMs })).calls;
     }
   }
 

@@ -18,9 +18,10 @@ const GRACE_MS = 30_000;
 export async function measureRow(world: World, row: Row, timing: Timing, keyPrefix: string): Promise<Sample> {
   const server = world.servers[row.server];
   const { connections, customers } = row;
+  const { warmUpMs, measureMs } = timing;
   const metricsBefore = await batchMetrics(world, row);
   const before = cpuTimes(world, row);
-  const result = await runJob(world, { url: server.url, connections, customers, keyPrefix, ...timing });
+  const result = await runJob(world, { url: server.url, connections, customers, keyPrefix, warmUpMs, measureMs });
   const used = difference(before, cpuTimes(world, row));
   const metricsAfter = await batchMetrics(world, row);
   server.assertAlive();
