@@ -5,7 +5,7 @@ import { readOptions, UsageError } from './options.ts';
 it('without words, the run that the documentation shows', () => {
   const built = { patienceMs: 0, only: [], jsonFile: null, skipBuild: false };
   expect(readOptions([])).toEqual({
-    rounds: 6,
+    rounds: 5,
     measureMs: 2_000,
     warmUpMs: 300,
     firstWarmUpMs: 8_000,

@@ -113,8 +113,8 @@ class Measured {
   }
 
   /**
-   * Lets a server answer until it is compiled, or its time is over. While a process is idle, V8 drops compiled code;
-   * without this the first row after a pause took up to twice the processor time of the next.
+   * Lets a server answer until it is compiled, or its time is over. Without this the
+   * first row after a pause took up to twice the processor time of the next, presumably because V8 drops idle code.
    */
   async #warm(server: ServerName, calls: number, withinMs: number): Promise<void> {
     const busiest = this.#rows.findLast((row) => row.server === server);
