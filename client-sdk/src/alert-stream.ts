@@ -2,82 +2,72 @@
 import type { DataOf } from './graphql.ts';
 import { type Link, type Sink, wireRequest } from './link.ts';
 import { calling, type LiveSource } from './live.ts';
-import { AlertRaised, NewestAlerts } from './live-documents.ts';
-import type { Alert, AlertFilter, AlertHandlers } from './types.ts';
+import { AlertRaised, AlertStart } from './live-documents.ts';
+import type { AlertFilter, AlertHandlers } from './types.ts';
 
-/** Alerts are rare; a gateway repeats at most the last few after a reconnect. */
-const REMEMBERED = 1_000;
-const CATCH_UP = 50;
+/** Failing is harmless: the stream goes on, and its next alert brings a cursor just as well. */
+const QUIETLY: Sink = { started: () => {}, next: () => {}, failed: () => {}, completed: () => {} };
 
-/** Says of each id once that it is new; forgets the oldest beyond `limit`. */
-export function onlyOnce(limit: number): (id: string) => boolean {
-  const seen = new Set<string>();
-  return (id) => {
-    if (seen.has(id)) return false;
-    seen.add(id);
-    for (const oldest of seen) {
-      if (seen.size <= limit) break;
-      seen.delete(oldest);
-    }
-    return true;
-  };
+/** Asks for the resume point "now". Unless it is answered, `sink` is told what went wrong. */
+function askStart(link: Link, sink: Sink, answered: (cursor: string) => void): () => void {
+  let isAnswered = false;
+  return link.start(wireRequest(AlertStart, {}), {
+    started: () => {},
+    next: (result) => {
+      if (result.errors && result.errors.length > 0) return sink.next(result);
+      isAnswered = true;
+      // The gateway speaks the schema the operation was checked against.
+      answered((result.data as DataOf<typeof AlertStart>).viewer.alertCursor);
+    },
+    failed: sink.failed,
+    completed: () => {
+      if (!isAnswered) sink.completed();
+    },
+  });
 }
 
 /**
  * A stream tells its cursor with each alert. Before the first one there is none to resume with, and what was raised
- * while the link was down would be missed. So as long as it has no cursor, each opening also looks at the newest
- * stored alerts: the first time for a mark ("up to here is the past"), then for what came after that mark.
+ * while the link was down would be missed. So a stream that has no cursor asks for the one of "now", and begins there.
  */
 export function alertSource({ referenceId, after }: AlertFilter, handlers: AlertHandlers) {
-  const isNew = onlyOnce(REMEMBERED);
   let cursor = after;
-  let openOn: Link | undefined;
-  /** The newest alert at the time of looking; null when there was none, undefined before looking. */
-  let mark: string | null | undefined;
-
-  const tell = (alert: Alert) => {
-    if (isNew(alert.id)) calling(() => handlers.onAlert(alert));
-  };
-  const looked = (newest: readonly Alert[]) => {
-    const past = newest.findIndex(({ id }) => id === mark);
-    const missed = mark === undefined ? [] : newest.slice(0, past === -1 ? undefined : past);
-    for (const alert of missed.toReversed()) tell(alert);
-    mark = newest[0]?.id ?? null;
-  };
-  const look = (link: Link) => {
-    const stop = link.start(wireRequest(NewestAlerts, { referenceId, first: CATCH_UP }), {
-      started: () => {},
-      // Failing is harmless: the next opening looks again, and the stream itself reports what is wrong.
-      failed: () => {},
-      completed: () => {},
-      next: ({ data, errors }) => {
-        // The gateway speaks the schema the operation was checked against.
-        if (data && !errors?.length && openOn === link) looked((data as DataOf<typeof NewestAlerts>).alerts.nodes);
-      },
-    });
-    return stop;
-  };
+  /** For the opening that is heard. */
+  let askAgain = () => {};
 
   const source: LiveSource<DataOf<typeof AlertRaised>> = {
-    open: (link: Link, sink: Sink) => {
-      openOn = link;
-      const stop = link.start(wireRequest(AlertRaised, { referenceId, after: cursor }), sink);
-      const stopLooking = cursor === undefined ? look(link) : () => {};
+    open: (link, sink) => {
+      let stop = () => {};
+      let stopAsking = () => {};
+      const listen = () => {
+        stop = link.start(wireRequest(AlertRaised, { referenceId, after: cursor }), sink);
+      };
+      askAgain = () => {
+        stopAsking = askStart(link, QUIETLY, (now) => {
+          cursor ??= now; // that of an alert told meanwhile is exact
+        });
+      };
+      if (cursor !== undefined) listen();
+      else {
+        stopAsking = askStart(link, sink, (now) => {
+          cursor = now;
+          listen();
+        });
+      }
       return () => {
-        openOn = undefined;
-        stopLooking();
+        stopAsking();
         stop();
       };
     },
     next: ({ alertRaised }) => {
       if (alertRaised.__typename === 'AlertRaised') {
         cursor = alertRaised.cursor;
-        tell(alertRaised.alert);
+        calling(() => handlers.onAlert(alertRaised.alert));
         return;
       }
+      // The gateway goes on from now, in the same stream.
       cursor = undefined;
-      mark = undefined;
-      if (openOn) look(openOn);
+      askAgain();
       calling(() => handlers.onGap?.(alertRaised.message));
     },
   };

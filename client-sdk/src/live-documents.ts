@@ -20,9 +20,7 @@ export const AlertRaised = graphql(`subscription AlertRaised($referenceId: Strin
   }
 }`);
 
-/** The newest alerts, newest first. */
-export const NewestAlerts = graphql(`query NewestAlerts($referenceId: String, $first: Int!) {
-  alerts(referenceId: $referenceId, first: $first) { nodes ${ALERT} }
-}`);
+/** Where a stream of alerts that begins now begins. */
+export const AlertStart = graphql(`query AlertStart { viewer { alertCursor } }`);
 
 export const LiveUsage = graphql(`subscription LiveUsage { liveUsage { usages ${USAGE} at } }`);

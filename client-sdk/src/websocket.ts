@@ -71,7 +71,7 @@ export function openWebSocket(settings: WebSocketSettings, token: string, signal
         { query: request.query, variables: { ...request.variables } },
         {
           next: (result) => {
-            if (!stopped) sink.next(result);
+            if (!stopped && !over) sink.next(result); // a socket that closes may still deliver
           },
           error: (errors) => {
             if (!stopped && Array.isArray(errors)) sink.failed(graphQLFailure(errors)); // else the socket is lost

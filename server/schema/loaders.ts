@@ -21,6 +21,8 @@ export const catalogOf = oncePerOperation((context) => {
 
 export const tenantOf = oncePerOperation((context) => findTenant(context.services, tenantIdOf(context)));
 
+export const alertCursorOf = oncePerOperation((context) => context.services.streams.alertCursor(tenantIdOf(context)));
+
 /** By id; null for one that is not the tenant's, or not there. */
 export const customers = oncePerOperation(
   (context) =>

@@ -5,7 +5,7 @@ import { anyone } from './access.ts';
 import { ApiKeyType } from './api-key.ts';
 import { builder, wordEnum } from './builder.ts';
 import { CustomerType } from './customer.ts';
-import { apiKeys, customers, tenantOf } from './loaders.ts';
+import { alertCursorOf, apiKeys, customers, tenantOf } from './loaders.ts';
 
 const TenantModeEnum = wordEnum('TenantMode', 'Whether what is counted counts.', {
   live: 'Real customers and real money.',
@@ -41,6 +41,11 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       description: 'The customer whose token is asking. Null with an API key.',
       resolve: (viewer, _args, context) =>
         viewer.kind === 'customer' ? customers(context).load(viewer.customerId) : null,
+    }),
+    alertCursor: t.string({
+      description:
+        'Resume point of `alertRaised` as of now: pass it as `after`, and no alert raised from this moment on is missed.',
+      resolve: (_viewer, _args, context) => alertCursorOf(context),
     }),
   }),
 });

@@ -3,6 +3,7 @@
  * gateways too. Method: raw streams over both ways; 80 and 100 of 100 GB are the lines that are crossed.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { ADMIN_KEY } from '../support/gateway.ts';
 import { describePostgres } from '../support/postgres.ts';
 import {
   type AlertItem,
@@ -19,8 +20,11 @@ import {
   WAYS,
 } from './rig.ts';
 
-/** Where a stream of all the tenant's alerts that begins now begins. */
-const nowOf = ({ gateway, tenantId }: Rig): Promise<string> => gateway.services.streams.alertCursor(tenantId);
+/** Where a stream of alerts that begins now begins. */
+async function nowOf(rig: Rig, key = ADMIN_KEY): Promise<string> {
+  const { viewer } = await rig.as(key).data<{ viewer: { alertCursor: string } }>('{ viewer { alertCursor } }');
+  return viewer.alertCursor;
+}
 const idOf = (item: AlertItem): string => ('alert' in item ? item.alert.id : '');
 
 describe.each(WAYS)('an alert stream over %s', (way) => {
@@ -59,6 +63,19 @@ describe.each(WAYS)('an alert stream over %s', (way) => {
     const newest = await openAlerts(rig, { referenceId: 'back', after: cursorOf(both[1]) }, { way });
     for (let i = 0; i < 8; i++) await consume(rig, 'back', 'exports');
     expect(spellAlert(await newest.next())).toBe('back exports fraction 0.8');
+  });
+
+  it.each(['an API key', 'a customer token'])('begins where %s was told that it would', async (credential) => {
+    const id = `asked by ${credential}`;
+    await register(rig, id);
+    await consume(rig, id, 'storage', { amount: 80 }); // before it asked
+    const key = credential === 'an API key' ? ADMIN_KEY : await tokenOf(rig, id);
+    const after = await nowOf(rig, key);
+    await consume(rig, id, 'storage', { amount: 20 }); // before it listens
+    const stream = await openAlerts(rig, { after }, { way, key });
+    expect(spellAlert(await stream.next())).toBe(`${id} storage fraction 1`);
+    for (let i = 0; i < 8; i++) await consume(rig, id, 'exports');
+    expect(spellAlert(await stream.next())).toBe(`${id} exports fraction 0.8`);
   });
 
   it('shows a customer its own, of the features that its token names', async () => {

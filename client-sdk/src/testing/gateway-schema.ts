@@ -28,8 +28,8 @@ export interface GatewayState {
   /** Resolves when so many streams are followed. */
   activeIs(count: number): Promise<void>;
   /** Resolves when the operation has been asked for. */
-  asked(topic: LogEntry['topic'] | 'alerts'): Promise<void>;
-  tell(topic: LogEntry['topic'] | 'alerts'): void;
+  asked(topic: LogEntry['topic']): Promise<void>;
+  tell(topic: LogEntry['topic']): void;
   /** For the next operations, one each. */
   readonly refusals: Refusal[];
   append(entry: LogEntry): void;
@@ -183,13 +183,13 @@ export function resolvers(state: GatewayState) {
   };
   return {
     Query: {
-      viewer: () => refused() ?? { tenant: { name: 'Acme', timeZone: 'UTC', mode: 'TEST' } },
+      viewer: () =>
+        refused() ?? {
+          tenant: { name: 'Acme', timeZone: 'UTC', mode: 'TEST' },
+          alertCursor: String(state.log.length),
+        },
       check: (_: unknown, { input }: { input: Asked }) => refused() ?? decide(new Map(), input),
       usage: (_: unknown, { featureKey }: { featureKey: string }) => refused() ?? aUsage(featureKey, '3'),
-      alerts: (_: unknown, { first }: { first: number }) => {
-        state.tell('alerts');
-        return { nodes: alertsOf(state.log).slice(0, first) };
-      },
     },
     Mutation: {
       consume: (_: unknown, { input }: { input: Asked }) => {
@@ -231,9 +231,6 @@ export function resolvers(state: GatewayState) {
     },
   };
 }
-
-const alertsOf = (log: readonly LogEntry[]) =>
-  log.flatMap(({ topic, item }) => (topic === 'alert' && item !== 'expired' ? [item] : [])).toReversed();
 
 function snapshot(log: readonly LogEntry[]) {
   const usages = log.flatMap(({ topic, item }) => (topic === 'usage' && item !== 'expired' ? [item] : []));
