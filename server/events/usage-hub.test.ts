@@ -182,6 +182,18 @@ describe('the hub', () => {
     expect(await spell(mailbox)).toContain('calls 1@1');
   });
 
+  it.each(Array.from({ length: 12 }, (_, i) => i))('hears a hint %i microtasks after a reading', async (microtasks) => {
+    const { world, hub, watch } = openHub();
+    const mailbox = await watch();
+    world.use(ACME, 'calls');
+    hub.hinted(TENANT, ACME, { before: 0n, sequence: 1n });
+    expect(await mailbox.take()).not.toBeNull();
+    for (let i = 0; i < microtasks; i++) await Promise.resolve();
+    world.use(ACME, 'calls');
+    hub.hinted(TENANT, ACME, { before: 1n, sequence: 2n });
+    expect(await spell(mailbox)).toContain('calls 2@2');
+  });
+
   it('tells who watches the tenant of every customer, hinted ones too', async () => {
     const { world, hub } = openHub();
     const mailbox = hub.watchTenant(TENANT);

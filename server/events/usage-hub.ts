@@ -170,9 +170,7 @@ export class UsageHub {
   #reload(topic: Topic, since: bigint): void {
     const earlier = this.#stale.get(topic) ?? since;
     this.#stale.set(topic, earlier < since ? earlier : since);
-    this.#reloading ??= this.#reloadStale().finally(() => {
-      this.#reloading = null;
-    });
+    this.#reloading ??= this.#reloadStale();
   }
 
   /** One reading at a time, for all that went stale meanwhile: a storm of hints costs no storm of queries. */
@@ -190,6 +188,7 @@ export class UsageHub {
         }
       }
     }
+    this.#reloading = null; // in the same turn as the last look: what goes stale later finds nobody at it, and begins
   }
 
   async #readTopics(tenantId: string, topics: readonly (readonly [Topic, bigint])[]): Promise<void> {
