@@ -67,7 +67,7 @@ const BACKOFF = { baseMs: 200, capMs: 5_000 };
 /** Makes a client. Nothing is sent before the first call. */
 export function createMetergraphClient(options: ClientOptions): MetergraphClient {
   const { clock = systemClock, random = Math.random } = options;
-  const credentials = credentialSource(options);
+  const credentials = credentialSource(options, clock);
   const realtime = createMetergraphRealtime(options);
   const send = httpSender(options.url, options.fetch ?? ((...request) => globalThis.fetch(...request)));
   const open = new Set<AbortController>();

@@ -132,6 +132,18 @@ describe('the connection', () => {
     expect(entries).toContain('error UNAUTHENTICATED (goes on)');
   });
 
+  it('survives a getToken that hangs', async () => {
+    const gateway = await gatewayOf();
+    const { clock, held } = heldClock((ms) => ms === 8_000);
+    let asked = 0;
+    const { told, entries, handlers } = recording();
+    const getToken = () => (++asked === 1 ? new Promise<string>(() => {}) : 'token');
+    listenTo(gateway, { clock, getToken }).onUsage({}, handlers);
+    (await held(1))();
+    await told('live');
+    expect(entries).toContain('error UNAUTHENTICATED (goes on)');
+  });
+
   it('waits for a gateway that is not there yet', async () => {
     const gateway = await gatewayOf();
     const { told, handlers } = recording();

@@ -53,7 +53,7 @@ export function createMetergraphRealtime(options: RealtimeOptions): MetergraphRe
   });
   const connection = createConnection({
     openLink,
-    credentials: credentialSource(options),
+    credentials: credentialSource(options, clock),
     clock,
     random,
     lingerMs: options.lingerMs ?? LINGER_MS,

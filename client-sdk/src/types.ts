@@ -297,7 +297,10 @@ export type Credentials =
   | { readonly apiKey: string; readonly getToken?: undefined }
   | {
       readonly apiKey?: undefined;
-      /** Called for each new connection and whenever the last token was refused; may be slow, may fail, is retried. */
+      /**
+       * Called for each new connection and whenever the last token was refused. May fail; is called again then, and
+       * also when it has not answered within 8 s.
+       */
       readonly getToken: () => string | Promise<string>;
     };
 

@@ -56,4 +56,16 @@ describe('a token from a URL', () => {
     answer('', 401);
     await expect(fetchToken('/token')).rejects.toThrow('/token answered 401');
   });
+
+  it('is not waited for in vain: a request that hangs is ended', async () => {
+    const limit = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(limit.signal);
+    vi.stubGlobal('fetch', (_url: string, { signal }: RequestInit) => {
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    });
+    const answer = fetchToken('/token');
+    limit.abort(new Error('too late'));
+    await expect(answer).rejects.toThrow('too late');
+    expect(timeout).toHaveBeenCalledWith(8_000);
+  });
 });

@@ -30,6 +30,8 @@ export type Lease = { readonly feed: Feed; release(): void };
 type Entry = { readonly client: MetergraphRealtime; readonly close: () => void; users: number };
 
 const CLOSE_AFTER_MS = 3_000;
+/** As long as the SDK waits: what hangs on would only take a connection away from the page. */
+const TOKEN_TIMEOUT_MS = 8_000;
 
 const entries = new Map<string, Entry>();
 const feeds = new WeakMap<MetergraphRealtime, Map<string | undefined, Feed>>();
@@ -104,9 +106,13 @@ function tokenSource({ getToken, tokenUrl, token }: Source): GetToken {
   return () => token ?? '';
 }
 
-/** Fails with a sentence when the answer is no token. */
+/** Fails with a sentence when the answer is no token, and when it takes longer than the SDK waits for one. */
 export async function fetchToken(tokenUrl: string): Promise<string> {
-  const response = await fetch(tokenUrl, { method: 'POST', headers: { accept: 'application/json, text/plain' } });
+  const response = await fetch(tokenUrl, {
+    method: 'POST',
+    headers: { accept: 'application/json, text/plain' },
+    signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
+  });
   if (!response.ok) throw new Error(`${tokenUrl} answered ${response.status}`);
   const body = (await response.text()).trim();
   if (!body.startsWith('{')) return body;
