@@ -2,9 +2,9 @@
 import { signCustomerToken } from '../auth/customer-token.ts';
 import { customersById } from '../db/queries/customers.ts';
 import { customerIdOf } from '../domain/customer.ts';
-import { customerNotFound, featureNotFound, MeterError } from '../domain/errors.ts';
-import { type Catalog, liveFeature, liveKeys } from '../domain/plan.ts';
+import { customerNotFound } from '../domain/errors.ts';
 import type { Deps } from './deps.ts';
+import { refuseUnknownFeatures } from './refuse-unknown-features.ts';
 
 export type CustomerTokenRequest = {
   readonly referenceId: string;
@@ -25,17 +25,11 @@ export async function createCustomerToken(
   const customerId = customerIdOf(tenantId, referenceId);
   const [customer] = await database.readAs(tenantId, (db) => customersById(db, tenantId, [customerId]));
   if (!customer) throw customerNotFound(referenceId);
-  if (featureKeys) refuseUnknownFeatures(featureKeys, await catalogs.current(database.query, tenantId));
+  if (featureKeys) {
+    const catalog = await catalogs.current(database.query, tenantId);
+    refuseUnknownFeatures(featureKeys, catalog, (i) => ['input', 'featureKeys', String(i)]);
+  }
   const expiresAtMs = (Math.floor(clock.now() / 1_000) + ttlSeconds) * 1_000;
   const claims = { tenantId, customerId, referenceId, featureKeys, expiresAtMs };
   return { token: await signCustomerToken(claims, tokenSecret, clock), expiresAtMs };
-}
-
-function refuseUnknownFeatures(featureKeys: readonly string[], catalog: Catalog): void {
-  for (const [i, key] of featureKeys.entries()) {
-    if (liveFeature(catalog, key)) continue;
-    const { code, message, suggestion } = featureNotFound(key, liveKeys(catalog.features));
-    const path = ['input', 'featureKeys', String(i)];
-    throw new MeterError(code, message, { path, ...(suggestion && { suggestion }) });
-  }
 }

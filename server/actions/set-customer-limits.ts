@@ -1,12 +1,11 @@
 /** set-customer-limits — a customer's own limits: the last word in its policies. */
 import type { Customer } from '../domain/customer.ts';
 import { type Problem, problemsOfLimits } from '../domain/definition-bounds.ts';
-import { featureNotFound, MeterError } from '../domain/errors.ts';
 import type { LimitFields } from '../domain/feature.ts';
-import { type Catalog, liveFeature, liveKeys } from '../domain/plan.ts';
 import { changeCustomer } from './change-customer.ts';
 import type { Deps } from './deps.ts';
 import { refuseFirst } from './refuse-first.ts';
+import { refuseUnknownFeatures } from './refuse-unknown-features.ts';
 
 /** The override of one feature becomes exactly these fields; none of them removes it. */
 export type CustomerLimit = { readonly featureKey: string; readonly fields: LimitFields };
@@ -23,8 +22,9 @@ export async function setCustomerLimits(
 ): Promise<Customer> {
   refuseFirst(problemsOf(limits));
   const catalog = await deps.catalogs.current(deps.database.query, tenantId);
+  const keys = limits.map(({ featureKey }) => featureKey);
   return changeCustomer(deps, tenantId, referenceId, (customer) => {
-    refuseUnknownFeatures(limits, catalog);
+    refuseUnknownFeatures(keys, catalog, (i) => ['input', 'limits', String(i), 'featureKey']);
     return { ...customer, overrides: withLimits(customer.overrides, limits) };
   });
 }
@@ -46,13 +46,4 @@ function withLimits(overrides: Customer['overrides'], limits: readonly CustomerL
     else changed.set(featureKey, fields);
   }
   return changed;
-}
-
-function refuseUnknownFeatures(limits: readonly CustomerLimit[], catalog: Catalog): void {
-  for (const [i, { featureKey }] of limits.entries()) {
-    if (liveFeature(catalog, featureKey)) continue;
-    const { code, message, suggestion } = featureNotFound(featureKey, liveKeys(catalog.features));
-    const path = ['input', 'limits', String(i), 'featureKey'];
-    throw new MeterError(code, message, { path, ...(suggestion && { suggestion }) });
-  }
 }

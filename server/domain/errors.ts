@@ -31,9 +31,11 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['OVERLOADED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'SHUTTING_DOWN']);
 
+/** Where in the input, outermost first: `['input', 'amount']`. */
+type Path = readonly string[];
+
 export type ErrorDetails = {
-  /** Where in the input, outermost first: `['input', 'amount']`. */
-  readonly path?: readonly string[];
+  readonly path?: Path;
   /** The nearest key that exists, when the one sent looks like a slip. */
   readonly suggestion?: string;
 };
@@ -41,7 +43,7 @@ export type ErrorDetails = {
 export class MeterError extends Error {
   override readonly name = 'MeterError';
   readonly code: ErrorCode;
-  readonly path: readonly string[] | null;
+  readonly path: Path | null;
   readonly suggestion: string | null;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -57,15 +59,18 @@ export class MeterError extends Error {
   }
 }
 
-export const customerNotFound = (referenceId: string): MeterError =>
+export const customerNotFound = (referenceId: string, path: Path = ['input', 'referenceId']): MeterError =>
   new MeterError(
     'CUSTOMER_NOT_FOUND',
     `There is no customer "${referenceId}"; register it first with registerCustomer.`,
-    { path: ['input', 'referenceId'] },
+    { path },
   );
 
-export const featureNotFound = (key: string, known: Iterable<string>): MeterError =>
-  notFound('FEATURE_NOT_FOUND', 'feature', key, known, ['input', 'featureKey']);
+export const featureNotFound = (
+  key: string,
+  known: Iterable<string>,
+  path: Path = ['input', 'featureKey'],
+): MeterError => notFound('FEATURE_NOT_FOUND', 'feature', key, known, path);
 
 export const planNotFound = (key: string, known: Iterable<string>, field = 'planKey'): MeterError =>
   notFound('PLAN_NOT_FOUND', 'plan', key, known, ['input', field]);
@@ -73,10 +78,10 @@ export const planNotFound = (key: string, known: Iterable<string>, field = 'plan
 export const invalidAmount = (sentence: string): MeterError =>
   new MeterError('INVALID_AMOUNT', sentence, { path: ['input', 'amount'] });
 
-export const invalidInput = (path: readonly string[], sentence: string): MeterError =>
+export const invalidInput = (path: Path, sentence: string): MeterError =>
   new MeterError('INVALID_INPUT', sentence, { path });
 
-function notFound(code: ErrorCode, noun: string, key: string, known: Iterable<string>, path: readonly string[]) {
+function notFound(code: ErrorCode, noun: string, key: string, known: Iterable<string>, path: Path) {
   const suggestion = nearest(key, known);
   const hint =
     suggestion === undefined ? `define it in the config or with save${capital(noun)}` : `did you mean "${suggestion}"?`;

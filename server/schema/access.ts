@@ -96,11 +96,7 @@ function ownReference(viewer: CustomerViewer, referenceId: string | null | undef
   if (referenceId === null || referenceId === undefined || referenceId === viewer.referenceId) {
     return { referenceId: viewer.referenceId, customerId: viewer.customerId };
   }
-  throw unknownCustomer(referenceId, path);
-}
-
-export function unknownCustomer(referenceId: string, path: bounds.Path): MeterError {
-  return new MeterError('CUSTOMER_NOT_FOUND', customerNotFound(referenceId).message, { path });
+  throw customerNotFound(referenceId, path);
 }
 
 /** The features that a viewer may see: null for all. */

@@ -119,12 +119,8 @@ export function resultUnion<T extends object>(
   return { type, answer, asValue };
 }
 
-/**
- * The same error, found elsewhere in an input: `["input", "amount"]` under `["input", "inputs", "3"]`.
- *
- * @param rest The end of the path; all of the error's own but its `input` when left out.
- */
-export function relocated(error: MeterError, under: readonly string[], rest = error.path?.slice(1) ?? []): MeterError {
-  const path = [...under, ...rest];
+/** The same error, found elsewhere in an input: `["input", "amount"]` under `["input", "inputs", "3"]`. */
+export function relocated(error: MeterError, under: readonly string[]): MeterError {
+  const path = [...under, ...(error.path?.slice(1) ?? [])];
   return new MeterError(error.code, error.message, { path, ...(error.suggestion && { suggestion: error.suggestion }) });
 }

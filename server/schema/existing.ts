@@ -1,8 +1,8 @@
 /** existing — the customers and features that arguments name, checked to be there and the viewer's to see. */
 import type { Context } from '../context.ts';
-import { featureNotFound, MeterError } from '../domain/errors.ts';
+import { customerNotFound, featureNotFound, type MeterError } from '../domain/errors.ts';
 import { liveFeature, liveKeys } from '../domain/plan.ts';
-import { maySee, type Reference, reader, referenceOf, unknownCustomer } from './access.ts';
+import { maySee, type Reference, reader, referenceOf } from './access.ts';
 import * as bounds from './bounds.ts';
 import { catalogOf, customers } from './loaders.ts';
 
@@ -18,7 +18,7 @@ export async function oneOrAll(context: Context, referenceId: string | null | un
   if (viewer.kind === 'api-key' && (referenceId === null || referenceId === undefined)) return null;
   const reference = referenceOf(viewer, referenceId);
   if (viewer.kind === 'customer' || (await customers(context).load(reference.customerId))) return reference;
-  throw unknownCustomer(reference.referenceId, ['referenceId']);
+  throw customerNotFound(reference.referenceId, ['referenceId']);
 }
 
 /**
@@ -56,6 +56,5 @@ export async function onceKnownFeature(context: Context, key: string | null | un
 export async function unknownFeature(context: Context, key: string, path: bounds.Path): Promise<MeterError> {
   const { features } = await catalogOf(context);
   const visible = liveKeys(features).filter((known) => maySee(reader(context), known));
-  const { code, message, suggestion } = featureNotFound(key, visible);
-  return new MeterError(code, message, { path, ...(suggestion && { suggestion }) });
+  return featureNotFound(key, visible, path);
 }

@@ -1,6 +1,8 @@
 /** limit-policy — what applies to a customer and feature after the merge. */
+
+import { customerNotFound } from '../domain/errors.ts';
 import type { MeterPolicy } from '../domain/meters.ts';
-import { reader, referenceOf, unknownCustomer } from './access.ts';
+import { reader, referenceOf } from './access.ts';
 import { builder } from './builder.ts';
 import { FeatureType } from './feature.ts';
 import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
@@ -80,7 +82,7 @@ builder.queryField('limits', (t) =>
     resolve: async (_root, args, context) => {
       const { referenceId, customerId } = referenceOf(reader(context), args.referenceId);
       const meters = await metersOf(context, customerId, null);
-      if (!meters) throw unknownCustomer(referenceId, ['referenceId']);
+      if (!meters) throw customerNotFound(referenceId, ['referenceId']);
       return [...meters];
     },
   }),

@@ -1,7 +1,7 @@
 /** plan — a named, versioned set of limits and prices per feature. */
 import { savePlan } from '../actions/save-plan.ts';
 import type { PlanDefinition } from '../domain/definitions.ts';
-import { invalidInput, MeterError } from '../domain/errors.ts';
+import { invalidInput } from '../domain/errors.ts';
 import type { LimitFields } from '../domain/feature.ts';
 import type { Plan, PlanPrice } from '../domain/plan.ts';
 import type { RateLimit } from '../domain/rate-limit.ts';
@@ -10,8 +10,7 @@ import * as bounds from './bounds.ts';
 import { builder, wordEnum } from './builder.ts';
 import { catalogPage, catalogPageArgs } from './catalog-page.ts';
 import { connectionType } from './connection.ts';
-import { relocated, resultUnion } from './errors.ts';
-import { knownFeature } from './existing.ts';
+import { resultUnion } from './errors.ts';
 import {
   EnforcementEnum,
   type LimitFieldsInput,
@@ -215,17 +214,9 @@ builder.mutationField('savePlan', (t) =>
       'Makes a plan, or says anew what it is. Its version rises when anything is different, and customers who have it hold to the new limits from their next call on. Scope `admin`.',
     args: { input: t.arg({ type: SavePlanInput, required: true, description: 'The plan.' }) },
     resolve: (_root, { input }, context) =>
-      SavePlanResult.answer(context, async () => {
+      SavePlanResult.answer(context, () => {
         const { tenantId } = admin(context);
-        const definition = planDefinitionOf(input, ['input']);
-        for (const [i, { featureKey }] of input.features.entries()) {
-          await knownFeature(context, featureKey, ['input', 'features', `${i}`, 'featureKey']);
-        }
-        try {
-          return await savePlan(context.services, tenantId, definition);
-        } catch (error) {
-          throw byPosition(error, input.features);
-        }
+        return savePlan(context.services, tenantId, planDefinitionOf(input, ['input']));
       }),
   }),
 );
@@ -259,12 +250,4 @@ function planFeaturesOf(
     features.set(featureKey, limitFieldsOf(input, [...path, `${i}`]));
   }
   return features;
-}
-
-/** A plan is checked with its features by key; whoever sent them knows them by position. */
-function byPosition(error: unknown, features: readonly { readonly featureKey: string }[]): unknown {
-  if (!(error instanceof MeterError) || error.path?.[1] !== 'features') return error;
-  const [, , key, ...rest] = error.path;
-  const i = features.findIndex(({ featureKey }) => featureKey === key);
-  return i < 0 ? error : relocated(error, ['input', 'features', `${i}`], rest);
 }

@@ -1,9 +1,10 @@
 /** usage — the state of one meter, and the streams that follow it. */
 
 import { encodeUsageCursor } from '../domain/cursor.ts';
+import { customerNotFound } from '../domain/errors.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { LiveUsage, UsageStreamItem } from '../events/stream-items.ts';
-import { reader, referenceOf, tenantReader, unknownCustomer, visibleFeatures } from './access.ts';
+import { reader, referenceOf, tenantReader, visibleFeatures } from './access.ts';
 import { builder } from './builder.ts';
 import { CursorExpiredType } from './cursor-expired.ts';
 import { knownFeature, knownFeatures } from './existing.ts';
@@ -95,7 +96,7 @@ builder.queryField('usage', (t) =>
       const customer = referenceOf(reader(context), referenceId);
       await knownFeature(context, featureKey, ['featureKey']);
       const meters = await metersOf(context, customer.customerId, [featureKey]);
-      if (!meters) throw unknownCustomer(customer.referenceId, ['referenceId']);
+      if (!meters) throw customerNotFound(customer.referenceId, ['referenceId']);
       return meters[0]?.usage;
     },
   }),

@@ -152,6 +152,15 @@ describeEngines('bad values', (engine) => {
         ['features', '1', 'featureKey'],
       ],
       [
+        'a plan with a limit below 0',
+        call('savePlan', 'SavePlanInput', {
+          key: 'bad',
+          features: [{ featureKey: 'exports' }, { featureKey: 'storage', limit: '-1' }],
+        }),
+        'INVALID_INPUT',
+        ['features', '1', 'limit'],
+      ],
+      [
         'NUL in the name of a plan',
         call('savePlan', 'SavePlanInput', { key: 'bad', displayName: NUL, features: [] }),
         'INVALID_INPUT',
