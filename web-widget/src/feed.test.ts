@@ -1,6 +1,6 @@
 /** Goal: two subscriptions however many meters, nothing missed, nothing left behind. Method: a gateway moved by hand. */
 import { MetergraphError } from '@metergraph/client-sdk';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createFeed } from './feed.ts';
 import { initialState, type MeterEvent, type MeterState, reduce } from './state.ts';
 import { HandRealtime } from './testing/hand-realtime.ts';
@@ -17,8 +17,6 @@ function meter() {
     `${state.connection} ${state.usage?.used ?? '-'} ${state.problem ?? 'well'} ${state.alerts.map(({ id }) => id).join()}`;
   return { listener, spell };
 }
-
-afterEach(() => vi.useRealTimers());
 
 describe('feed', () => {
   it('is two subscriptions for any number of meters, and none after the last', () => {
@@ -117,20 +115,5 @@ describe('feed', () => {
     expect(spell()).toBe('connecting - denied ');
     feed.retry();
     expect([spell(), gateway.open, gateway.subscribed]).toEqual(['connecting - well ', 2, 4]);
-  });
-
-  it('asks for a fresh snapshot when the period ends, without looking stale meanwhile', () => {
-    vi.useFakeTimers({ now: Date.parse('2026-11-30T23:59:00Z') });
-    const gateway = new HandRealtime();
-    const { listener, spell } = meter();
-    const stop = createFeed(gateway, undefined).listen('api_calls', listener);
-    gateway.status('live');
-    gateway.usages({ used: '7' });
-    vi.advanceTimersByTime(59_000);
-    expect(gateway.subscribed).toBe(2);
-    vi.advanceTimersByTime(4_000);
-    expect([gateway.subscribed, gateway.open, spell()]).toEqual([3, 2, 'live 7 well ']);
-    stop();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -19,10 +19,6 @@ export type Feed = {
 const ALERTS_KEPT = 50;
 /** Failures to connect, with nothing on the screen yet, before a reader is told. */
 const FAILURES_TOLD = 2;
-/** Timers of a browser overflow beyond 24.8 days; a feed looks again long before. */
-const TIMER_MS_MAX = 86_400_000;
-/** A page's clock may be ahead of the gateway's: never ask for the new period more often than this. */
-const ROLLOVER_MS_MIN = 30_000;
 
 export function createFeed(client: MetergraphRealtime, referenceId: string | undefined): Feed {
   const listeners = new Map<Listener, string>();
@@ -33,7 +29,6 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
   let isStarted = false;
   let stopUsage = (): void => {};
   let stopAlerts = (): void => {};
-  let rollover: ReturnType<typeof setTimeout> | undefined;
 
   const tellAll = (event: MeterEvent): void => {
     for (const listener of [...listeners.keys()]) listener(event);
@@ -52,7 +47,6 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
       const usage = state.usages.get(featureKey);
       if (!before || !usage || before.usages.get(featureKey) !== usage) listener(usageEvent(state, featureKey));
     }
-    planRollover();
   };
 
   const onError = (error: MetergraphError): void => {
@@ -65,7 +59,6 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
   };
 
   const followUsage = (): void => {
-    stopUsage();
     stopUsage = client.onUsage(
       { referenceId },
       {
@@ -73,7 +66,6 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
         onError,
         onStatus(status) {
           if (status === 'closed') return; // the error before it has said why
-          if (status === 'connecting' && known) return; // a fresh snapshot was asked for: what is shown is no staler
           const event: MeterEvent = { type: 'connection', connection: status };
           lastNews = [...lastNews.filter(({ type }) => type !== 'connection'), event];
           tellAll(event);
@@ -83,7 +75,6 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
   };
 
   const followAlerts = (): void => {
-    stopAlerts();
     stopAlerts = client.onAlert(
       { referenceId, after: alerts.at(-1)?.cursor },
       {
@@ -108,20 +99,8 @@ export function createFeed(client: MetergraphRealtime, referenceId: string | und
   const stop = (): void => {
     isStarted = false;
     known = null;
-    clearTimeout(rollover);
     stopUsage();
     stopAlerts();
-  };
-
-  /** A period can end without any use, so without any news: a fresh snapshot says what holds in the new one. */
-  const planRollover = (): void => {
-    clearTimeout(rollover);
-    const ends = [...(known?.usages.values() ?? [])].flatMap(({ period }) =>
-      period.end ? [Date.parse(period.end)] : [],
-    );
-    if (ends.length === 0) return;
-    const waitMs = Math.min(Math.max(Math.min(...ends) - Date.now(), ROLLOVER_MS_MIN), TIMER_MS_MAX);
-    rollover = setTimeout(followUsage, waitMs + Math.random() * 2_000); // not every page of the world in the same second
   };
 
   return {
