@@ -8,16 +8,23 @@ export type PostgresOptions = {
   readonly url: string;
   /** Connections for ordinary queries; the lane and the listener have one each beside them. */
   readonly poolSize: number;
-  /** The server ends a statement of the lane that runs longer, and a transaction that idles longer. */
+  /** The server ends a statement that runs longer, and a transaction that idles longer: no lock is held for ever. */
   readonly statementTimeoutMs: number;
+  /** How long the engine waits for a customer that somebody else holds; well under its own deadline. */
+  readonly lockTimeoutMs?: number;
 };
 
 type Client = ReturnType<typeof postgres>;
 
-export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOptions): Database {
+export function openPostgres(options: PostgresOptions): Database {
+  const { url, poolSize, statementTimeoutMs, lockTimeoutMs = LOCK_TIMEOUT_MS } = options;
+  const timeouts = {
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+  };
   // Asked for array types, the driver looks them up as it connects, and a connection lost just then ends the process.
   const common = { onnotice: () => {}, connect_timeout: 10, fetch_types: false };
-  const pool = postgres(url, { ...common, max: poolSize, connection: { application_name: 'metergraph' } });
+  const pool = postgres(url, { ...common, max: poolSize, connection: { application_name: 'metergraph', ...timeouts } });
   const connectLane = (onclose: () => void) =>
     postgres(url, {
       ...common,
@@ -25,8 +32,11 @@ export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOpti
       onclose,
       connection: {
         application_name: 'metergraph-engine',
-        statement_timeout: statementTimeoutMs,
-        idle_in_transaction_session_timeout: statementTimeoutMs,
+        ...timeouts,
+        lock_timeout: lockTimeoutMs,
+        // The engine looks everything up by key. A plan that was made while a table was small must not read it whole
+        // once it has grown, and a prepared statement keeps its plan.
+        enable_seqscan: 'off',
       },
     });
   const lane = postgresLane(connectLane);
@@ -52,6 +62,8 @@ export function openPostgres({ url, poolSize, statementTimeoutMs }: PostgresOpti
     },
   };
 }
+
+const LOCK_TIMEOUT_MS = 1_000;
 
 /** The type's number in Postgres' catalog. */
 const TIMESTAMPTZ = 1184;

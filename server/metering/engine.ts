@@ -36,12 +36,19 @@ type Pending = {
   readonly request: ConsumeRequest;
   /** By the clock of requests, for the deadline. */
   readonly arrivedAtMs: number;
+  /** On the monotonic clock of this process, for the metrics. */
+  readonly startedMs: number;
   readonly resolve: (consumption: Consumption) => void;
   readonly reject: (error: unknown) => void;
 };
 
+/** What keeps more than one batch from being recorded. */
+type Trouble = { readonly kind: 'unreachable'; readonly cause: unknown } | { readonly kind: 'customer-held' };
+
 /** SQLSTATEs after which the same batch may pass as it is: it met another gateway's. */
 const CONFLICTS: ReadonlySet<string> = new Set(['23505', '40P01', '40001', '22012']);
+/** SQLSTATE of a lock that was not to be had in time: somebody else holds a customer of the batch. */
+const LOCK_NOT_AVAILABLE = '55P03';
 /** The class of SQLSTATE for data that no column can hold: text with a zero character, properties that are not JSON. */
 const DATA_EXCEPTION_CLASS = '22';
 
@@ -93,32 +100,46 @@ export class Engine {
   }
 
   #admit(count: number): void {
-    if (this.#stopping) throw new MeterError('SHUTTING_DOWN', 'This gateway is stopping; send the call again.');
+    const refusal = this.#refusalOf(count);
+    if (refusal === null) return;
+    for (let i = 0; i < count; i += 1) this.#deps.onAnswered?.(refusal.code, 0);
+    throw refusal;
+  }
+
+  #refusalOf(count: number): MeterError | null {
+    if (this.#stopping) return new MeterError('SHUTTING_DOWN', 'This gateway is stopping; send the call again.');
     const { queueLengthMax } = this.#options;
-    if (this.#queue.length + count <= queueLengthMax) return;
+    if (this.#queue.length + count <= queueLengthMax) return null;
     const waiting = `${this.#queue.length} calls are waiting and at most ${queueLengthMax} may`;
-    throw new MeterError('OVERLOADED', `${waiting}; nothing was written, send the call again shortly.`);
+    return new MeterError('OVERLOADED', `${waiting}; nothing was written, send the call again shortly.`);
   }
 
   #enqueue(request: ConsumeRequest): Promise<Consumption> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ request, arrivedAtMs: this.#deps.clock.now(), resolve, reject });
+      const arrivedAtMs = this.#deps.clock.now();
+      this.#queue.push({ request, arrivedAtMs, startedMs: performance.now(), resolve, reject });
       this.#running ??= this.#run();
     });
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      // Let the event loop read the requests that are there already: an embedded database answers in microtasks, and
-      // without this every batch would hold one.
-      await new Promise(setImmediate);
-      const batch = this.#takeBatch();
-      if (batch.length === 0) continue;
-      const startedAtMs = performance.now();
-      await this.#settle(batch);
-      this.#deps.onBatch?.(batch.length, performance.now() - startedAtMs);
+    try {
+      while (this.#queue.length > 0) {
+        // Let the event loop read the requests that are there already: an embedded database answers in microtasks, and
+        // without this every batch would hold one.
+        await new Promise(setImmediate);
+        await this.#runBatch(this.#takeBatch());
+      }
+    } finally {
+      this.#running = null; // in the same tick that saw the queue empty: who comes next starts anew
     }
-    this.#running = null;
+  }
+
+  async #runBatch(batch: readonly Pending[]): Promise<void> {
+    if (batch.length === 0) return;
+    const startedMs = performance.now();
+    await this.#settle(batch);
+    this.#deps.onBatch?.(batch.length, performance.now() - startedMs);
   }
 
   /** The next requests in order of arrival, without those that have waited too long. */
@@ -128,13 +149,7 @@ export class Engine {
     const taken = this.#queue.splice(0, batchSizeMax);
     return taken.filter((pending) => {
       const inTime = nowMs - pending.arrivedAtMs <= deadlineMs;
-      if (!inTime)
-        pending.reject(
-          new MeterError(
-            'OVERLOADED',
-            `The call waited ${deadlineMs} ms for its turn; nothing was written, send it again.`,
-          ),
-        );
+      if (!inTime) this.#answer(pending, tooLate(deadlineMs));
       return inTime;
     });
   }
@@ -142,33 +157,38 @@ export class Engine {
   /**
    * Answers every caller of a batch. One bad request never fails its neighbours.
    *
-   * @returns what the database was unreachable by, or null.
+   * @returns what went wrong beyond the batch itself, or null.
    */
-  async #settle(batch: readonly Pending[], isRerun = false): Promise<unknown> {
+  async #settle(batch: readonly Pending[], isRerun = false): Promise<Trouble | null> {
     let results: readonly Result[];
     try {
       results = await this.#recordInTime(batch);
     } catch (error) {
       return this.#recover(batch, error, isRerun);
     }
-    for (const [i, pending] of batch.entries()) this.#answer(pending, results[i]);
+    for (const [i, pending] of batch.entries())
+      this.#answer(pending, results[i] ?? new Error('a request was not decided'));
     return null;
   }
 
   /** A batch failed, and nothing of it is recorded unless the database was lost in COMMIT. */
-  async #recover(batch: readonly Pending[], error: unknown, isRerun: boolean): Promise<unknown> {
+  async #recover(batch: readonly Pending[], error: unknown, isRerun: boolean): Promise<Trouble | null> {
     const state = sqlStateOf(error);
     if (isLate(error) || isUnreachable(error)) return this.#giveUp(batch, error);
     if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, true);
     if (batch.length > 1) return this.#settleOneByOne(batch);
-    batch[0]?.reject(refusalOf(error, state));
-    return null;
+    for (const pending of batch) this.#answer(pending, refusalOf(error, state));
+    return state === LOCK_NOT_AVAILABLE ? { kind: 'customer-held' } : null;
   }
 
-  async #settleOneByOne(batch: readonly Pending[]): Promise<unknown> {
+  async #settleOneByOne(batch: readonly Pending[]): Promise<Trouble | null> {
+    const held = new Set<string>();
     for (const [i, pending] of batch.entries()) {
-      const cause = await this.#settle([pending]);
-      if (cause !== null) return this.#giveUp(batch.slice(i + 1), cause); // they need not each wait for the deadline
+      const { customerId } = pending.request;
+      const trouble = held.has(customerId) ? null : await this.#settle([pending]);
+      if (held.has(customerId)) this.#answer(pending, beingChanged());
+      if (trouble?.kind === 'customer-held') held.add(customerId); // its other requests need not each wait for the lock
+      if (trouble?.kind === 'unreachable') return this.#giveUp(batch.slice(i + 1), trouble.cause); // nor for the deadline
     }
     return null;
   }
@@ -188,14 +208,14 @@ export class Engine {
     }
   }
 
-  #answer({ arrivedAtMs, resolve, reject }: Pending, result: Result | undefined): void {
-    if (result) this.#deps.onAnswered?.(outcomeOf(result), this.#deps.clock.now() - arrivedAtMs);
-    if (!result) reject(new Error('a request of the batch has no result'));
-    else if (result instanceof MeterError) reject(result);
+  /** Every answer goes out here, and is counted: also what the database or we ourselves failed at. */
+  #answer({ startedMs, resolve, reject }: Pending, result: Result | Error): void {
+    if (result instanceof Error) reject(result);
     else resolve(result);
+    this.#deps.onAnswered?.(outcomeOf(result), performance.now() - startedMs);
   }
 
-  #giveUp(batch: readonly Pending[], cause: unknown): unknown {
+  #giveUp(batch: readonly Pending[], cause: unknown): Trouble {
     this.#deps.onUnreachable(cause);
     const error =
       cause instanceof MeterError
@@ -204,21 +224,32 @@ export class Engine {
             'UNAVAILABLE',
             'The database could not be reached; send the call again with the same idempotency key.',
           );
-    for (const pending of batch) pending.reject(error);
-    return cause;
+    for (const pending of batch) this.#answer(pending, error);
+    return { kind: 'unreachable', cause };
   }
 }
 
+const beingChanged = (): MeterError =>
+  new MeterError(
+    'UNAVAILABLE',
+    'The customer is being changed by somebody else for too long; nothing was written, send the call again.',
+  );
+
+const tooLate = (deadlineMs: number): MeterError =>
+  new MeterError('OVERLOADED', `The call waited ${deadlineMs} ms for its turn; nothing was written, send it again.`);
+
 /** One word for what became of a request: for metrics. */
-function outcomeOf(result: Result): string {
-  if (result instanceof MeterError) return result.code;
+function outcomeOf(result: Result | Error): string {
+  if (result instanceof Error) return result instanceof MeterError ? result.code : 'INTERNAL_SERVER_ERROR';
   return result.denial?.reason ?? (result.replayed ? 'replayed' : 'allowed');
 }
 
 /** What a caller hears whose request failed alone. */
-function refusalOf(error: unknown, state: string | null): unknown {
-  if (state === null || CONFLICTS.has(state) || !state.startsWith(DATA_EXCEPTION_CLASS)) return error;
-  const sentence = `The database can't hold a value of this call (${error instanceof Error ? error.message : state}); nothing was written.`;
+function refusalOf(error: unknown, state: string | null): Error {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  if (state === LOCK_NOT_AVAILABLE) return beingChanged();
+  if (state === null || CONFLICTS.has(state) || !state.startsWith(DATA_EXCEPTION_CLASS)) return failure;
+  const sentence = `The database can't hold a value of this call (${failure.message}); nothing was written.`;
   return invalidInput(['input'], sentence);
 }
 

@@ -105,4 +105,10 @@ describe('a database that is away', () => {
     expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'UNAVAILABLE', retryable: true }]);
     expect(text).not.toContain('10.0.0.7');
   });
+
+  it('is counted among the outcomes', async () => {
+    await httpClient(`${url}/graphql`, ADMIN_KEY).post(CONSUME, use());
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/^metergraph_consumes_total\{outcome="UNAVAILABLE"\} [1-9]/m);
+  });
 });

@@ -246,6 +246,19 @@ describePostgres('a lost connection', () => {
     await expectCountedOnce(rig, 20);
   });
 
+  it('of one customer whom another session holds: its calls hear UNAVAILABLE, its neighbours are answered', async () => {
+    const rig = await rigWith(database, { limit: null });
+    await register(rig, 'globex');
+    const letGo = await holdCustomer(rig, 'acme');
+    const held = outcomesOf(keyed(rig, 20).map((call) => rig.engine.consume(call)));
+    const free = outcomesOf(Array.from({ length: 20 }, () => rig.engine.consume(rig.call('globex'))));
+    expect(tally(await free)).toEqual({ allowed: 20 });
+    expect(tally(await held)).toEqual({ UNAVAILABLE: 20 });
+    expect(rig.unreachable).toHaveLength(0); // the connection is as good as before
+    await letGo();
+    await expectCountedOnce(rig, 20);
+  });
+
   it('while the batch is saved: UNAVAILABLE, all of it undone', async () => {
     const rig = await rigWith(database, { limit: unitsOf('20') });
     const letGo = await hold(database, `SELECT FROM tenants WHERE id = '${rig.tenantId}' FOR UPDATE`); // alerts wait for it
