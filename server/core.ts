@@ -11,11 +11,12 @@ import type { Database, Query } from './db/client.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
 import { alertsAfter } from './db/queries/stored-alerts.ts';
 import type { Clock } from './domain/clock.ts';
-import { CHANNEL, decodeMessage, encodeMessage, hintOf, type Message } from './events/bus.ts';
+import { CHANNEL, decodeMessage, hintOf, hintOfMoves, type Message } from './events/bus.ts';
 import { Streams } from './events/streams.ts';
 import type { Truth } from './events/truth.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
+import { notifyStatement } from './metering/store.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -80,7 +81,7 @@ export class Core {
       clock,
       onCommitted: (committed) => this.#streams.committed(committed),
       onListenerError: (error) => logger.error({ err: error }, 'a committed batch could not be told'),
-      hintOf: (changes) => (database.listen ? hintOf(this.#id, changes) : null),
+      hintOf: (changes) => (database.listen ? hintOfMoves(this.#id, changes) : null),
     });
     const onUnreachable = (cause: unknown) => {
       logger.error({ err: cause }, 'the database did not answer; connecting anew');
@@ -103,7 +104,7 @@ export class Core {
     const { database, logger } = this.#options;
     if (!database.listen) return;
     database
-      .query({ text: 'SELECT pg_notify($1, $2)', params: [CHANNEL, encodeMessage(message)] })
+      .query(notifyStatement(hintOf(message)))
       .catch((error: unknown) => logger.warn({ err: error }, 'other gateways were not told; their poll will find out'));
   }
 

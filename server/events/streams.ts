@@ -115,9 +115,6 @@ export class Streams {
         return;
       case 'catalog':
         this.#hub.catalogChanged(message.tenantId);
-        return;
-      case 'much':
-        void this.poll();
     }
   }
 

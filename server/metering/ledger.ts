@@ -96,7 +96,7 @@ export class Ledger {
   #writes(changes: Changes) {
     if (changes.events.length === 0 && changes.answers.length === 0) return [];
     const hint = changes.events.length === 0 ? null : this.#deps.hintOf(changes);
-    return [saveStatement(changes), ...(hint ? [notifyStatement(hint.channel, hint.payload)] : [])];
+    return [saveStatement(changes), ...(hint ? [notifyStatement(hint)] : [])];
   }
 }
 

@@ -10,6 +10,7 @@ import type { Alert } from '../domain/alert.ts';
 import type { Reset } from '../domain/period.ts';
 import { thresholdKey } from '../domain/threshold.ts';
 import { formatUnits, unitsOf } from '../domain/units.ts';
+import type { Hint } from '../events/bus.ts';
 import type { AnswerJson } from './answer.ts';
 import type { ConsumeRequest } from './consumption.ts';
 import type { Changes, CustomerState, KnownAnswer, NewAlert, StoredCounter } from './state.ts';
@@ -268,9 +269,9 @@ export function readSavedAlerts(alerts: readonly NewAlert[], [rows]: readonly Ro
 }
 
 /** Hints for other gateways: see events/bus.ts. In the transaction, so they are heard on commit, never on rollback. */
-export const notifyStatement = (channel: string, payload: string): Statement => ({
-  text: 'SELECT pg_notify($1, $2)',
-  params: [channel, payload],
+export const notifyStatement = ({ channel, payloads }: Hint): Statement => ({
+  text: 'SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload',
+  params: [channel, payloads],
 });
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)];

@@ -63,4 +63,19 @@ describePostgres('the feed of one gateway', () => {
     const { usages } = await stream.next();
     expect(usages.map(({ feature, used }) => `${feature.key} ${used}`)).toEqual(['api_calls 3']); // what moved, alone
   });
+
+  it('tells of every customer in a batch of another, however many', async () => {
+    const { one, other } = await openPair();
+    const customers = Array.from({ length: 200 }, (_, i) => `customer ${i}`);
+    await Promise.all(customers.map((referenceId) => register(one, referenceId)));
+    const stream = await openLive(other);
+    await expect.poll(() => other.gateway.services.streams.openStreams).toBe(1);
+    await consumeMany(
+      one,
+      customers.map((referenceId) => ({ referenceId, featureKey: 'storage', amount: 3 })),
+    );
+    const items: LiveItem[] = [];
+    while (newestOf(items).size < customers.length) items.push(await stream.next());
+    expect(newestOf(items)).toEqual(new Map(customers.map((referenceId) => [`${referenceId} storage`, '3'])));
+  });
 });
