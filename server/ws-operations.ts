@@ -100,7 +100,7 @@ export class Operations {
     if (!open.isOpen) return [refused('UNAUTHENTICATED', 'This socket was told to close.')];
     if (open.operations >= subscriptionsMax) {
       const sentence = `This socket has ${subscriptionsMax} operations open, as many as it may; complete one first.`;
-      return [refused('TOO_MANY_SUBSCRIPTIONS', sentence)];
+      return [new GraphQLError(sentence, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS', retryable: true } })];
     }
     this.#count(open, 1);
     const prepared = await this.#prepare(open, payload);

@@ -19,8 +19,12 @@ export type MetergraphErrorCode =
   /** The gateway has too much to do, or is stopping; nothing was written. */
   | 'OVERLOADED'
   | 'SHUTTING_DOWN'
+  /** The credential or connection has as many subscriptions open as it may. Those that are open go on; this one waits. */
+  | 'TOO_MANY_SUBSCRIPTIONS'
   /** The gateway gave up waiting; whether a write was counted is unknown. Repeat it with the same idempotency key. */
   | 'DEADLINE_EXCEEDED'
+  /** The gateway's database did not answer; whether a write was counted is unknown. Repeat it with the same key. */
+  | 'UNAVAILABLE'
   /** The gateway could not be reached, or the connection broke. */
   | 'NETWORK'
   /** No answer within the deadline. A write may have been counted: send it again with the same idempotency key. */

@@ -79,6 +79,7 @@ describe('openSse', () => {
     [403, page, '<html>', 'failed FORBIDDEN'],
     [503, page, '<html>', 'lost NETWORK'],
     [429, json, errors('OVERLOADED'), 'lost OVERLOADED'],
+    [429, stream, event(errors('TOO_MANY_SUBSCRIPTIONS')), 'failed TOO_MANY_SUBSCRIPTIONS'], // the others go on
   ])('%s %s %s → %s', async (status, type, body, expected) => {
     const answer = async () => new Response(body, { status, headers: { 'content-type': type } });
     expect(await told(answer)).toBe(expected);

@@ -47,7 +47,8 @@ export function openSse(settings: SseSettings, token: string): Link {
 }
 
 /** A refusal that names what is wrong with the operation concerns only it; anything else, the way to the gateway. */
-const endsLink = ({ code, retryable }: MetergraphError) => retryable || code === 'UNAUTHENTICATED';
+const endsLink = ({ code, retryable }: MetergraphError) =>
+  code === 'UNAUTHENTICATED' || (retryable && code !== 'TOO_MANY_SUBSCRIPTIONS');
 
 async function follow(
   { url, fetch, idleMs }: SseSettings,

@@ -6,8 +6,8 @@ import { ADMIN_KEY } from '../support/gateway.ts';
 import type { WsClient } from '../support/ws-client.ts';
 import { CONSUME, leavingNoTrace, makeToken, openRig, use, WATCH } from './rig.ts';
 
-const codeOf = ({ payload }: { readonly payload?: unknown }): unknown =>
-  (payload as readonly { readonly extensions?: { readonly code?: string } }[])[0]?.extensions?.code;
+const extensionsOf = ({ payload }: { readonly payload?: unknown }): unknown =>
+  (payload as readonly { readonly extensions?: unknown }[])[0]?.extensions;
 
 const subscribe = (client: WsClient, id: string) => client.subscribe(id, WATCH, { referenceId: 'acme' });
 
@@ -20,7 +20,8 @@ describe('operations of one socket', () => {
     const first = await Promise.all(ids.map((id) => client.waitForMessage((message) => message.id === id)));
     expect(first.filter(({ type }) => type === 'next')).toHaveLength(3);
     const refused = first.filter(({ type }) => type === 'error');
-    expect(refused.map(codeOf)).toEqual(Array.from({ length: 17 }, () => 'TOO_MANY_SUBSCRIPTIONS'));
+    const why = { code: 'TOO_MANY_SUBSCRIPTIONS', retryable: true }; // as over HTTP
+    expect(refused.map(extensionsOf)).toEqual(Array.from({ length: 17 }, () => why));
     expect(rig.gateway.services.streams.openStreams).toBe(3);
   });
 
