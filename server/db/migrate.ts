@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Database, Db } from './client.ts';
 
@@ -32,7 +32,7 @@ export type MigrationState = { readonly applied: number; readonly known: number 
  * @throws {NewerDatabaseError} when the database has migrations that this version doesn't know.
  */
 export async function migrate({ db }: Database): Promise<void> {
-  const migrations = readMigrationFiles({ migrationsFolder: migrationsFolder() });
+  const migrations = migrationsOfThisVersion();
   await db.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${sql.raw(String(LOCK_KEY))})`);
     await tx.execute(
@@ -50,7 +50,7 @@ export async function migrate({ db }: Database): Promise<void> {
 
 /** Whether the database stands where this version expects it. */
 export async function migrationState({ db }: Database): Promise<MigrationState> {
-  const known = readMigrationFiles({ migrationsFolder: migrationsFolder() });
+  const known = migrationsOfThisVersion();
   const applied = await appliedHashes(db);
   return { applied: known.filter(({ hash }) => applied.has(hash)).length, known: known.length };
 }
@@ -64,6 +64,14 @@ function refuseNewer(applied: ReadonlySet<string>, known: ReadonlySet<string>): 
   throw new NewerDatabaseError(
     `The database has ${unknown} migration(s) that this version of Metergraph doesn't know: a newer version has run on it. Start that version or a later one.`,
   );
+}
+
+let read: readonly MigrationMeta[] | null = null;
+
+/** Read and hashed once: the files don't change under a running process, and every look at its readiness asks. */
+function migrationsOfThisVersion(): readonly MigrationMeta[] {
+  read ??= readMigrationFiles({ migrationsFolder: migrationsFolder() });
+  return read;
 }
 
 function migrationsFolder(): string {
