@@ -3,6 +3,7 @@ import type { FeatureDefinition, PlanDefinition } from './definitions.ts';
 import type { LimitFields, UnitPrice } from './feature.ts';
 import type { PlanPrice } from './plan.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { problemOfLine } from './text.ts';
 import { type Threshold, thresholdKey } from './threshold.ts';
 import { formatUnits, ONE } from './units.ts';
 
@@ -72,12 +73,16 @@ export function problemsOfLimits(fields: LimitFields): readonly Problem[] {
   return [...problems, ...problemsOfThresholds(thresholds), ...(price ? problemsOfPrice(price) : [])];
 }
 
-/** What is wrong with a key, feature's or plan's. */
-export function problemsOfKey(key: string): readonly Problem[] {
-  if (KEY.test(key) && key.length <= KEY_LENGTH_MAX) return [];
-  const shown = key.length > KEY_LENGTH_MAX ? `${key.slice(0, KEY_LENGTH_MAX)}…` : key;
-  const allowed = `a key starts with a letter, has letters, digits and _ . : - and is at most ${KEY_LENGTH_MAX} long`;
-  return [{ path: ['key'], sentence: `is "${shown}"; ${allowed}` }];
+/** What is wrong with a key, feature's or plan's, to be read after its name; null when nothing is. */
+export function problemOfKey(key: string): string | null {
+  if (KEY.test(key) && key.length <= KEY_LENGTH_MAX) return null;
+  const shown = JSON.stringify(key.length > KEY_LENGTH_MAX ? `${key.slice(0, KEY_LENGTH_MAX)}…` : key);
+  return `is ${shown}; a key starts with a letter, has letters, digits and _ . : - and is at most ${KEY_LENGTH_MAX} long`;
+}
+
+function problemsOfKey(key: string): readonly Problem[] {
+  const sentence = problemOfKey(key);
+  return sentence === null ? [] : [{ path: ['key'], sentence }];
 }
 
 function problemsOfThresholds(thresholds: readonly Threshold[]): readonly Problem[] {
@@ -140,8 +145,8 @@ function problemsOfRateLimit({ limit, windowMs }: RateLimit): readonly Problem[]
 function problemsOfText(path: readonly string[], text: string | null | undefined): readonly Problem[] {
   if (text === null || text === undefined) return [];
   if (text.trim() === '') return [{ path, sentence: 'is empty; leave it out or write something' }];
-  if (text.length <= TEXT_LENGTH_MAX) return [];
-  return [{ path, sentence: `is ${text.length} characters long; at most ${TEXT_LENGTH_MAX} fit` }];
+  const sentence = problemOfLine(text, TEXT_LENGTH_MAX);
+  return sentence === null ? [] : [{ path, sentence }];
 }
 
 const problemsOfCount = (path: readonly string[], count: number, max: number, noun: string): readonly Problem[] =>

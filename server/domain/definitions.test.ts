@@ -76,6 +76,8 @@ describe('the version of a plan', () => {
   });
 });
 
+const CONTROL = 'has a control character in it; only printable characters are allowed';
+
 describe('bounds', () => {
   it.each([
     [{ key: '' }, ['key']],
@@ -86,9 +88,33 @@ describe('bounds', () => {
     [{ key: 'a', thresholds: [{ kind: 'fraction', value: 0n }] }, ['thresholds', '0']],
     [{ key: 'a', thresholds: [{ kind: 'remaining', value: -1n }] }, ['thresholds', '0']],
     [{ key: 'a', details: Array.from({ length: 51 }, () => 'line') }, ['details']],
-    [{ key: 'a', unit: 'x'.repeat(201) }, ['unit']],
   ] as const)('%o is no feature, because of %j', (definition, path) => {
     expect(problemsOfFeature(definition).map((problem) => problem.path)).toEqual([path]);
+  });
+
+  describe.each([
+    ['the name of a feature', ['displayName'], (text: string) => problemsOfFeature({ key: 'a', displayName: text })],
+    ['a unit', ['unit'], (text: string) => problemsOfFeature({ key: 'a', unit: text })],
+    ['a detail', ['details', '1'], (text: string) => problemsOfFeature({ key: 'a', details: ['line', text] })],
+    [
+      'the name of a plan',
+      ['displayName'],
+      (text: string) => problemsOfPlan({ key: 'a', displayName: text, features: new Map() }),
+    ],
+  ] as const)('of %s', (_, path, problemsOf) => {
+    it.each([
+      ['200 characters', 'x'.repeat(200), null],
+      ['any script', '团队 ünïcode 😀', null],
+      ['nothing', '', 'is empty; leave it out or write something'],
+      ['blanks', ' \t\n', 'is empty; leave it out or write something'],
+      ['201 characters', 'x'.repeat(201), 'is 201 characters long; at most 200 fit'],
+      ['a line break', 'a\nb', CONTROL],
+      ['NUL', 'a\0', CONTROL],
+      ['an escape sequence', '\u001b[31mred', CONTROL],
+      ['half a pair', '\ud800', CONTROL],
+    ])('%s', (_name, text, sentence) => {
+      expect(problemsOf(text)).toEqual(sentence === null ? [] : [{ path, sentence }]);
+    });
   });
 
   it('has nothing against a feature or plan at its bounds', () => {

@@ -2,33 +2,27 @@
  * bounds — what the fields of an input may hold. Each check returns the value, or throws `INVALID_INPUT` with the path
  * of the field and a sentence that says what was found and what is allowed.
  */
+import { problemOfKey } from '../domain/definition-bounds.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
 import { isTimeZone } from '../domain/period.ts';
+import { problemOfLine } from '../domain/text.ts';
 import type { ParsedUnits, Units } from '../domain/units.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 export type Path = readonly string[];
 
 const REFERENCE_LENGTH_MAX = 255;
-const KEY_LENGTH_MAX = 128;
 const NAME_LENGTH_MAX = 255;
 const EMAIL_LENGTH_MAX = 254;
-const KEY = /^[a-z0-9_.:-]+$/i;
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
-/** Control characters, and halves of surrogate pairs, which no database keeps. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 /** The app's own id of a customer. */
 export const referenceId = (text: string, path: Path): string => line(text, path, REFERENCE_LENGTH_MAX);
 
 export const idempotencyKey = (text: string, path: Path): string => line(text, path, REFERENCE_LENGTH_MAX);
 
-/** Key of a feature or plan that should exist. */
-export function key(text: string, path: Path): string {
-  if (KEY.test(text) && text.length <= KEY_LENGTH_MAX) return text;
-  const allowed = `a key is 1 to ${KEY_LENGTH_MAX} letters, digits, _ . : or -`;
-  throw invalidInput(path, `${spell(path)} is ${shown(text)}; ${allowed}.`);
-}
+/** Key of a feature or plan that should exist: what could be none by its definition is refused before it is looked for. */
+export const key = (text: string, path: Path): string => sound(text, path, problemOfKey(text));
 
 export const name = (text: string, path: Path): string => line(text, path, NAME_LENGTH_MAX);
 
@@ -76,15 +70,14 @@ export function object(value: unknown, path: Path): string {
   throw invalidInput(path, `${spell(path)} ${json.problem}.`);
 }
 
-function line(text: string, path: Path, max: number): string {
-  if (text.length === 0) throw invalidInput(path, `${spell(path)} is empty; write 1 to ${max} characters.`);
-  if (text.length > max) {
-    throw invalidInput(path, `${spell(path)} is ${text.length} characters long; at most ${max} fit.`);
-  }
-  if (UNPRINTABLE.test(text)) {
-    throw invalidInput(path, `${spell(path)} has a control character in it; only printable characters are allowed.`);
-  }
-  return text;
+/** Whether a field was sent, and not as null. */
+export const isGiven = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
+
+const line = (text: string, path: Path, max: number): string => sound(text, path, problemOfLine(text, max));
+
+function sound(text: string, path: Path, problem: string | null): string {
+  if (problem === null) return text;
+  throw invalidInput(path, `${spell(path)} ${problem}.`);
 }
 
 /** The field as the sentence names it: without the outermost `input`, which every path of a mutation has. */

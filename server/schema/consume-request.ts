@@ -28,11 +28,9 @@ export function consumeRequest(viewer: Viewer, input: ConsumeInput, path: bounds
     ...referenceOf(viewer, input.referenceId, at('referenceId')),
     featureKey: bounds.key(featureKey, at('featureKey')),
     amount: amount ? bounds.amount(amount, at('amount')) : ONE,
-    overrideKey: isGiven(overrideKey) ? bounds.key(overrideKey, at('overrideKey')) : null,
-    idempotencyKey: isGiven(idempotencyKey) ? bounds.idempotencyKey(idempotencyKey, at('idempotencyKey')) : null,
-    properties: isGiven(properties) ? bounds.object(properties, at('properties')) : null,
+    overrideKey: bounds.isGiven(overrideKey) ? bounds.key(overrideKey, at('overrideKey')) : null,
+    idempotencyKey: bounds.isGiven(idempotencyKey) ? bounds.idempotencyKey(idempotencyKey, at('idempotencyKey')) : null,
+    properties: bounds.isGiven(properties) ? bounds.object(properties, at('properties')) : null,
     mode: mode ?? 'REJECT',
   };
 }
-
-const isGiven = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;

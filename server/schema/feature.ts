@@ -131,11 +131,11 @@ builder.mutationField('saveFeature', (t) =>
         return saveFeature(context.services, tenantId, {
           ...limitFieldsOf(input, ['input']),
           key,
-          ...(displayName && { displayName: bounds.name(displayName, ['input', 'displayName']) }),
-          ...(unit && { unit: bounds.name(unit, ['input', 'unit']) }),
+          ...(bounds.isGiven(displayName) && { displayName }),
+          ...(bounds.isGiven(unit) && { unit }),
           ...(aggregation && { aggregation }),
           ...(reset && { reset }),
-          ...(details && { details: details.map((line, i) => bounds.name(line, ['input', 'details', `${i}`])) }),
+          ...(details && { details }),
         });
       }),
   }),

@@ -225,7 +225,7 @@ function planDefinitionOf(input: typeof SavePlanInput.$inferInput, path: bounds.
   const { key, displayName, price, rateLimit, features } = input;
   return {
     key,
-    ...(displayName && { displayName: bounds.name(displayName, [...path, 'displayName']) }),
+    ...(bounds.isGiven(displayName) && { displayName }),
     ...(price && { prices: price.map((one, i) => planPriceOf(one, [...path, 'price', `${i}`, 'amount'])) }),
     ...(rateLimit && { rateLimit: { limit: rateLimit.limit, windowMs: rateLimit.windowSeconds * 1_000 } }),
     features: planFeaturesOf(features, [...path, 'features']),

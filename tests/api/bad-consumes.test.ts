@@ -70,9 +70,9 @@ describeEngines('bad values in consume', (engine) => {
       [
         'a feature by the name of a prototype',
         { featureKey: '__proto__' },
-        'FEATURE_NOT_FOUND',
+        'INVALID_INPUT',
         'featureKey',
-        /__proto__/,
+        /"__proto__".*starts with a letter/,
       ],
       [
         'a plan by the name of a prototype',
@@ -94,7 +94,7 @@ describeEngines('bad values in consume', (engine) => {
       ['half a surrogate pair in a reference', { referenceId: HALF }, 'INVALID_INPUT', 'referenceId', /character/],
       ['NUL in a feature key', { featureKey: NUL }, 'INVALID_INPUT', 'featureKey', /letters/],
       ['an empty feature key', { featureKey: '' }, 'INVALID_INPUT', 'featureKey', /letters/],
-      ['a feature key of 129 characters', { featureKey: 'x'.repeat(129) }, 'INVALID_INPUT', 'featureKey', /128/],
+      ['a feature key of 65 characters', { featureKey: 'x'.repeat(65) }, 'INVALID_INPUT', 'featureKey', /64/],
       ['NUL in an idempotency key', { idempotencyKey: NUL }, 'INVALID_INPUT', 'idempotencyKey', /control character/],
       [
         'an idempotency key of 256 characters',

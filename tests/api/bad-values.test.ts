@@ -119,6 +119,12 @@ describeEngines('bad values', (engine) => {
         ['displayName'],
       ],
       [
+        'a feature with an empty name',
+        call('saveFeature', 'SaveFeatureInput', { key: 'nameless', displayName: '' }),
+        'INVALID_INPUT',
+        ['displayName'],
+      ],
+      [
         'half a surrogate pair in a unit',
         call('saveFeature', 'SaveFeatureInput', { key: 'half', unit: HALF }),
         'INVALID_INPUT',
@@ -163,6 +169,12 @@ describeEngines('bad values', (engine) => {
       [
         'NUL in the name of a plan',
         call('savePlan', 'SavePlanInput', { key: 'bad', displayName: NUL, features: [] }),
+        'INVALID_INPUT',
+        ['displayName'],
+      ],
+      [
+        'a plan with a name of 201 characters',
+        call('savePlan', 'SavePlanInput', { key: 'bad', displayName: 'x'.repeat(201), features: [] }),
         'INVALID_INPUT',
         ['displayName'],
       ],
