@@ -8,6 +8,7 @@ import { AlertBell } from './alert-bell.ts';
 import type { Message } from './bus.ts';
 import type { Committed } from './committed.ts';
 import { endable } from './endable.ts';
+import { Readings } from './readings.ts';
 import { type AlertStreamItem, EXPIRED, type LiveUsage, type UsageStreamItem } from './stream-items.ts';
 import type { Truth } from './truth.ts';
 import { type MeterChange, UsageHub } from './usage-hub.ts';
@@ -46,12 +47,16 @@ export class Streams {
   readonly #deps: StreamsDeps;
   readonly #hub: UsageHub;
   readonly #bell = new AlertBell();
+  readonly #readings: Readings;
   #open = 0;
+  #isPollDue = false;
+  #polling: Promise<void> | null = null;
   #alertsHeard: ReadonlyMap<string, bigint> = new Map();
 
   constructor(deps: StreamsDeps) {
     this.#deps = deps;
     this.#hub = new UsageHub({ truth: deps.truth, clock: deps.clock, onDrop: deps.onDrop, onError: deps.onError });
+    this.#readings = new Readings(deps.truth);
   }
 
   /** Streams being listened to now. */
@@ -118,25 +123,42 @@ export class Streams {
     }
   }
 
-  /** Looks for what no hint has told, and for periods that have ended. */
-  async poll(): Promise<void> {
-    try {
-      await this.#hub.poll();
-      const tenantIds = this.#bell.tenantIds;
-      if (tenantIds.length === 0) return;
-      const sequences = await this.#deps.truth.alertSequences(tenantIds);
-      const news = [...sequences].filter(([tenantId, sequence]) => this.#alertsHeard.get(tenantId) !== sequence);
-      this.#alertsHeard = sequences;
-      this.#bell.ringTenants(new Set(news.map(([tenantId]) => tenantId)));
-    } catch (error) {
-      this.#deps.onError(error);
-    }
+  /**
+   * Looks for what no hint has told, and for periods that have ended. Polls never overlap, however slow the database: who
+   * asks during one gets another after it, together with all who do.
+   */
+  poll(): Promise<void> {
+    this.#isPollDue = true;
+    this.#polling ??= this.#pollWhileDue();
+    return this.#polling;
   }
 
   /** Ends every stream. */
   close(): void {
     this.#hub.close();
     this.#bell.close();
+  }
+
+  async #pollWhileDue(): Promise<void> {
+    while (this.#isPollDue) {
+      this.#isPollDue = false;
+      try {
+        await this.#hub.poll();
+        await this.#pollAlerts();
+      } catch (error) {
+        this.#deps.onError(error);
+      }
+    }
+    this.#polling = null;
+  }
+
+  async #pollAlerts(): Promise<void> {
+    const tenantIds = this.#bell.tenantIds;
+    if (tenantIds.length === 0) return;
+    const sequences = await this.#deps.truth.alertSequences(tenantIds);
+    const news = [...sequences].filter(([tenantId, sequence]) => this.#alertsHeard.get(tenantId) !== sequence);
+    this.#alertsHeard = sequences;
+    this.#bell.ringTenants(new Set(news.map(([tenantId]) => tenantId)));
   }
 
   async *#usageChanged(selection: UsageSelection, left: AbortSignal): AsyncGenerator<UsageStreamItem, undefined> {
@@ -202,7 +224,7 @@ export class Streams {
   }
 
   async #read({ tenantId, customerId, featureKeys }: UsageSelection): Promise<CustomerMeters> {
-    const read = (await this.#deps.truth.meters(tenantId, [{ customerId, featureKeys }])).get(customerId);
+    const read = await this.#readings.read(tenantId, { customerId, featureKeys });
     if (!read) throw unknownCustomer();
     this.#hub.snapshotRead(customerId, read);
     return read;

@@ -4,7 +4,7 @@
  * A committed batch brings the new state along, and it is passed on as it is if it continues what was heard before:
  * sequences are gapless, so a missing one shows. Otherwise another gateway has written in between, and the hub reads
  * the truth from the database. A slow poll does the same when no hint arrives, or when a period has ended. Only of a
- * change to the catalog the hub says no more than that: each subscriber reads its meters by it.
+ * change to the catalog the hub says no more than that: each subscriber asks for a reading of its meters (see readings).
  */
 import type { Clock } from '../domain/clock.ts';
 import type { CustomerMeters } from '../domain/meters.ts';
@@ -51,7 +51,7 @@ export class UsageHub {
   readonly #tenants = new Map<string, Set<Mailbox<Usage>>>();
   /** What is to be read again, and the sequence since which who watches the tenant has not heard of it. */
   readonly #stale = new Map<Topic, bigint>();
-  #reloading: Promise<void> | null = null;
+  #isReloading = false;
   #closed = false;
 
   constructor(deps: UsageHubDeps) {
@@ -138,8 +138,8 @@ export class UsageHub {
   }
 
   /**
-   * The floor under all hints: tells of customers who have moved unheard, of catalogs that have changed, and of periods
-   * that have ended.
+   * The floor under all hints of who is watched: finds customers who have moved unheard, catalogs that have changed, and
+   * periods that have ended. Returns when it knows; the readings follow by themselves.
    */
   async poll(): Promise<void> {
     if (this.#topics.size === 0) return;
@@ -157,7 +157,6 @@ export class UsageHub {
       const version = versions.get(topic.tenantId) ?? null;
       if (topic.catalogVersion !== null && topic.catalogVersion !== version) tellCatalog(topic);
     }
-    await this.#reloading;
   }
 
   /** Closes every mailbox, so that every stream ends. */
@@ -170,11 +169,12 @@ export class UsageHub {
   #reload(topic: Topic, since: bigint): void {
     const earlier = this.#stale.get(topic) ?? since;
     this.#stale.set(topic, earlier < since ? earlier : since);
-    this.#reloading ??= this.#reloadStale();
+    if (!this.#isReloading) void this.#reloadStale();
   }
 
   /** One reading at a time, for all that went stale meanwhile: a storm of hints costs no storm of queries. */
   async #reloadStale(): Promise<void> {
+    this.#isReloading = true;
     while (this.#stale.size > 0) {
       await Promise.resolve();
       const stale = [...this.#stale];
@@ -188,7 +188,7 @@ export class UsageHub {
         }
       }
     }
-    this.#reloading = null; // in the same turn as the last look: what goes stale later finds nobody at it, and begins
+    this.#isReloading = false; // in the same turn as the last look: what goes stale later finds nobody at it, and begins
   }
 
   async #readTopics(tenantId: string, topics: readonly (readonly [Topic, bigint])[]): Promise<void> {
