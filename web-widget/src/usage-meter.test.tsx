@@ -17,6 +17,7 @@ beforeEach(() => {
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 const shadow = (container: Element, feature = 'api_calls'): ShadowRoot => {
@@ -112,6 +113,24 @@ describe('<UsageMeter>', () => {
     const { rerender } = render(meter(1));
     rerender(meter(2));
     expect(gateway.subscribed).toBe(2);
+  });
+
+  it('shares one token source among meters drawn earlier and later, for an inline getToken that came late', async () => {
+    vi.stubGlobal('fetch', () => new Promise(() => {}));
+    const asked = vi.fn(async () => 'token');
+    const page = (getToken: (() => Promise<string>) | undefined, features: string[]) => (
+      <UsageProvider url="https://meter.test" getToken={getToken}>
+        {features.map((feature) => (
+          <UsageMeter key={feature} feature={feature} />
+        ))}
+      </UsageProvider>
+    );
+    const { rerender } = render(page(undefined, []));
+    rerender(page(() => asked(), ['api_calls']));
+    rerender(page(() => asked(), ['api_calls']));
+    rerender(page(() => asked(), ['api_calls', 'storage']));
+    await act(() => vi.waitFor(() => expect(asked).toHaveBeenCalled()));
+    expect(asked).toHaveBeenCalledOnce();
   });
 
   it('keeps to the theme, the direction and the strings it is given', () => {

@@ -1,7 +1,8 @@
 /** usage-provider — the connection and the look that all meters below it share. */
-import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
+import { createContext, type ReactNode, useContext } from 'react';
 import type { MeterLook } from './live-meter.tsx';
-import { type Source, succeed } from './registry.ts';
+import type { Source } from './registry.ts';
+import { useStableToken } from './use-stable-token.ts';
 
 export type UsageDefaults = Source & Omit<MeterLook, 'label'>;
 
@@ -10,16 +11,6 @@ const Defaults = createContext<UsageDefaults>({});
 /** Says once where the gateway is, how a token is got, and in which language and theme meters are drawn. */
 export function UsageProvider({ children, ...defaults }: UsageDefaults & { readonly children?: ReactNode }) {
   return <Defaults.Provider value={useStableToken(defaults)}>{children}</Defaults.Provider>;
-}
-
-/** An inline `getToken` is another function each render: here one stands for all, so that meters share a connection. */
-function useStableToken(defaults: UsageDefaults): UsageDefaults {
-  const { getToken } = defaults;
-  const [first] = useState(() => getToken);
-  useEffect(() => {
-    if (first && getToken) succeed(first, getToken);
-  }, [first, getToken]);
-  return getToken && first ? { ...defaults, getToken: first } : defaults;
 }
 
 const SOURCE_KEYS = ['client', 'getToken', 'tokenUrl', 'token'] as const satisfies readonly (keyof Source)[];

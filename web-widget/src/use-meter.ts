@@ -1,8 +1,9 @@
 /** use-meter — follows one meter from a component; the only place where state, feed and component lifetimes meet. */
-import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
+import { useCallback, useEffect, useReducer, useRef } from 'react';
 import type { Feed } from './feed.ts';
-import { lease, type Source, sourceKey, succeed } from './registry.ts';
+import { lease, type Source, sourceKey } from './registry.ts';
 import { initialState, type MeterState, reduce } from './state.ts';
+import { useStableToken } from './use-stable-token.ts';
 
 export type MeterSource = Source & {
   /** Key of the feature. */
@@ -22,7 +23,7 @@ export type Meter = {
 export function useMeter({ feature, referenceId, ...source }: MeterSource): Meter {
   const [state, dispatch] = useReducer(reduce, initialState);
   const feed = useRef<Feed | null>(null);
-  const stable = usePinnedToken(source);
+  const stable = useStableToken(source);
   const key = sourceKey(stable);
   const { client } = source;
 
@@ -44,15 +45,4 @@ export function useMeter({ feature, referenceId, ...source }: MeterSource): Mete
     dismiss: useCallback((alertId) => dispatch({ type: 'dismiss', alertId }), []),
     retry: useCallback(() => feed.current?.retry(), []),
   };
-}
-
-/** An inline `getToken` is another function each render: the first one stays the identity, the latest one is called. */
-function usePinnedToken(source: Source): Source {
-  const { getToken } = source;
-  const [first, pin] = useState(() => getToken);
-  useEffect(() => {
-    if (first && getToken) succeed(first, getToken);
-    else if (first !== getToken) pin(() => getToken);
-  }, [first, getToken]);
-  return getToken && first ? { ...source, getToken: first } : source;
 }
