@@ -4,7 +4,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { endpoint, fetchToken, lease, type Source, sourceKey } from './registry.ts';
 import { HandRealtime } from './testing/hand-realtime.ts';
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 describe('endpoint', () => {
   it.each([
@@ -36,6 +39,25 @@ describe('sharing', () => {
     expect(leases[0]?.feed).not.toBe(leases[2]?.feed);
     for (const held of leases) held.release();
     expect(client.isClosed).toBe(false);
+  });
+
+  it('a feed is forgotten a moment after its last user has gone, however long its client lives', () => {
+    vi.useFakeTimers();
+    const client = new HandRealtime();
+    const [first, second] = [lease({ client }, 'acme'), lease({ client }, 'acme')];
+    first.release();
+    vi.advanceTimersByTime(3_000);
+    const back = lease({ client }, 'acme');
+    expect(back.feed).toBe(first.feed); // the second has kept it
+    second.release();
+    back.release();
+    back.release(); // counts once
+    const again = lease({ client }, 'acme'); // as after a page change
+    vi.advanceTimersByTime(3_000);
+    expect(again.feed).toBe(first.feed);
+    again.release();
+    vi.advanceTimersByTime(3_000);
+    expect(lease({ client }, 'acme').feed).not.toBe(first.feed);
   });
 });
 

@@ -2,8 +2,8 @@
  * registry — one shared connection per page, however many meters.
  *
  * Meters with the same gateway and the same token source (the same string, the same `tokenUrl`, or the same function)
- * share one client. It is counted by its users and closed a moment after the last one has gone, so that a page change
- * or React's StrictMode, which mounts everything twice, keeps the connection.
+ * share one client, and those of one customer one feed. Both are counted by their users and given up a moment after the
+ * last one has gone, so that a page change or React's StrictMode, which mounts everything twice, keeps them.
  */
 import { createMetergraphRealtime, type MetergraphRealtime } from '@metergraph/client-sdk';
 import { createFeed, type Feed } from './feed.ts';
@@ -27,33 +27,60 @@ export type Source = {
 
 export type Lease = { readonly feed: Feed; release(): void };
 
-type Entry = { readonly client: MetergraphRealtime; readonly close: () => void; users: number };
+/** What is counted by its users; `end` may be called again. */
+type Shared = { users: number; readonly end: () => void };
+type Connection = Shared & { readonly client: MetergraphRealtime };
+type SharedFeed = Shared & { readonly feed: Feed };
 
-const CLOSE_AFTER_MS = 3_000;
+const END_AFTER_MS = 3_000;
 /** As long as the SDK waits: what hangs on would only take a connection away from the page. */
 const TOKEN_TIMEOUT_MS = 8_000;
 
-const entries = new Map<string, Entry>();
-const feeds = new WeakMap<MetergraphRealtime, Map<string | undefined, Feed>>();
+const connections = new Map<string, Connection>();
+const feeds = new WeakMap<MetergraphRealtime, Map<string | undefined, SharedFeed>>();
 const functionKeys = new WeakMap<GetToken, string>();
 const successors = new WeakMap<GetToken, GetToken>();
 let functionsSeen = 0;
 
-/** Takes a share in the connection of `source`; give it back with `release()`. */
+/** Takes a share in the connection of `source`, and in one customer's feed; give it back with `release()`. */
 export function lease(source: Source, referenceId: string | undefined): Lease {
-  if (source.client) return { feed: feedOf(source.client, referenceId), release: () => {} };
+  if (source.client) return leaseFeed(source.client, referenceId);
   const key = sourceKey(source);
-  const entry = entries.get(key) ?? open(key, source);
-  entry.users += 1;
-  let isReleased = false;
+  const connection = connections.get(key) ?? open(key, source);
+  const leave = join(connection);
+  const { feed, release } = leaseFeed(connection.client, referenceId);
   return {
-    feed: feedOf(entry.client, referenceId),
+    feed,
     release() {
-      if (isReleased) return;
-      isReleased = true;
-      entry.users -= 1;
-      if (entry.users === 0) setTimeout(() => entry.users === 0 && entry.close(), CLOSE_AFTER_MS);
+      release();
+      leave();
     },
+  };
+}
+
+function leaseFeed(client: MetergraphRealtime, referenceId: string | undefined): Lease {
+  const known = feeds.get(client) ?? new Map<string | undefined, SharedFeed>();
+  feeds.set(client, known);
+  const shared: SharedFeed = known.get(referenceId) ?? {
+    users: 0,
+    feed: createFeed(client, referenceId),
+    end() {
+      if (known.get(referenceId) === shared) known.delete(referenceId);
+    },
+  };
+  known.set(referenceId, shared);
+  return { feed: shared.feed, release: join(shared) };
+}
+
+/** One user more. @returns How to leave; only the first call counts. */
+function join(shared: Shared): () => void {
+  shared.users += 1;
+  let hasLeft = false;
+  return () => {
+    if (hasLeft) return;
+    hasLeft = true;
+    shared.users -= 1;
+    if (shared.users === 0) setTimeout(() => shared.users === 0 && shared.end(), END_AFTER_MS);
   };
 }
 
@@ -73,23 +100,15 @@ function functionKey(getToken: GetToken): string {
   return key;
 }
 
-function open(key: string, source: Source): Entry {
+function open(key: string, source: Source): Connection {
   const client = createMetergraphRealtime({ url: endpoint(source.url ?? '/'), getToken: tokenSource(source) });
-  const close = (): void => {
-    if (entries.get(key) === entry) entries.delete(key);
+  const end = (): void => {
+    if (connections.get(key) === connection) connections.delete(key);
     client.close();
   };
-  const entry: Entry = { client, close, users: 0 };
-  entries.set(key, entry);
-  return entry;
-}
-
-function feedOf(client: MetergraphRealtime, referenceId: string | undefined): Feed {
-  const known = feeds.get(client) ?? new Map<string | undefined, Feed>();
-  feeds.set(client, known);
-  const feed = known.get(referenceId) ?? createFeed(client, referenceId);
-  known.set(referenceId, feed);
-  return feed;
+  const connection: Connection = { client, end, users: 0 };
+  connections.set(key, connection);
+  return connection;
 }
 
 /** `https://host`, `https://host/` and `https://host/graphql` name the same endpoint; so does a mount path ending in `/`. */
