@@ -73,9 +73,17 @@ export function createFormats(options: Locale): Formats {
           : same({ year: 'numeric' })
             ? day
             : { ...day, year: 'numeric' as const };
-      return new Intl.DateTimeFormat(locale, { ...shown, timeZone }).format(at);
+      return unbroken(new Intl.DateTimeFormat(locale, { ...shown, timeZone }).formatToParts(at));
     },
   };
+}
+
+/** The text of a date that no narrow line breaks between its day and its month. */
+function unbroken(parts: readonly Intl.DateTimeFormatPart[]): string {
+  const isOfDay = (index: number): boolean => ['day', 'month'].includes(parts[index]?.type ?? '');
+  return parts
+    .map(({ value }, i) => (isOfDay(i - 1) && isOfDay(i + 1) ? value.replaceAll(' ', '\u00a0') : value))
+    .join('');
 }
 
 function ifAccepted(value: string | undefined, accept: (value: string | undefined) => unknown): string | undefined {
