@@ -1,5 +1,6 @@
 /** gateway — joins the rooms: a database and a clock in, a listening server out. Tests start here. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Assets, builtAssets } from './assets.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
@@ -27,6 +28,8 @@ export type GatewayOptions = CoreOptions & {
 
 /** When the gateway closes, connections that are still open after this are cut: it is gone within 10 s. */
 const CLOSE_GRACE_MS = 8_000;
+/** For so long every open connection may still ask, and is told with its answer that it ends with it. */
+const CLOSE_NOTICE_MS = 300;
 /** How often, until then, connections are closed that have had their answer. */
 const CLOSE_SWEEP_MS = 50;
 /** A database that has not answered by then is as good as none. */
@@ -40,6 +43,7 @@ export class Gateway {
   readonly #eventStreams: EventStreams;
   readonly #sockets: WebSocketDoor;
   readonly #server: Server;
+  #isClosing = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -96,10 +100,13 @@ export class Gateway {
    */
   async close(): Promise<void> {
     this.#watch.close();
+    this.#isClosing = true;
+    const drained = this.#core.drain();
+    await sleep(CLOSE_NOTICE_MS);
     const closed = new Promise((resolve) => this.#server.close(resolve));
     const grace = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
     const sweep = setInterval(() => this.#server.closeIdleConnections(), CLOSE_SWEEP_MS);
-    await this.#core.drain();
+    await drained;
     await this.#sockets.close();
     this.#eventStreams.close();
     this.services.streams.close();
@@ -135,6 +142,7 @@ export class Gateway {
     const livePage = (): LivePageStart => ({ demoKey });
     const handle = createHttpHandler({ graphql, metrics, assets, readiness: () => this.readiness(), livePage });
     const server = createServer((request, response) => {
+      if (this.#isClosing) response.setHeader('Connection', 'close');
       Promise.resolve(handle(request, response)).catch((error: unknown) => {
         this.#onBug(error);
         response.destroy();

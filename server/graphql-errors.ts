@@ -29,7 +29,7 @@ export function toGraphQLError(error: unknown, onBug: (error: unknown) => void):
 /** Gives an error a code unless it has one, and keeps of its extensions what is meant for clients. */
 export function withCode(error: GraphQLError, code: string): GraphQLError {
   const { code: own, retryable, suggestion } = error.extensions;
-  const http = httpOf(error);
+  const http = own === BODY_TOO_LARGE ? UNREAD_BODY : httpOf(error);
   const extensions = {
     code: typeof own === 'string' ? own : code,
     ...(retryable !== undefined && { retryable }),
@@ -50,9 +50,13 @@ export function withoutHttp(error: GraphQLError): GraphQLError {
   return new GraphQLError(error.message, { ...placeOf(error), extensions });
 }
 
+const BODY_TOO_LARGE = 'REQUEST_ENTITY_TOO_LARGE';
+/** The rest of the body is not read, so the connection can't carry another request. */
+const UNREAD_BODY = { status: 413, headers: { Connection: 'close' } };
+
 /** Better words for what the GraphQL server says of a request by itself. */
 const SENTENCES: Readonly<Record<string, string>> = {
-  REQUEST_ENTITY_TOO_LARGE: 'The body has more than 1,000,000 bytes; send less at a time.',
+  [BODY_TOO_LARGE]: 'The body has more than 1,000,000 bytes; send less at a time.',
 };
 
 /** SQLSTATE of a text that the database's encoding has no place for. */

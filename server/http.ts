@@ -37,6 +37,10 @@ export function createHttpHandler({ graphql, metrics, assets, readiness, livePag
   return async (request, response) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('X-Frame-Options', 'DENY');
+    if (!isAddressed(request)) {
+      sendBadRequest(response);
+      return;
+    }
     const path = pathOf(request);
     const route = routes[path];
     if (route) await route(request, response);
@@ -89,6 +93,15 @@ const sendJson = (response: ServerResponse, status: number, body: unknown): void
 function notFound(request: IncomingMessage, response: ServerResponse): void {
   const path = pathOf(request);
   send(response, 404, 'text/plain; charset=utf-8', `There is nothing at ${path}. GraphQL is at /graphql.\n`);
+}
+
+/** What stands behind this door builds a URL from host and path; one that is none must not get that far. */
+const isAddressed = ({ headers, url = '/' }: IncomingMessage): boolean =>
+  URL.canParse(url.startsWith('/') ? `http://${headers.host ?? 'localhost'}${url}` : url);
+
+function sendBadRequest(response: ServerResponse): void {
+  const message = 'The Host header or the path is not part of a URL; send them as a client library does.';
+  sendJson(response, 400, { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
 }
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';

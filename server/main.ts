@@ -1,4 +1,6 @@
 /** main — runs the gateway: what `npm start` is, with the flags of `metergraph start`. */
-import { createProgram } from './cli/program.ts';
+import { runAsInProduction } from './config.ts';
 
+runAsInProduction();
+const { createProgram } = await import('./cli/program.ts');
 await createProgram().parseAsync(['start', ...process.argv.slice(2)], { from: 'user' });

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** cli — the `metergraph` command. */
-import { createProgram } from './program.ts';
+import { runAsInProduction } from '../config.ts';
 
+runAsInProduction();
+const { createProgram } = await import('./program.ts');
 await createProgram().parseAsync();

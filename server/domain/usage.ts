@@ -17,7 +17,7 @@ export type Usage = {
   readonly policy: LimitPolicy;
   readonly period: Period;
   readonly used: Units;
-  /** Never below 0; null when unlimited. */
+  /** Never below 0; null when unlimited; 0 when not entitled, for that is no "unlimited". */
   readonly remaining: Units | null;
   readonly overage: Units;
   /** What the period's overage costs so far, in minor units; null where the feature has no price. */
@@ -50,8 +50,11 @@ export function usageOf(frame: UsageFrame, counter: Pick<Counter, 'period' | 'us
     ...frame,
     period: counter.period,
     used: counter.used,
-    remaining: limit === null ? null : maxUnits(limit - counter.used, 0n),
+    remaining: frame.entitled ? remainingOf(limit, counter.used) : 0n,
     overage: counter.overage,
     estimatedCost: price && { amount: multiplyUnits(counter.overage, price.unitAmount), currency: price.currency },
   };
 }
+
+const remainingOf = (limit: Units | null, used: Units): Units | null =>
+  limit === null ? null : maxUnits(limit - used, 0n);

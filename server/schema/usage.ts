@@ -32,8 +32,9 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
     limit: t.field({
       type: 'Decimal',
       nullable: true,
-      description: 'The cap (hard) or the line that alerts and overage start from (soft). Null is unlimited.',
-      resolve: ({ policy }) => policy.limit,
+      description:
+        'The cap (hard) or the line that alerts and overage start from (soft). Null is unlimited; 0 where not entitled.',
+      resolve: ({ entitled, policy }) => (entitled ? policy.limit : 0n),
     }),
     remaining: t.expose('remaining', {
       type: 'Decimal',

@@ -1,4 +1,7 @@
 /** Goal: what is no proper request is refused at the door, with a code and a sentence, and nothing is written. */
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { getIntrospectionQuery } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_KEY } from '../support/gateway.ts';
@@ -256,5 +259,31 @@ describe('a body', () => {
       const { text } = await rig.raw(body);
       expect(text).not.toMatch(/node_modules|\.ts\b|at .*:\d+:\d+|originalError|"stack"|"http"/);
     }
+  });
+});
+
+describe('a connection', () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  /** Posts as a raw client, over the one connection of `agent`. */
+  async function send(body: string, headers: Record<string, string>, path = '/graphql') {
+    const all = { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}`, ...headers };
+    const posted = request(new URL(path, rig.url), { method: 'POST', agent, headers: all });
+    posted.end(body);
+    const [response] = await once(posted, 'response');
+    return { status: response.statusCode, headers: response.headers, text: await text(response) };
+  }
+
+  it.each(['a b', '['])('that says its host is "%s" is refused, and learns nothing of us', async (host) => {
+    const answer = await send(query('{ __typename }'), { host });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+  });
+
+  it('is closed after a body that was not read to its end, so that the next call has a new one', async () => {
+    const chunked = { 'transfer-encoding': 'chunked' };
+    const tooLarge = await send(JSON.stringify({ query: 'x'.repeat(3_000_000) }), chunked);
+    expect(tooLarge).toMatchObject({ status: 413, headers: { connection: 'close' } });
+    expect(await send(query('{ __typename }'), chunked)).toMatchObject({ status: 200 });
   });
 });
