@@ -35,8 +35,9 @@ export type AlertPosition = {
 export function newlyReached(policy: LimitPolicy, used: Units, raised: ReadonlySet<string>): readonly Threshold[] {
   const reached = new Map<string, Threshold>(); // by key: a threshold that is configured twice is one
   for (const threshold of policy.thresholds) {
+    if (!isReached(threshold, policy, used)) continue; // most calls reach none
     const key = thresholdKey(threshold);
-    if (isReached(threshold, policy, used) && !raised.has(key)) reached.set(key, threshold);
+    if (!raised.has(key)) reached.set(key, threshold);
   }
   return [...reached.values()];
 }
