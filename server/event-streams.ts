@@ -4,6 +4,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { CredentialWatch } from './auth/credential-watch.ts';
 import type { Context } from './context.ts';
+import { cuttable } from './cuttable.ts';
 import type { Viewer } from './domain/viewer.ts';
 
 export type EventStreamLimits = {
@@ -15,7 +16,6 @@ export const EVENT_STREAM_LIMITS: EventStreamLimits = { streamsPerCredentialMax:
 
 /** Yoga's own context: with what Node's server brought, and what ours has added to it. */
 type StreamContext = Partial<Context> & { readonly res?: ServerResponse };
-type Results = AsyncIterator<ExecutionResult> & AsyncIterable<ExecutionResult>;
 
 export class EventStreams {
   readonly #limits: EventStreamLimits;
@@ -41,7 +41,9 @@ export class EventStreams {
         const { viewer = null, res } = context as StreamContext;
         const refusal = this.#refusal(request, viewer);
         if (!refusal) return setResult(this.#opened(result, request, viewer, () => res?.destroy()));
-        void result[Symbol.asyncIterator]().return?.();
+        result[Symbol.asyncIterator]()
+          .return?.()
+          ?.catch(() => {}); // whoever asked is told of the refusal
         setResult({ errors: [refusal] });
       },
       onResponse({ response }) {
@@ -71,13 +73,13 @@ export class EventStreams {
     request: Request,
     viewer: Viewer | null,
     disconnect: () => void,
-  ): Results {
+  ): AsyncIterableIterator<ExecutionResult> {
     const name = nameOf(viewer);
     const cut = () => {
       stream.end(null);
       disconnect();
     };
-    const stream = endable(source, () => {
+    const stream = cuttable(source, () => {
       this.#count(name, -1);
       this.#cuts.delete(cut);
       unwatch();
@@ -114,53 +116,3 @@ const endOf = (why: string): ExecutionResult => ({
     }),
   ],
 });
-
-type Endable = {
-  readonly results: Results;
-  /** The stream says this, unless it is null, and is over. */
-  readonly end: (last: ExecutionResult | null) => void;
-};
-
-/**
- * A stream that can be ended from outside, also while its next result is awaited. An async generator can not: its
- * `return` waits for the `next` before it.
- *
- * @param onOver Called once, however it ends.
- */
-function endable(source: AsyncIterable<ExecutionResult>, onOver: () => void): Endable {
-  const iterator = source[Symbol.asyncIterator]();
-  const done: IteratorResult<ExecutionResult> = { done: true, value: undefined };
-  let isOver = false;
-  let last: IteratorResult<ExecutionResult> = done;
-  let interrupt = () => {};
-  const interrupted = new Promise<void>((resolve) => {
-    interrupt = resolve;
-  });
-  const over = () => {
-    if (isOver) return;
-    isOver = true;
-    onOver();
-    interrupt();
-    iterator.return?.()?.catch(() => {}); // it has nobody to tell any more
-  };
-  const end = (said: ExecutionResult | null) => {
-    if (!isOver && said !== null) last = { done: false, value: said };
-    over();
-  };
-  const results: Results = {
-    async next() {
-      const next = isOver ? null : await Promise.race([interrupted.then(() => null), iterator.next()]);
-      if (next?.done) over();
-      if (next) return next;
-      const saying = last;
-      last = done;
-      return saying;
-    },
-    async return() {
-      over();
-      return done;
-    },
-    [Symbol.asyncIterator]: () => results,
-  };
-  return { results, end };
-}
