@@ -1,9 +1,49 @@
 /** api-keys — rows of API keys in, domain values out. */
 import { and, eq, inArray, sql } from 'drizzle-orm';
-import type { ApiKey } from '../../domain/api-key.ts';
-import { API_KEY_SCOPES } from '../../domain/viewer.ts';
-import type { Db } from '../client.ts';
+import type { ApiKey, ApiKeyMode } from '../../domain/api-key.ts';
+import { API_KEY_SCOPES, type ApiKeyScope } from '../../domain/viewer.ts';
+import type { Db, Query } from '../client.ts';
 import { apiKeys } from '../tables/index.ts';
+
+/** What a presented key is held against. */
+export type StoredKey = {
+  readonly id: string;
+  readonly tenantId: string;
+  /** Of its tenant. */
+  readonly mode: ApiKeyMode;
+  readonly secretHash: string;
+  readonly scopes: readonly ApiKeyScope[];
+  readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
+};
+
+type StoredKeyRow = {
+  readonly tenant_id: string;
+  readonly mode: ApiKeyMode;
+  readonly secret_hash: string;
+  readonly scopes: readonly ApiKeyScope[];
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+};
+
+const STORED_KEY = `
+  SELECT k.tenant_id, t.mode, k.secret_hash, to_json(k.scopes) AS scopes, k.expires_at, k.revoked_at
+  FROM api_keys k JOIN tenants t ON t.id = k.tenant_id WHERE k.id = $1`;
+
+/** The key of this id, whoever's it is; null when there is none. */
+export async function storedKey(query: Query, id: string): Promise<StoredKey | null> {
+  const [row] = await query<StoredKeyRow>({ text: STORED_KEY, params: [id] });
+  if (!row) return null;
+  return {
+    id,
+    tenantId: row.tenant_id,
+    mode: row.mode,
+    secretHash: row.secret_hash,
+    scopes: row.scopes,
+    expiresAtMs: row.expires_at?.getTime() ?? null,
+    revokedAtMs: row.revoked_at?.getTime() ?? null,
+  };
+}
 
 export async function apiKeysById(db: Db, tenantId: string, ids: readonly string[]): Promise<readonly ApiKey[]> {
   const rows = await db
