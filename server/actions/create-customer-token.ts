@@ -10,7 +10,7 @@ export type CustomerTokenRequest = {
   readonly referenceId: string;
   /** The features it may see; null for all. */
   readonly featureKeys: readonly string[] | null;
-  /** From 60 to 900. */
+  /** From 1 to 900. */
   readonly ttlSeconds: number;
 };
 

@@ -5,7 +5,7 @@ import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { resultUnion } from './errors.ts';
 
-const TTL_MIN_SECONDS = 60;
+const TTL_MIN_SECONDS = 1;
 const TTL_MAX_SECONDS = 900;
 
 const CustomerTokenType = builder.objectRef<CustomerToken>('CustomerToken').implement({
