@@ -135,7 +135,7 @@ describe('a usage stream', () => {
     ],
   ])('tells of the new limit at once after %s', async (name, mutation, told) => {
     await rig.data(
-      'mutation { savePlan(input: { key: "team", features: [{ featureKey: "api_calls" }] }) { __typename } }',
+      'mutation { savePlan(input: { key: "team", features: [{ featureKey: "api_calls" }, { featureKey: "storage" }] }) { __typename } }',
     );
     await register(rig, name, 'team');
     await consume(rig, name, 'api_calls', { amount: 2 });
