@@ -41,7 +41,7 @@ export async function prepareDemo(
   const selections = [...companies.keys()].map((customerId) => ({ customerId, featureKeys: null }));
   const meters = [...(await reader.read(tenantId, selections))].flatMap(([customerId, read]): DemoMeter[] => {
     const company = companies.get(customerId);
-    return company ? read.meters.filter(({ entitled }) => entitled).map(({ usage }) => ({ company, usage })) : [];
+    return company ? read.meters.filter(({ usage }) => usage.entitled).map(({ usage }) => ({ company, usage })) : [];
   });
   await writeHistory({ database, catalogs, meters, fromMs, untilMs, random });
   return meters;

@@ -1,16 +1,13 @@
 /** meters — a reading of a customer's meters, all as of one instant. */
-import type { LimitPolicy } from './policy.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Usage } from './usage.ts';
 
 /** What to read: a customer and some of its features, or all (null). */
 export type MeterSelection = { readonly customerId: string; readonly featureKeys: readonly string[] | null };
 
-/** A meter's policy with what belongs to its customer's plan as a whole. */
-export type MeterPolicy = {
+/** A meter as it stands, with what belongs to its customer's plan as a whole. */
+export type MeterReading = {
   readonly usage: Usage;
-  readonly policy: LimitPolicy;
-  readonly entitled: boolean;
   readonly rateLimit: RateLimit | null;
   /** The customer's sequence of the last use of this meter in this period; 0 for none. */
   readonly changedSequence: bigint;
@@ -19,7 +16,7 @@ export type MeterPolicy = {
 export type CustomerMeters = {
   readonly customerId: string;
   /** By catalog order of features. */
-  readonly meters: readonly MeterPolicy[];
+  readonly meters: readonly MeterReading[];
   readonly sequence: bigint;
   /** The last sequence that changed every meter at once. */
   readonly limitsSequence: bigint;

@@ -3,7 +3,7 @@
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { CustomerMeters, MeterPolicy, MeterSelection } from '../domain/meters.ts';
+import type { CustomerMeters, MeterReading, MeterSelection } from '../domain/meters.ts';
 import { liveKeys } from '../domain/plan.ts';
 import { type Meter, meterOf, ownPlan, usageOfMeter } from './state.ts';
 import { countersStatement, customersStatement, readLoaded } from './store.ts';
@@ -39,7 +39,7 @@ export class UsageReader {
       if (customer?.tenantId !== tenantId) return [];
       const features = keys.flatMap((key) => catalog.features.get(key) ?? []);
       const meters = features.map((f) =>
-        policyOfMeter(meterOf(customer, catalog, f, ownPlan(customer, catalog), atMs), atMs),
+        readingOfMeter(meterOf(customer, catalog, f, ownPlan(customer, catalog), atMs), atMs),
       );
       const { sequence, limitsSequence } = customer;
       return [[customerId, { customerId, meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs }]];
@@ -48,7 +48,7 @@ export class UsageReader {
   }
 }
 
-function policyOfMeter(meter: Meter, atMs: number): MeterPolicy {
-  const { policy, entitled, rateLimit, counter } = meter.state;
-  return { usage: usageOfMeter(meter, counter, atMs), policy, entitled, rateLimit, changedSequence: counter.sequence };
+function readingOfMeter(meter: Meter, atMs: number): MeterReading {
+  const { rateLimit, counter } = meter.state;
+  return { usage: usageOfMeter(meter, counter, atMs), rateLimit, changedSequence: counter.sequence };
 }

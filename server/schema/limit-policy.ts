@@ -1,7 +1,7 @@
 /** limit-policy — what applies to a customer and feature after the merge. */
 
 import { customerNotFound } from '../domain/errors.ts';
-import type { MeterPolicy } from '../domain/meters.ts';
+import type { MeterReading } from '../domain/meters.ts';
 import { reader, referenceOf } from './access.ts';
 import { builder } from './builder.ts';
 import { FeatureType } from './feature.ts';
@@ -11,37 +11,38 @@ import { UnitPriceType } from './money.ts';
 import { ResetEnum } from './period.ts';
 import { RateLimitType } from './plan.ts';
 
-export const LimitPolicyType = builder.objectRef<MeterPolicy>('LimitPolicy').implement({
+export const LimitPolicyType = builder.objectRef<MeterReading>('LimitPolicy').implement({
   description:
     'What applies to a customer and feature after merging feature, plan and customer override, field by field, the last one set wins.',
   fields: (t) => ({
     feature: t.field({ type: FeatureType, description: 'What is metered.', resolve: ({ usage }) => usage.feature }),
-    entitled: t.exposeBoolean('entitled', {
+    entitled: t.boolean({
       description:
         'Whether plan or own limits name the feature; if not, every call is denied with `FEATURE_NOT_IN_PLAN`.',
+      resolve: ({ usage }) => usage.entitled,
     }),
     limit: t.field({
       type: 'Decimal',
       nullable: true,
       description: 'The cap (hard) or the line that alerts and overage start from (soft). Null is unlimited.',
-      resolve: ({ policy }) => policy.limit,
+      resolve: ({ usage }) => usage.policy.limit,
     }),
     included: t.field({
       type: 'Decimal',
       nullable: true,
       description: 'Units per period that cost nothing. Null: there is no end to them.',
-      resolve: ({ policy }) => policy.included,
+      resolve: ({ usage }) => usage.policy.included,
     }),
     enforcement: t.field({
       type: EnforcementEnum,
       description: 'What happens beyond the limit.',
-      resolve: ({ policy }) => policy.enforcement,
+      resolve: ({ usage }) => usage.policy.enforcement,
     }),
     minLimit: t.field({
       type: 'Decimal',
       nullable: true,
       description: 'The floor of use that can be given back. Null: use can not be given back.',
-      resolve: ({ policy }) => policy.minLimit,
+      resolve: ({ usage }) => usage.policy.minLimit,
     }),
     reset: t.field({
       type: ResetEnum,
@@ -51,13 +52,13 @@ export const LimitPolicyType = builder.objectRef<MeterPolicy>('LimitPolicy').imp
     thresholds: t.field({
       type: [ThresholdType],
       description: 'Lines that raise an alert, each once a period.',
-      resolve: ({ policy }) => [...policy.thresholds],
+      resolve: ({ usage }) => [...usage.policy.thresholds],
     }),
     price: t.field({
       type: UnitPriceType,
       nullable: true,
       description: 'What a unit costs beyond what is included. Null: nothing, so there is no overage to bill.',
-      resolve: ({ policy }) => policy.price,
+      resolve: ({ usage }) => usage.policy.price,
     }),
     rateLimit: t.expose('rateLimit', {
       type: RateLimitType,

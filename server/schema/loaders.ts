@@ -6,7 +6,7 @@ import { findEvents } from '../actions/find-events.ts';
 import { findApiKeys, findTenant } from '../actions/find-tenant.ts';
 import type { Context } from '../context.ts';
 import type { Customer } from '../domain/customer.ts';
-import type { CustomerMeters, MeterPolicy, MeterSelection } from '../domain/meters.ts';
+import type { CustomerMeters, MeterReading, MeterSelection } from '../domain/meters.ts';
 import { anyone, visibleFeatures } from './access.ts';
 import type { SequencedKey } from './node-id.ts';
 import { oncePerOperation } from './once-per-operation.ts';
@@ -85,7 +85,7 @@ export async function metersOf(
   context: Context,
   customerId: string,
   featureKeys: readonly string[] | null,
-): Promise<readonly MeterPolicy[] | null> {
+): Promise<readonly MeterReading[] | null> {
   const wanted = narrowed(featureKeys, visibleFeatures(anyone(context)));
   const read = await metersLoader(context).load({ customerId, featureKeys: wanted });
   if (!read) return null;

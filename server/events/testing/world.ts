@@ -177,9 +177,9 @@ export class World {
       const customer = { ...row, counters: this.#customer(customerId).counters };
       const meters = (featureKeys ?? [...catalog.features.keys()]).map((key) => {
         const meter = this.#meter(customer, key, catalog);
-        const { policy, entitled, rateLimit, counter } = meter.state;
+        const { rateLimit, counter } = meter.state;
         const usage = usageOfMeter(meter, counter, this.nowMs);
-        return { usage, policy, entitled, rateLimit, changedSequence: counter.sequence };
+        return { usage, rateLimit, changedSequence: counter.sequence };
       });
       const { sequence, limitsSequence } = customer;
       const read = { customerId, meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs: this.nowMs };
