@@ -150,6 +150,19 @@ describe('consumeMany', () => {
     expect(gateway.state.consumed).toHaveLength(3);
   });
 
+  it('tells where each error is by the position that the caller gave it', async () => {
+    const inexact = { ...use, amount: Number.NaN }; // never sent
+    const nope = { ...use, featureKey: 'nope' };
+    const outcomes = await connect().consumeMany([inexact, nope, use, inexact, nope]);
+    expect(outcomes.map((outcome) => (outcome.ok ? null : outcome.error.path))).toEqual([
+      ['input', 'inputs', '0', 'amount'],
+      ['input', 'inputs', '1', 'featureKey'],
+      null,
+      ['input', 'inputs', '3', 'amount'],
+      ['input', 'inputs', '4', 'featureKey'],
+    ]);
+  });
+
   it('keeps every key over its tries', async () => {
     gateway.state.refusals.push({ code: 'OVERLOADED', retryable: true });
     await connect().consumeMany([use, use]);
@@ -186,7 +199,16 @@ describe('the other calls', () => {
 
   it('registerCustomer answers with the customer', async () => {
     const customer = await connect().registerCustomer({ referenceId: 'acme', metadata: { seats: [1, 2] } });
-    expect(customer).toMatchObject({ referenceId: 'acme', name: null, metadata: { seats: [1, 2] } });
+    expect(customer).toEqual({
+      id: '1',
+      referenceId: 'acme',
+      referenceType: 'user',
+      name: null,
+      email: null,
+      planKey: null,
+      timeZone: 'UTC',
+      createdAt: '2026-03-01T00:00:00.000Z',
+    });
   });
 
   it('createCustomerToken answers with the token', async () => {

@@ -10,7 +10,7 @@ import type { InputOf, Operation } from './graphql.ts';
 import { httpSender, isMutation } from './http.ts';
 import { newIdempotencyKey } from './idempotency.ts';
 import { createMetergraphRealtime, type MetergraphRealtime } from './realtime.ts';
-import { expectMember, toConsumption, toOutcome } from './results.ts';
+import { expectMember, pathOfItem, toConsumption, toOutcome } from './results.ts';
 import { retrying } from './retry.ts';
 import type {
   CallOptions,
@@ -131,14 +131,14 @@ export function createMetergraphClient(options: ClientOptions): MetergraphClient
     },
 
     consumeMany: async (inputs, callOptions) => {
-      const outcomes: (ConsumeOutcome | undefined)[] = inputs.map(refusedHere);
-      const sent = inputs.filter((_, index) => outcomes[index] === undefined).map(keyed);
-      if (sent.length === 0) return outcomes.filter((outcome) => outcome !== undefined);
+      const refused = inputs.map(refusedHere);
+      const sent = inputs.filter((_, index) => refused[index] === undefined).map(keyed);
+      if (sent.length === 0) return refused.filter((outcome) => outcome !== undefined);
       const { consumeMany } = await run(ConsumeMany, { input: { inputs: sent } }, callOptions);
       const { results } = expectMember(consumeMany, 'ConsumeManyPayload');
       if (results.length !== sent.length) throw badResponse(`${sent.length} uses, but ${results.length} results`);
-      const answered = results.map(toOutcome).values();
-      return outcomes.map((outcome) => outcome ?? answered.next().value).filter((outcome) => outcome !== undefined);
+      const answers = results.values();
+      return refused.map((outcome, index) => outcome ?? toOutcome(answers.next().value, index));
     },
 
     check: async (input, callOptions) => {
@@ -179,9 +179,9 @@ export function createMetergraphClient(options: ClientOptions): MetergraphClient
 type WireConsumeInput = InputOf<typeof Consume>['input'];
 
 /** As the wire wants it; without a key, for `check` writes nothing. */
-function prepared(input: ConsumeInput): WireConsumeInput {
+function prepared(input: ConsumeInput, path: readonly string[] = ['input']): WireConsumeInput {
   const { amount, ...rest } = input;
-  return amount === undefined ? rest : { ...rest, amount: toDecimal(amount) };
+  return amount === undefined ? rest : { ...rest, amount: toDecimal(amount, [...path, 'amount']) };
 }
 
 /** With the key that every try of this call will carry. */
@@ -191,9 +191,9 @@ const keyed = (input: ConsumeInput): WireConsumeInput => ({
 });
 
 /** An amount that cannot be sent is this item's own error, and no reason to hold back the others. */
-function refusedHere(input: ConsumeInput): ConsumeOutcome | undefined {
+function refusedHere(input: ConsumeInput, index: number): ConsumeOutcome | undefined {
   try {
-    prepared(input);
+    prepared(input, pathOfItem(index));
     return undefined;
   } catch (error) {
     if (error instanceof MetergraphError) return { ok: false, error };

@@ -16,7 +16,7 @@ const CONSUME_RESULT = `{
 export const RegisterCustomer = graphql(`mutation RegisterCustomer($input: RegisterCustomerInput!) {
   registerCustomer(input: $input) {
     __typename
-    ... on Customer { id referenceId referenceType name email planKey timeZone metadata createdAt }
+    ... on Customer { id referenceId referenceType name email planKey timeZone createdAt }
     ${USER_ERROR}
   }
 }`);

@@ -42,7 +42,11 @@ describe('toConsumption', () => {
 
 describe('toOutcome', () => {
   it('never throws', () => {
-    expect(toOutcome(answer({ allowed: true, denial }))).toMatchObject({ ok: false, error: { code: 'BAD_RESPONSE' } });
-    expect(toOutcome(answer({ allowed: true, denial: null }))).toMatchObject({ ok: true });
+    expect(toOutcome(undefined, 0)).toMatchObject({ ok: false, error: { code: 'BAD_RESPONSE' } });
+    expect(toOutcome(answer({ allowed: true, denial }), 0)).toMatchObject({
+      ok: false,
+      error: { code: 'BAD_RESPONSE' },
+    });
+    expect(toOutcome(answer({ allowed: true, denial: null }), 0)).toMatchObject({ ok: true });
   });
 });

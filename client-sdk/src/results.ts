@@ -25,13 +25,27 @@ export function toConsumption(result: ConsumeResult): Consumption {
   throw badResponse('the gateway neither allowed nor denied');
 }
 
-/** One item of a batch: never throws. */
-export function toOutcome(result: ConsumeManyPayload['results'][number]): ConsumeOutcome {
+/** Where an item of a batch stands. */
+export const pathOfItem = (index: number): readonly string[] => ['input', 'inputs', String(index)];
+
+/**
+ * One item of a batch: never throws.
+ *
+ * @param index Where the caller has it. The gateway counts those that were sent, which may be fewer.
+ */
+export function toOutcome(result: ConsumeManyPayload['results'][number] | undefined, index: number): ConsumeOutcome {
   try {
-    return { ok: true, consumption: toConsumption(result) };
+    if (result === undefined) throw badResponse('the gateway left an item without a result');
+    return { ok: true, consumption: toConsumption(movedTo(index, result)) };
   } catch (error) {
     return { ok: false, error: error instanceof MetergraphError ? error : badResponse('unreadable item', error) };
   }
+}
+
+function movedTo(index: number, result: ConsumeResult): ConsumeResult {
+  if (!isUserError(result) || !result.path) return result;
+  const [input, inputs, , ...field] = result.path;
+  return input === 'input' && inputs === 'inputs' ? { ...result, path: [...pathOfItem(index), ...field] } : result;
 }
 
 const isMember = <Result extends { __typename: string }, Name extends string>(

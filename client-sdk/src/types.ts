@@ -182,7 +182,7 @@ export interface RegisterCustomerInput {
   readonly metadata?: Json | undefined;
 }
 
-/** Who uses. */
+/** Who uses, without the metadata: a key that may register need not be one that may read. */
 export interface Customer {
   readonly id: string;
   readonly referenceId: string;
@@ -191,7 +191,6 @@ export interface Customer {
   readonly email: string | null;
   readonly planKey: string | null;
   readonly timeZone: string;
-  readonly metadata: Json | null;
   readonly createdAt: DateTime;
 }
 

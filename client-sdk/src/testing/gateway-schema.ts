@@ -138,13 +138,17 @@ const consumption = (key: string) => ({
 });
 
 /** The first answer to a key is kept and given again. The feature `spent` is denied, `nope` unknown. */
-function decide(answers: Map<string, object>, { featureKey, idempotencyKey = '' }: Asked): object {
+function decide(
+  answers: Map<string, object>,
+  { featureKey, idempotencyKey = '' }: Asked,
+  path: readonly string[] = ['input'],
+): object {
   if (featureKey === 'nope') {
     return {
       __typename: 'FeatureNotFoundError',
       message: 'no such feature',
       code: 'FEATURE_NOT_FOUND',
-      path: ['input', 'featureKey'],
+      path: [...path, 'featureKey'],
     };
   }
   const earlier = answers.get(idempotencyKey);
@@ -201,13 +205,16 @@ export function resolvers(state: GatewayState) {
         return (
           refused() ?? {
             __typename: 'ConsumeManyPayload',
-            results: inputs.map((input) => decide(answers, input)),
+            results: inputs.map((input, i) => decide(answers, input, ['input', 'inputs', `${i}`])),
           }
         );
       },
       registerCustomer: (_: unknown, { input }: { input: Variables }) => ({
         __typename: 'Customer',
         id: '1',
+        name: null,
+        email: null,
+        planKey: null,
         referenceType: 'user',
         timeZone: 'UTC',
         createdAt: '2026-03-01T00:00:00.000Z',
