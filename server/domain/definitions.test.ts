@@ -111,7 +111,7 @@ describe('bounds', () => {
       ['a line break', 'a\nb', CONTROL],
       ['NUL', 'a\0', CONTROL],
       ['an escape sequence', '\u001b[31mred', CONTROL],
-      ['half a pair', '\ud800', CONTROL],
+      ['half a pair', '\ud800', 'has half of a surrogate pair in it; only whole characters are allowed'],
     ])('%s', (_name, text, sentence) => {
       expect(problemsOf(text)).toEqual(sentence === null ? [] : [{ path, sentence }]);
     });

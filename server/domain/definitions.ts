@@ -1,7 +1,8 @@
 /**
- * definitions — what a config file, `saveFeature` or `savePlan` says of a feature or plan, completed with defaults.
+ * definitions — all there is to say about a feature or plan, completed with defaults.
  *
- * A definition says everything there is to say: a field left out has its default, whatever was stored before.
+ * A config file is made of definitions: a field left out has its default, whatever was stored before. `saveFeature` and
+ * `savePlan` keep what they leave out; see `edits.ts`, which makes a definition of what is stored and what is said.
  */
 import type { Aggregation, Feature, LimitFields } from './feature.ts';
 import type { Reset } from './period.ts';

@@ -116,12 +116,20 @@ function firstDay(reset: keyof typeof LENGTHS, day: Temporal.PlainDate): Tempora
 const midnight = (day: Temporal.PlainDate, timeZone: string): number =>
   day.toZonedDateTime({ timeZone }).epochMilliseconds;
 
-/** Whether the runtime knows this IANA time zone. */
-export function isTimeZone(name: string): boolean {
+/**
+ * A time zone as the IANA spells it, `Europe/Berlin` for `europe/berlin`; null for one that the runtime does not know,
+ * and for an offset, which has no clock changes and is nobody's time zone.
+ */
+export function timeZoneOf(name: string): string | null {
+  const known = knownTimeZone(name);
+  return known?.toLowerCase() === name.toLowerCase() && /^[a-z]/i.test(name) ? known : null;
+}
+
+/** Temporal finds a time zone in an instant's text, too: `2026-01-01T00:00Z` is in `UTC`. */
+function knownTimeZone(name: string): string | null {
   try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
-    return true;
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
   } catch {
-    return false;
+    return null;
   }
 }

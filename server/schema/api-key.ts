@@ -82,7 +82,7 @@ builder.mutationFields((t) => ({
       CreateApiKeyResult.answer(context, () => {
         const { tenantId } = admin(context);
         return createApiKey(context.services, tenantId, {
-          name: input.name ? bounds.name(input.name, ['input', 'name']) : null,
+          name: bounds.isGiven(input.name) ? bounds.name(input.name, ['input', 'name']) : null,
           scopes: input.scopes,
           expiresAtMs: input.expiresAt ?? null,
         });

@@ -51,8 +51,9 @@ describe('refuses', () => {
     [
       'half a pair',
       () => bounds.referenceId('\ud800', at),
-      '`field` has a control character in it; only printable characters are allowed.',
+      '`field` has half of a surrogate pair in it; only whole characters are allowed.',
     ],
+    ['blanks', () => bounds.referenceId(' \u00a0', at), '`field` has nothing but blanks in it; write something.'],
     ['an empty key', () => bounds.key('', at), `\`field\` is ""; ${A_KEY}`],
     ['a key with a blank', () => bounds.key('a b', at), `\`field\` is "a b"; ${A_KEY}`],
     ['a key with NUL', () => bounds.key('a\0', at), `\`field\` is "a\\u0000"; ${A_KEY}`],
@@ -66,6 +67,11 @@ describe('refuses', () => {
       'no time zone',
       () => bounds.timeZone('Mars/Olympus', at),
       '`field` is "Mars/Olympus"; write an IANA time zone like "Europe/Berlin".',
+    ],
+    [
+      'an offset',
+      () => bounds.timeZone('+05:30', at),
+      '`field` is "+05:30"; write an IANA time zone like "Europe/Berlin".',
     ],
     ['too little', () => bounds.whole(59, at, 60, 900), '`field` is 59; from 60 to 900 is allowed.'],
     ['too many', () => bounds.atMost([1, 2, 3], at, 2), '`field` has 3 entries; at most 2 are allowed.'],

@@ -4,7 +4,7 @@
  */
 import { problemOfKey } from '../domain/definition-bounds.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
-import { isTimeZone } from '../domain/period.ts';
+import { timeZoneOf } from '../domain/period.ts';
 import { problemOfLine } from '../domain/text.ts';
 import type { ParsedUnits, Units } from '../domain/units.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -31,8 +31,10 @@ export function email(text: string, path: Path): string {
   throw invalidInput(path, `${spell(path)} is ${shown(text)}; write an address like "name@example.com".`);
 }
 
+/** As the IANA spells it. */
 export function timeZone(text: string, path: Path): string {
-  if (text.length <= 64 && isTimeZone(text)) return text;
+  const zone = text.length <= 64 ? timeZoneOf(text) : null;
+  if (zone !== null) return zone;
   throw invalidInput(path, `${spell(path)} is ${shown(text)}; write an IANA time zone like "Europe/Berlin".`);
 }
 

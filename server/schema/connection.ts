@@ -39,7 +39,7 @@ export async function connectionOf<T, Position>(
   read: (request: PageRequest<Position>) => Page<T> | Promise<Page<T>>,
 ): Promise<Connection<T>> {
   bounds.whole(first, ['first'], 1, PAGE_SIZE_MAX);
-  const start = after ? parse(decodeListCursor(after, list, tenantId, shape)) : null;
+  const start = bounds.isGiven(after) ? parse(decodeListCursor(after, list, tenantId, shape)) : null;
   const { nodes, hasNextPage } = await read({ first, after: start });
   const edges = nodes.map((node) => ({ node, cursor: encodeListCursor(list, tenantId, positionOf(node)) }));
   return { edges, hasNextPage, hasPreviousPage: start !== null };

@@ -16,6 +16,9 @@ export type ConsumeInput = {
   readonly mode?: ConsumeMode | null | undefined;
 };
 
+/** Never taken for 1: a NaN that was sent as JSON is null. */
+const NULL_AMOUNT: ParsedUnits = { ok: false, problem: 'is null; leave it out for 1, or send a number' };
+
 /**
  * @param path Where the input stands: `["input"]`, or `["input", "inputs", "3"]`.
  * @throws {MeterError} `INVALID_INPUT`, `INVALID_AMOUNT`; `CUSTOMER_NOT_FOUND` when a customer asks for another.
@@ -27,7 +30,7 @@ export function consumeRequest(viewer: Viewer, input: ConsumeInput, path: bounds
     tenantId: viewer.tenantId,
     ...referenceOf(viewer, input.referenceId, at('referenceId')),
     featureKey: bounds.key(featureKey, at('featureKey')),
-    amount: amount ? bounds.amount(amount, at('amount')) : ONE,
+    amount: amount === undefined ? ONE : bounds.amount(amount ?? NULL_AMOUNT, at('amount')),
     overrideKey: bounds.isGiven(overrideKey) ? bounds.key(overrideKey, at('overrideKey')) : null,
     idempotencyKey: bounds.isGiven(idempotencyKey) ? bounds.idempotencyKey(idempotencyKey, at('idempotencyKey')) : null,
     properties: bounds.isGiven(properties) ? bounds.object(properties, at('properties')) : null,

@@ -105,12 +105,15 @@ const ConsumptionType = builder.objectRef<Consumption>('Consumption').implement(
 const ConsumeInputType = builder.inputType('ConsumeInput', {
   description: 'One use of one feature by one customer.',
   fields: (t) => ({
-    referenceId: t.string({ required: true, description: "The app's own id of the customer." }),
+    referenceId: t.string({
+      required: true,
+      description: "The app's own id of the customer. With a customer token (`check` only) it is the token's own.",
+    }),
     featureKey: t.string({ required: true, description: 'Key of the feature.' }),
     amount: t.field({
       type: 'Decimal',
       defaultValue: { ok: true, units: ONE },
-      description: 'Units. Below 0 gives back, where the feature has a `minLimit`. Never 0.',
+      description: 'Units. Below 0 gives back, where the feature has a `minLimit`. Never 0, nor null.',
     }),
     overrideKey: t.string({
       description: "Key of a plan to decide by instead of the customer's own, for this call only.",
@@ -191,7 +194,7 @@ builder.queryField('check', (t) =>
   t.field({
     type: ConsumeResult.type,
     description:
-      'What `consume` would answer now; nothing is written, so the next call may hear something else. Scope `read` or `ingest`, or a customer token.',
+      'What `consume` would answer now; nothing is written, so the next call may hear something else. Scope `read` or `ingest`, or a customer token: it asks with its own `referenceId`.',
     args: { input: t.arg({ type: ConsumeInputType, required: true, description: 'Who would use what.' }) },
     resolve: (_root, { input }, context) =>
       ConsumeResult.answer(context, async () => {

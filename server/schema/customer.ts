@@ -6,7 +6,7 @@ import { setCustomerPlan } from '../actions/set-customer-plan.ts';
 import type { Customer } from '../domain/customer.ts';
 import { invalidInput } from '../domain/errors.ts';
 import { mayAdmin } from '../domain/viewer.ts';
-import { admin, anyone, ingester, reader, referenceIn, referenceOf, tenantReader } from './access.ts';
+import { admin, ingester, reader, referenceIn, referenceOf, tenantReader } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs } from './connection.ts';
@@ -49,23 +49,27 @@ export const CustomerType = builder.objectRef<Customer>('Customer').implement({
     metadata: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What the app keeps with the customer. Always null with a customer token.',
-      resolve: ({ metadata }, _args, context) => (anyone(context).kind === 'customer' ? null : metadata),
+      description: 'What the app keeps with the customer. Scope `read`; always null with a customer token.',
+      resolve: ({ metadata }, _args, context) => (reader(context).kind === 'customer' ? null : metadata),
     }),
     createdAt: t.expose('createdAtMs', { type: 'DateTime', description: 'When it was first registered.' }),
     usages: t.field({
       type: [UsageType],
-      description: 'Its meters as they stand, by key of the feature.',
+      description: 'Its meters as they stand, by key of the feature. Scope `read`, or a customer token.',
       args: { featureKeys: t.arg.stringList({ description: 'Which meters; all when left out.' }) },
       resolve: async ({ id }, { featureKeys }, context) => {
+        reader(context);
         const wanted = await knownFeatures(context, featureKeys, ['featureKeys']);
         return ((await metersOf(context, id, wanted)) ?? []).map(({ usage }) => usage);
       },
     }),
     limits: t.field({
       type: [LimitPolicyType],
-      description: 'What applies to it, one entry a feature.',
-      resolve: async ({ id }, _args, context) => [...((await metersOf(context, id, null)) ?? [])],
+      description: 'What applies to it, one entry a feature. Scope `read`, or a customer token.',
+      resolve: async ({ id }, _args, context) => {
+        reader(context);
+        return [...((await metersOf(context, id, null)) ?? [])];
+      },
     }),
   }),
 });
@@ -103,11 +107,13 @@ builder.queryFields((t) => ({
 }));
 
 const RegisterCustomerInput = builder.inputType('RegisterCustomerInput', {
-  description: 'A customer. Fields left out stay as they are; null clears `name`, `email` and `metadata`.',
+  description:
+    'A customer. Fields left out stay as they are. Null clears `name`, `email` and `metadata`, and leaves the others.',
   fields: (t) => ({
     referenceId: t.string({
       required: true,
-      description: "The app's own id of the customer: any text of at most 255 characters, unique in the tenant.",
+      description:
+        "The app's own id of the customer: any text of at most 255 characters, not only blanks, unique in the tenant.",
     }),
     referenceType: t.string({
       description: 'What it is: `organization`, `team`, `ip` … A new one is a `user` by default.',
@@ -120,7 +126,7 @@ const RegisterCustomerInput = builder.inputType('RegisterCustomerInput', {
     }),
     timeZone: t.string({
       description:
-        "IANA name, like `Europe/Berlin`. A new customer has the tenant's otherwise. A running period runs to its end.",
+        "IANA name, like `Europe/Berlin`; no offset. A new customer has the tenant's otherwise. A running period runs to its end.",
     }),
     metadata: t.field({ type: 'JSON', description: 'An object to keep with the customer; at most 16 KiB.' }),
   }),
@@ -148,12 +154,14 @@ function registrationOf(input: typeof RegisterCustomerInput.$inferInput, path: b
   const at = (field: string): bounds.Path => [...path, field];
   return {
     referenceId: bounds.referenceId(referenceId, at('referenceId')),
-    ...(referenceType && { referenceType: bounds.name(referenceType, at('referenceType')) }),
+    ...(bounds.isGiven(referenceType) && { referenceType: bounds.name(referenceType, at('referenceType')) }),
     ...(name !== undefined && { name: name === null ? null : bounds.name(name, at('name')) }),
     ...(email !== undefined && { email: email === null ? null : bounds.email(email, at('email')) }),
-    ...(planKey && { planKey: bounds.key(planKey, at('planKey')) }),
-    ...(timeZone && { timeZone: bounds.timeZone(timeZone, at('timeZone')) }),
-    ...(metadata !== undefined && { metadata: metadata && JSON.parse(bounds.object(metadata, at('metadata'))) }),
+    ...(bounds.isGiven(planKey) && { planKey: bounds.key(planKey, at('planKey')) }),
+    ...(bounds.isGiven(timeZone) && { timeZone: bounds.timeZone(timeZone, at('timeZone')) }),
+    ...(metadata !== undefined && {
+      metadata: metadata === null ? null : JSON.parse(bounds.object(metadata, at('metadata'))),
+    }),
   };
 }
 

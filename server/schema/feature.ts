@@ -3,12 +3,11 @@ import { saveFeature } from '../actions/save-feature.ts';
 import type { Feature } from '../domain/feature.ts';
 import { DEFAULT_THRESHOLDS } from '../domain/threshold.ts';
 import { admin, maySee, reader, tenantReader } from './access.ts';
-import * as bounds from './bounds.ts';
 import { builder, wordEnum } from './builder.ts';
 import { catalogPage, catalogPageArgs } from './catalog-page.ts';
 import { connectionType } from './connection.ts';
 import { resultUnion } from './errors.ts';
-import { EnforcementEnum, limitFieldsOf, limitInputFields, ThresholdType } from './limit-fields.ts';
+import { EnforcementEnum, limitEditOf, limitInputFields, ThresholdType } from './limit-fields.ts';
 import { catalogOf } from './loaders.ts';
 import { UnitPriceType } from './money.ts';
 import { Node } from './node.ts';
@@ -102,18 +101,19 @@ builder.queryFields((t) => ({
 }));
 
 const SaveFeatureInput = builder.inputType('SaveFeatureInput', {
-  description: 'All there is to say about a feature: a field left out has its default, whatever was stored before.',
+  description:
+    'A feature, or what is to change of it. Of one that is there, fields left out stay as they are; null goes back to the default.',
   fields: (t) => ({
     key: t.string({
       required: true,
       description: 'Also the name of its events: a letter, then letters, digits and _ . : -, at most 64 in all.',
     }),
-    displayName: t.string({ description: 'As people read it; made from the key when left out.' }),
-    unit: t.string({ description: 'Singular, as people say it: `call`, `GB`.' }),
-    aggregation: t.field({ type: AggregationEnum, description: 'How events add up. `SUM` when left out.' }),
-    reset: t.field({ type: ResetEnum, description: 'When counters start again from zero. `MONTHLY` when left out.' }),
+    displayName: t.string({ description: 'As people read it; made from the key by default.' }),
+    unit: t.string({ description: 'Singular, as people say it: `call`, `GB`. None by default.' }),
+    aggregation: t.field({ type: AggregationEnum, description: 'How events add up. `SUM` by default.' }),
+    reset: t.field({ type: ResetEnum, description: 'When counters start again from zero. `MONTHLY` by default.' }),
     ...limitInputFields(t),
-    details: t.stringList({ description: 'Lines for a price page or tooltip; at most 50.' }),
+    details: t.stringList({ description: 'Lines for a price page or tooltip; at most 50, none by default.' }),
   }),
 });
 
@@ -122,20 +122,20 @@ const SaveFeatureResult = resultUnion('SaveFeatureResult', FeatureType, ['INVALI
 builder.mutationField('saveFeature', (t) =>
   t.field({
     type: SaveFeatureResult.type,
-    description: 'Makes a feature, or says anew what it is; an archived one comes back. Scope `admin`.',
+    description: 'Makes a feature, or changes what it is; an archived one comes back. Scope `admin`.',
     args: { input: t.arg({ type: SaveFeatureInput, required: true, description: 'The feature.' }) },
     resolve: (_root, { input }, context) =>
       SaveFeatureResult.answer(context, () => {
         const { tenantId } = admin(context);
         const { key, displayName, unit, aggregation, reset, details } = input;
         return saveFeature(context.services, tenantId, {
-          ...limitFieldsOf(input, ['input']),
+          ...limitEditOf(input, ['input']),
           key,
-          ...(bounds.isGiven(displayName) && { displayName }),
-          ...(bounds.isGiven(unit) && { unit }),
-          ...(aggregation && { aggregation }),
-          ...(reset && { reset }),
-          ...(details && { details }),
+          ...(displayName !== undefined && { displayName }),
+          ...(unit !== undefined && { unit }),
+          ...(aggregation !== undefined && { aggregation }),
+          ...(reset !== undefined && { reset }),
+          ...(details !== undefined && { details }),
         });
       }),
   }),

@@ -1,7 +1,8 @@
 /** limit-fields — what a feature, a plan and a customer may each set: thresholds, enforcement, and their inputs. */
 
+import { editedLimits, type LimitEdit } from '../domain/edits.ts';
 import { invalidInput } from '../domain/errors.ts';
-import type { Enforcement, LimitFields } from '../domain/feature.ts';
+import type { Enforcement, LimitFields, UnitPrice } from '../domain/feature.ts';
 import { DEFAULT_CURRENCY } from '../domain/money.ts';
 import { THRESHOLD_KINDS, type Threshold } from '../domain/threshold.ts';
 import type { ParsedUnits } from '../domain/units.ts';
@@ -87,25 +88,39 @@ export const limitInputFields = (
  *
  * @throws {MeterError} `INVALID_INPUT` for text that is no decimal.
  */
-export function limitFieldsOf(input: LimitFieldsInput, path: bounds.Path): LimitFields {
+export const limitFieldsOf = (input: LimitFieldsInput, path: bounds.Path): LimitFields =>
+  editedLimits({}, limitEditOf(input, path));
+
+/**
+ * The fields that an input names, null ones too.
+ *
+ * @throws {MeterError} `INVALID_INPUT` for text that is no decimal.
+ */
+export function limitEditOf(input: LimitFieldsInput, path: bounds.Path): LimitEdit {
   const { limit, included, enforcement, minLimit, thresholds, price } = input;
   const at = (field: string): bounds.Path => [...path, field];
   return {
     ...(limit !== undefined && { limit: limit && bounds.decimal(limit, at('limit')) }),
-    ...(included && { included: bounds.decimal(included, at('included')) }),
-    ...(enforcement && { enforcement }),
-    ...(minLimit && { minLimit: bounds.decimal(minLimit, at('minLimit')) }),
-    ...(thresholds && {
-      thresholds: thresholds.map((fields, i) => thresholdOf(fields, [...at('thresholds'), `${i}`])),
+    ...(included !== undefined && { included: included && bounds.decimal(included, at('included')) }),
+    ...(enforcement !== undefined && { enforcement }),
+    ...(minLimit !== undefined && { minLimit: minLimit && bounds.decimal(minLimit, at('minLimit')) }),
+    ...(thresholds !== undefined && {
+      thresholds: thresholds && thresholdsOf(thresholds, at('thresholds')),
     }),
-    ...(price && {
-      price: {
-        unitAmount: bounds.decimal(price.unitAmount, [...at('price'), 'unitAmount']),
-        currency: price.currency ?? DEFAULT_CURRENCY,
-      },
-    }),
+    ...(price !== undefined && { price: price && unitPriceOf(price, at('price')) }),
   };
 }
+
+const unitPriceOf = (
+  { unitAmount, currency }: NonNullable<LimitFieldsInput['price']>,
+  path: bounds.Path,
+): UnitPrice => ({
+  unitAmount: bounds.decimal(unitAmount, [...path, 'unitAmount']),
+  currency: currency ?? DEFAULT_CURRENCY,
+});
+
+const thresholdsOf = (list: readonly ThresholdFields[], path: bounds.Path): readonly Threshold[] =>
+  list.map((fields, i) => thresholdOf(fields, [...path, `${i}`]));
 
 function thresholdOf(fields: ThresholdFields, path: bounds.Path): Threshold {
   for (const kind of THRESHOLD_KINDS) {

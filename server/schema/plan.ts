@@ -1,6 +1,6 @@
 /** plan — a named, versioned set of limits and prices per feature. */
 import { savePlan } from '../actions/save-plan.ts';
-import type { PlanDefinition } from '../domain/definitions.ts';
+import type { PlanEdit } from '../domain/edits.ts';
 import { invalidInput } from '../domain/errors.ts';
 import type { LimitFields } from '../domain/feature.ts';
 import type { Plan, PlanPrice } from '../domain/plan.ts';
@@ -185,22 +185,23 @@ const RateLimitInput = builder.inputType('RateLimitInput', {
 });
 
 const SavePlanInput = builder.inputType('SavePlanInput', {
-  description: 'All there is to say about a plan: a field left out has its default, whatever was stored before.',
+  description:
+    'A plan, or what is to change of it. Of one that is there, fields left out stay as they are; null goes back to the default.',
   fields: (t) => ({
     key: t.string({
       required: true,
       description: 'Unique in the tenant: a letter, then letters, digits and _ . : -, at most 64 in all.',
     }),
-    displayName: t.string({ description: 'As people read it; made from the key when left out.' }),
-    price: t.field({ type: [PlanPriceInput], description: 'Base prices, at most 20. None when left out.' }),
+    displayName: t.string({ description: 'As people read it; made from the key by default.' }),
+    price: t.field({ type: [PlanPriceInput], description: 'Base prices, at most 20. None by default.' }),
     rateLimit: t.field({
       type: RateLimitInput,
-      description: 'Calls that each customer may make. No bound when left out.',
+      description: 'Calls that each customer may make. No bound by default.',
     }),
     features: t.field({
       type: [PlanFeatureInput],
       required: true,
-      description: 'The features it entitles to, each at most once.',
+      description: 'All the features it entitles to, each at most once: they replace those it had.',
     }),
   }),
 });
@@ -211,31 +212,38 @@ builder.mutationField('savePlan', (t) =>
   t.field({
     type: SavePlanResult.type,
     description:
-      'Makes a plan, or says anew what it is. Its version rises when anything is different, and customers who have it hold to the new limits from their next call on. Scope `admin`.',
+      'Makes a plan, or changes what it is. Its version rises when anything is different, and customers who have it hold to the new limits from their next call on. Scope `admin`.',
     args: { input: t.arg({ type: SavePlanInput, required: true, description: 'The plan.' }) },
     resolve: (_root, { input }, context) =>
       SavePlanResult.answer(context, () => {
         const { tenantId } = admin(context);
-        return savePlan(context.services, tenantId, planDefinitionOf(input, ['input']));
+        return savePlan(context.services, tenantId, planEditOf(input, ['input']));
       }),
   }),
 );
 
-function planDefinitionOf(input: typeof SavePlanInput.$inferInput, path: bounds.Path): PlanDefinition {
+function planEditOf(input: typeof SavePlanInput.$inferInput, path: bounds.Path): PlanEdit {
   const { key, displayName, price, rateLimit, features } = input;
   return {
     key,
-    ...(bounds.isGiven(displayName) && { displayName }),
-    ...(price && { prices: price.map((one, i) => planPriceOf(one, [...path, 'price', `${i}`, 'amount'])) }),
-    ...(rateLimit && { rateLimit: { limit: rateLimit.limit, windowMs: rateLimit.windowSeconds * 1_000 } }),
+    ...(displayName !== undefined && { displayName }),
+    ...(price !== undefined && { prices: price && planPricesOf(price, [...path, 'price']) }),
+    ...(rateLimit !== undefined && { rateLimit: rateLimit && rateLimitOf(rateLimit) }),
     features: planFeaturesOf(features, [...path, 'features']),
   };
 }
 
-const planPriceOf = (
-  { amount, currency, interval }: typeof PlanPriceInput.$inferInput,
-  path: bounds.Path,
-): PlanPrice => ({ amount: bounds.decimal(amount, path), currency, interval });
+const planPricesOf = (list: readonly (typeof PlanPriceInput.$inferInput)[], path: bounds.Path): readonly PlanPrice[] =>
+  list.map(({ amount, currency, interval }, i) => ({
+    amount: bounds.decimal(amount, [...path, `${i}`, 'amount']),
+    currency,
+    interval,
+  }));
+
+const rateLimitOf = ({ limit, windowSeconds }: typeof RateLimitInput.$inferInput): RateLimit => ({
+  limit,
+  windowMs: windowSeconds * 1_000,
+});
 
 function planFeaturesOf(
   list: readonly (LimitFieldsInput & { readonly featureKey: string })[],

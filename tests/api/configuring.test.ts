@@ -85,6 +85,61 @@ describeEngines('configuring', (engine) => {
       expect(await rig.data(`{ feature(key: "tokens") { ${FEATURE} } }`)).toEqual({ feature: kept });
     });
 
+    it('keeps what an edit leaves out, and goes back to defaults where it says null', async () => {
+      const said = {
+        key: 'gigabytes',
+        displayName: 'Disk',
+        unit: 'GB',
+        aggregation: 'COUNT',
+        reset: 'NEVER',
+        limit: '10',
+        included: '5',
+        minLimit: '0',
+        enforcement: 'SOFT',
+        thresholds: [{ used: '3' }],
+        price: { unitAmount: '1', currency: 'eur' },
+        details: ['Mirrored'],
+      };
+      const kept = await saveFeature(said);
+      expect(await saveFeature({ key: 'gigabytes' })).toEqual(kept);
+      expect(await saveFeature({ key: 'gigabytes', limit: 11 })).toEqual({ ...kept, limit: '11' });
+      const cleared = Object.fromEntries(Object.keys(said).map((field) => [field, field === 'key' ? said.key : null]));
+      expect(await saveFeature(cleared)).toEqual({
+        key: 'gigabytes',
+        displayName: 'Gigabytes',
+        unit: null,
+        aggregation: 'SUM',
+        reset: 'MONTHLY',
+        limit: null,
+        included: null,
+        minLimit: null,
+        enforcement: null,
+        thresholds: DEFAULT_THRESHOLDS,
+        price: null,
+        details: [],
+        archivedAt: null,
+      });
+    });
+
+    it('given another name goes on counting where it was', async () => {
+      await saveFeature({ key: 'seats', reset: 'NEVER', limit: 9 });
+      await rig.data(
+        'mutation { setCustomerLimits(input: { referenceId: "other", limits: [{ featureKey: "seats", limit: 9 }] }) { __typename } }',
+      );
+      const consume = () => rig.data(CONSUME, use({ referenceId: 'other', featureKey: 'seats', amount: 2 }));
+      expect(await consume()).toMatchObject({ consume: { usage: { used: '2' } } });
+      await saveFeature({ key: 'seats', displayName: 'Places' });
+      expect(await consume()).toMatchObject({ consume: { usage: { used: '4' } } });
+    });
+
+    it('refuses what does not go with a field that stays', async () => {
+      await saveFeature({ key: 'floored', limit: 10, minLimit: 5 });
+      expect(await leavingNoTrace(rig, () => saveFeature({ key: 'floored', limit: 4 }))).toEqual({
+        code: 'INVALID_INPUT',
+        path: ['input', 'minLimit'],
+      });
+    });
+
     it.each([
       [{ key: 'x', included: '1e400' }, ['input', 'included']],
       [{ key: 'x', thresholds: [{ used: 5 }, { fraction: 'half' }] }, ['input', 'thresholds', '1', 'fraction']],
@@ -138,6 +193,21 @@ describeEngines('configuring', (engine) => {
       expect(await savePlan({ ...said, displayName: 'Teams' })).toMatchObject({ version: 2, displayName: 'Teams' });
     });
 
+    it('keeps what an edit leaves out, except its features, and goes back to defaults where it says null', async () => {
+      const said = {
+        key: 'kept',
+        displayName: 'Keeper',
+        price: [{ amount: '5', currency: 'usd', interval: 'MONTH' }],
+        rateLimit: { limit: 100, windowSeconds: 60 },
+      };
+      const kept = await savePlan({ ...said, features: [{ featureKey: 'exports' }] });
+      expect(kept).toMatchObject(said);
+      expect(await savePlan({ key: 'kept', features: [{ featureKey: 'exports' }] })).toEqual(kept);
+      expect(await savePlan({ key: 'kept', features: [] })).toEqual({ ...kept, version: 2, features: [] });
+      const cleared = { key: 'kept', displayName: null, price: null, rateLimit: null, features: [] };
+      expect(await savePlan(cleared)).toEqual({ ...cleared, version: 3, displayName: 'Kept', price: [] });
+    });
+
     it('holds for those who have it from their next call on', async () => {
       await savePlan({ key: 'small', features: [{ featureKey: 'api_calls', limit: 1 }] });
       await rig.data('mutation { setCustomerPlan(input: { referenceId: "other", planKey: "small" }) { __typename } }');
@@ -155,6 +225,7 @@ describeEngines('configuring', (engine) => {
         ['input', 'features', '1', 'limit'],
       ],
       [{ features: [{ featureKey: 'exports', minLimit: 'x' }] }, ['input', 'features', '0', 'minLimit']],
+      [{ rateLimit: { limit: 1, windowSeconds: 0 } }, ['input', 'rateLimit', 'windowSeconds']],
     ])('refuses %j', async (input, path) => {
       const answer = await leavingNoTrace(rig, () => savePlan({ key: 'x', features: [], ...input }));
       expect(answer).toEqual({ code: 'INVALID_INPUT', path });

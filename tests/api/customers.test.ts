@@ -31,8 +31,8 @@ describeEngines('customers', (engine) => {
     rig = await openRig({ database: await engine.open() });
   });
 
-  const register = async (input: Record<string, unknown>, as = rig as Pick<Rig, 'data'>) =>
-    (await as.data<{ registerCustomer: Record<string, unknown> }>(REGISTER, { input })).registerCustomer;
+  const register = async (input: Record<string, unknown>) =>
+    (await rig.data<{ registerCustomer: Record<string, unknown> }>(REGISTER, { input })).registerCustomer;
 
   describe('registering', () => {
     it('a customer who says nothing takes the defaults', async () => {
@@ -100,8 +100,13 @@ describeEngines('customers', (engine) => {
       const { secret } = await makeKey(rig, ['ingest']);
       const ingester = rig.as(secret);
       const referenceId = fresh();
-      expect(await register({ referenceId, planKey: 'free' }, ingester)).toMatchObject({ planKey: 'free' });
-      expect(await register({ referenceId, planKey: 'free', name: 'Acme' }, ingester)).toMatchObject({ name: 'Acme' });
+      const document = REGISTER.replace('metadata', ''); // which such a key may not read
+      for (const input of [
+        { referenceId, planKey: 'free' },
+        { referenceId, planKey: 'free', name: 'Acme' },
+      ]) {
+        expect(await ingester.data(document, { input })).toMatchObject({ registerCustomer: input });
+      }
       const { errors } = await leavingNoTrace(rig, () =>
         ingester.post(REGISTER, { input: { referenceId, planKey: 'pro' } }),
       );

@@ -145,7 +145,7 @@ describeEngines('the catalog', (engine) => {
   });
 
   describe('by mutation', () => {
-    it('has a feature anew, whole, and raises its version only for a change', async () => {
+    it('has a feature with what it says and what was there, and raises its version only for a change', async () => {
       const { tenantId, deps, load, announced } = await setUp();
       const first = await saveFeature(deps, tenantId, { key: 'api_calls', limit: unitsOf('10'), unit: 'call' });
       expect((await load()).features.get('api_calls')).toEqual(first);
@@ -154,8 +154,7 @@ describeEngines('the catalog', (engine) => {
       await saveFeature(deps, tenantId, { key: 'api_calls', displayName: 'Calls' });
       const catalog = await load();
       expect(catalog.version).toBe(2);
-      expect(catalog.features.get('api_calls')).toMatchObject({ displayName: 'Calls', unit: null });
-      expect(catalog.features.get('api_calls')?.limit).toBeUndefined();
+      expect(catalog.features.get('api_calls')).toEqual({ ...first, displayName: 'Calls' });
       expect(announced).toHaveLength(2);
     });
 
@@ -168,6 +167,24 @@ describeEngines('the catalog', (engine) => {
       const changed = await savePlan(deps, tenantId, { ...free, rateLimit: { limit: 10, windowMs: 1_000 } });
       expect(changed.version).toBe(2);
       expect((await load()).plans.get('free')).toEqual(changed);
+      expect(await savePlan(deps, tenantId, { ...free, displayName: 'Gratis' })).toEqual({
+        ...changed,
+        version: 3,
+        displayName: 'Gratis',
+      });
+    });
+
+    it('keeps what the config said and no mutation changed, until the config is synchronised again', async () => {
+      const { tenantId, deps, sync, load } = await setUp();
+      await sync(definition('5'));
+      await saveFeature(deps, tenantId, { key: 'storage', displayName: 'Disk' });
+      expect((await load()).features.get('storage')).toMatchObject({
+        displayName: 'Disk',
+        minLimit: 0n,
+        reset: 'never',
+      });
+      expect(await sync(definition('5'))).toEqual({ saved: ['storage'], archived: [] });
+      expect((await load()).features.get('storage')).toMatchObject({ displayName: 'Storage', reset: 'never' });
     });
 
     it('refuses what is out of bounds or dangling, and stores nothing', async () => {
