@@ -84,6 +84,12 @@ describe('refuses', () => {
     ],
   ])('%s', (_name, check, message) => expect(refusal(check)).toEqual({ code: 'INVALID_INPUT', path: at, message }));
 
+  it('one call of several by the name that it has alone', () => {
+    const path = ['input', 'inputs', '3', 'properties', 'a'];
+    expect(refusal(() => bounds.referenceId('', path))?.message).toMatch(/^`properties\.a` is empty/);
+    expect(refusal(() => bounds.atMost([1], ['input', 'inputs'], 0))?.message).toMatch(/^`inputs` has/);
+  });
+
   it.each([
     ['0', '0 is not an amount; send how many units are used.'],
     ['0.000', '0 is not an amount; send how many units are used.'],

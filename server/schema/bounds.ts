@@ -82,7 +82,14 @@ function sound(text: string, path: Path, problem: string | null): string {
   throw invalidInput(path, `${spell(path)} ${problem}.`);
 }
 
-/** The field as the sentence names it: without the outermost `input`, which every path of a mutation has. */
-const spell = (path: Path): string => `\`${(path[0] === 'input' ? path.slice(1) : path).join('.')}\``;
+/**
+ * The field as the sentence names it: without the outermost `input`, which every path of a mutation has, and without
+ * the place of a call among several, which is the path's to tell.
+ */
+function spell([outermost, ...path]: Path): string {
+  if (outermost !== 'input') return `\`${[outermost, ...path].join('.')}\``;
+  const ofOneCall = path[0] === 'inputs' && path.length > 2 ? path.slice(2) : path;
+  return `\`${ofOneCall.join('.')}\``;
+}
 
 const shown = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
