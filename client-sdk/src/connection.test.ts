@@ -71,6 +71,21 @@ describe('the connection', () => {
     await told('live', 2);
   });
 
+  it('stops listening to the window it listened to, also when that is the global window no more', async () => {
+    const browser = new EventTarget();
+    const stopped = vi.spyOn(browser, 'removeEventListener');
+    vi.stubGlobal('window', browser);
+    cleanups.push(() => vi.unstubAllGlobals());
+    const gateway = await gatewayOf();
+    const { told, handlers } = recording();
+    const live = listenTo(gateway);
+    live.onUsage({}, handlers);
+    await told('live');
+    vi.unstubAllGlobals();
+    live.close();
+    await vi.waitFor(() => expect(stopped).toHaveBeenCalledWith('online', expect.any(Function)));
+  });
+
   it('is given up when it is not made in time, and tried again', async () => {
     const gateway = await gatewayOf({ webSockets: 'ignore' });
     const { clock, held } = heldClock((ms) => ms === 10_000);

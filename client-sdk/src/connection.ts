@@ -241,9 +241,10 @@ export function createConnection({ openLink, credentials, clock, random, lingerM
   };
 }
 
-/** Browsers say when the network is back. */
+/** Browsers say when the network is back. The window is kept at hand: a connection may outlive the global of that name. */
 function onOnline(listener: () => void): () => void {
-  if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return () => {};
-  window.addEventListener('online', listener);
-  return () => window.removeEventListener('online', listener);
+  const browser = typeof window === 'undefined' ? undefined : window;
+  if (typeof browser?.addEventListener !== 'function') return () => {};
+  browser.addEventListener('online', listener);
+  return () => browser.removeEventListener('online', listener);
 }
