@@ -241,10 +241,10 @@ export function createConnection({ openLink, credentials, clock, random, lingerM
   };
 }
 
-/** Browsers say when the network is back. The window is kept at hand: a connection may outlive the global of that name. */
+/** Browsers say when the network is back. A connection may outlive its window, which then has neither name nor methods. */
 function onOnline(listener: () => void): () => void {
   const browser = typeof window === 'undefined' ? undefined : window;
   if (typeof browser?.addEventListener !== 'function') return () => {};
   browser.addEventListener('online', listener);
-  return () => browser.removeEventListener('online', listener);
+  return () => browser.removeEventListener?.('online', listener);
 }

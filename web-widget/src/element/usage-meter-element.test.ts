@@ -18,8 +18,9 @@ beforeEach(async () => {
   vi.stubGlobal('fetch', () => new Promise(() => {}));
   await import('./index.ts');
 });
-afterEach(() => {
+afterEach(async () => {
   document.body.replaceChildren();
+  await drawn(); // the connection ends with its last meter, while there still is a window
   vi.unstubAllGlobals();
 });
 
