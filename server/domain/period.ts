@@ -7,9 +7,20 @@
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 
-export const RESETS = ['never', 'hourly', 'daily', 'weekly', 'monthly', 'quarterly', 'yearly'] as const;
+export const NAMED_RESETS = ['never', 'hourly', 'daily', 'weekly', 'monthly', 'quarterly', 'yearly'] as const;
+export type NamedReset = (typeof NAMED_RESETS)[number];
+
+export const INTERVAL_UNITS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const;
+export type IntervalUnit = (typeof INTERVAL_UNITS)[number];
+/** A length of time of one's own, e.g. `every 6 hour`: one text, so that it compares and is stored as it is. */
+export type Interval = `every ${number} ${IntervalUnit}`;
+
 /** When a counter starts again from zero. */
-export type Reset = (typeof RESETS)[number];
+export type Reset = NamedReset | Interval;
+
+export const ANCHORS = ['calendar', 'subscription'] as const;
+/** `calendar`: from midnight, Monday, the first. `subscription`: from the customer's own start. Intervals always are. */
+export type Anchor = (typeof ANCHORS)[number];
 
 /** `endMs` is null when the counter never resets. */
 export type Period = { readonly startMs: number; readonly endMs: number | null };

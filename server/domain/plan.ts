@@ -1,7 +1,9 @@
 /** plan — a named, versioned set of limits per feature, and the catalog that holds a tenant's features and plans. */
 import type { Feature, LimitFields } from './feature.ts';
+import type { Money } from './money.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Units } from './units.ts';
+import type { WalletRule } from './wallet.ts';
 
 export const BILLING_INTERVALS = ['day', 'week', 'month', 'year'] as const;
 export type BillingInterval = (typeof BILLING_INTERVALS)[number];
@@ -16,7 +18,12 @@ export type Plan = {
   /** Counts the changes to this plan, from 1. */
   readonly version: number;
   readonly prices: readonly PlanPrice[];
-  readonly rateLimit: RateLimit | null;
+  /** Calls of all features together; each must pass. */
+  readonly rateLimits: readonly RateLimit[];
+  /** The most that a customer may spend beyond what is included, of all features in a calendar month. */
+  readonly spendLimit: Money | null;
+  /** How wallets of this plan's customers behave; null: floor 0, no top-up by itself. */
+  readonly wallet: WalletRule | null;
   /** The features this plan entitles to, with what it sets for each. */
   readonly features: ReadonlyMap<string, LimitFields>;
   readonly archivedAtMs: number | null;

@@ -1,0 +1,31 @@
+/** wallet — prepaid money of a customer in one currency. */
+import type { Units } from './units.ts';
+
+/** Asks the biller for money when a wallet runs low. */
+export type AutoTopUp = {
+  /** Asked for when the balance is below this, in minor units. */
+  readonly threshold: Units;
+  /** How much, in minor units. */
+  readonly amount: Units;
+  /** How often in a calendar month at most. */
+  readonly maxPerMonth: number;
+  /** How long nothing is asked for after a top-up that failed. */
+  readonly coolOffMs: number;
+};
+
+export type WalletRule = {
+  readonly currency: string;
+  /** The balance never goes below; a negative floor is credit that the customer may use. */
+  readonly floor: Units;
+  readonly autoTopUp: AutoTopUp | null;
+};
+
+/** A wallet as it stands. */
+export type Wallet = {
+  readonly currency: string;
+  readonly balance: Units;
+  readonly floor: Units;
+};
+
+/** What can be spent now; never below 0. */
+export const availableIn = ({ balance, floor }: Wallet): Units => (balance > floor ? balance - floor : 0n);
