@@ -7,5 +7,6 @@ export { customers } from './customers.ts';
 export { events } from './events.ts';
 export { features } from './features.ts';
 export { plans } from './plans.ts';
+export { rollups } from './rollups.ts';
 export { secrets } from './secrets.ts';
 export { tenants } from './tenants.ts';
