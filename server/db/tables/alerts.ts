@@ -8,7 +8,7 @@ export const alerts = pgTable(
     customerId: uuid('customer_id').notNull(),
     featureKey: key('feature_key').notNull(),
     periodStart: instant('period_start').notNull(),
-    /** E.g. `fraction:0.8`. */
+    /** The threshold's mark: `fraction:0.8@1000`, with the limit it was measured by, so that another arms it again. */
     thresholdKey: text('threshold_key').notNull(),
     tenantId: tenantId(),
     periodEnd: instant('period_end'),
@@ -20,6 +20,8 @@ export const alerts = pgTable(
     eventSequence: bigint('event_sequence', { mode: 'bigint' }).notNull(),
     raisedAt: instant('raised_at').notNull(),
     acknowledgedAt: instant('acknowledged_at'),
+    /** Set when it was raised while muted: stored, and not told. */
+    mutedAt: instant('muted_at'),
   },
   (t) => [
     primaryKey({ name: 'alerts_pkey', columns: [t.customerId, t.featureKey, t.periodStart, t.thresholdKey] }),

@@ -1,5 +1,4 @@
-import { sql } from 'drizzle-orm';
-import { bigint, check, index, jsonb, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core';
+import { bigint, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId, units } from './columns.ts';
 
 /**
@@ -14,12 +13,28 @@ export const events = pgTable(
     customerId: uuid('customer_id').notNull(),
     sequence: bigint('sequence', { mode: 'bigint' }).notNull(),
     tenantId: tenantId(),
+    /** `use`, `record`, `commit`, `reversal`, `carry`, `reset`: see server/domain/event.ts. */
+    kind: text('kind').notNull().default('use'),
     featureKey: key('feature_key').notNull(),
+    /** Empty for the customer itself. */
+    entityId: key('entity_id').notNull().default(''),
     /** The counter that this event went into, with customer and feature. */
     periodStart: instant('period_start').notNull(),
+    /** As it was reported: an amount, or the level of a gauge. */
+    reported: units('reported').notNull(),
+    /** What it added to the counter. */
     amount: units('amount').notNull(),
+    /** What paid for the amount; the rest is included. */
+    credits: units('credits').notNull().default('0'),
+    wallet: units('wallet').notNull().default('0'),
     overage: units('overage').notNull(),
+    /** What wallet and overage units cost, in minor units of `currency`, and what of it the wallet has paid. */
+    cost: units('cost').notNull().default('0'),
+    walletCharge: units('wallet_charge').notNull().default('0'),
+    currency: text('currency'),
     usedAfter: units('used_after').notNull(),
+    /** The sequence of the event that this one reverses. */
+    reverses: bigint('reverses', { mode: 'bigint' }),
     idempotencyKey: key('idempotency_key'),
     properties: jsonb('properties'),
     occurredAt: instant('occurred_at').notNull(),
@@ -28,6 +43,5 @@ export const events = pgTable(
   (t) => [
     primaryKey({ name: 'events_pkey', columns: [t.customerId, t.sequence] }),
     index('events_tenant_recorded').on(t.tenantId, t.recordedAt),
-    check('events_amount_is_not_zero', sql`${t.amount} <> 0`),
   ],
 );
