@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, index, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId, units } from './columns.ts';
 
 /**
