@@ -5,25 +5,37 @@
  * `savePlan` keep what they leave out; see `edits.ts`, which makes a definition of what is stored and what is said.
  */
 import type { Aggregation, Feature, LimitFields } from './feature.ts';
-import type { Reset } from './period.ts';
+import type { Money } from './money.ts';
+import type { Anchor, Reset } from './period.ts';
 import type { Plan, PlanPrice } from './plan.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { formatUnits } from './units.ts';
+import type { WalletRule } from './wallet.ts';
 
 export type FeatureDefinition = LimitFields & {
   /** Also the event name. Unique in the tenant. */
   readonly key: string;
   /** Made from the key when left out: `api_calls` is "Api calls". */
   readonly displayName?: string;
-  /** Singular, as people say it: `call`, `GB`. */
+  /** Singular, as people say it: `call`, `GB`. A duration's is one of `DURATION_UNITS`. */
   readonly unit?: string | null;
   /** `sum` when left out. */
   readonly aggregation?: Aggregation;
+  /** The property whose distinct values `unique` counts; no other aggregation has it. */
+  readonly of?: string | null;
   /** `monthly` when left out. */
   readonly reset?: Reset;
+  /** `calendar` when left out. */
+  readonly anchor?: Anchor;
+  /** Properties by whose values the usage series can be grouped; none when left out. */
+  readonly dimensions?: readonly string[];
   /** Free lines for a price page or tooltip. */
   readonly details?: readonly string[];
 };
+
+export const EXISTING_CUSTOMERS = ['stay', 'move'] as const;
+/** Whether customers who have the plan stay on the version they have, or move to the one that is defined now. */
+export type ExistingCustomers = (typeof EXISTING_CUSTOMERS)[number];
 
 export type PlanDefinition = {
   readonly key: string;
@@ -31,8 +43,14 @@ export type PlanDefinition = {
   readonly displayName?: string;
   /** Base prices, in minor units; none when left out. */
   readonly prices?: readonly PlanPrice[];
-  /** None when left out. */
-  readonly rateLimit?: RateLimit | null;
+  /** Of all features together, each of which must pass; none when left out. */
+  readonly rateLimits?: readonly RateLimit[];
+  /** The most that a customer may spend in a calendar month; no limit when left out. */
+  readonly spendLimit?: Money | null;
+  /** How wallets behave; floor 0 and no top-up when left out. */
+  readonly wallet?: WalletRule | null;
+  /** Said of this change and not stored; `stay` when left out. */
+  readonly existingCustomers?: ExistingCustomers;
   /** The features this plan entitles to, with what it sets for each. */
   readonly features: ReadonlyMap<string, LimitFields>;
 };
@@ -53,7 +71,10 @@ export function featureOf(tenantId: string, definition: FeatureDefinition): Feat
     displayName: definition.displayName ?? displayNameOf(definition.key),
     unit: definition.unit ?? null,
     aggregation: definition.aggregation ?? 'sum',
+    of: definition.of ?? null,
     reset: definition.reset ?? 'monthly',
+    anchor: definition.anchor ?? 'calendar',
+    dimensions: definition.dimensions ?? [],
     details: definition.details ?? [],
     archivedAtMs: null,
   };
@@ -71,7 +92,9 @@ export function planOf(tenantId: string, definition: PlanDefinition, stored: Pla
     displayName: definition.displayName ?? displayNameOf(definition.key),
     version: stored?.version ?? 1,
     prices: definition.prices ?? [],
-    rateLimit: definition.rateLimit ?? null,
+    rateLimits: definition.rateLimits ?? [],
+    spendLimit: definition.spendLimit ?? null,
+    wallet: definition.wallet ?? null,
     features: definition.features,
     archivedAtMs: null,
   };

@@ -13,11 +13,8 @@ export type FeatureEdit = { readonly key: string } & Nullable<Omit<FeatureDefini
 /** `features` is the whole map: a feature that is not in it is no longer in the plan. */
 export type PlanEdit = Pick<PlanDefinition, 'key' | 'features'> & Nullable<Omit<PlanDefinition, 'key' | 'features'>>;
 
-/** The limit fields after an edit. A null one is not set any more, except `limit`, where null says unlimited. */
-export function editedLimits(stored: LimitFields, edit: LimitEdit): LimitFields {
-  const { limit, ...others } = { ...stored, ...edit };
-  return { ...(limit !== undefined && { limit }), ...withoutNulls(others) };
-}
+/** The limit fields after an edit. A null one is not set any more, except those of which null says something. */
+export const editedLimits = (stored: LimitFields, edit: LimitEdit): LimitFields => settled({ ...stored, ...edit });
 
 /**
  * All there is to say about a feature after an edit.
@@ -25,8 +22,8 @@ export function editedLimits(stored: LimitFields, edit: LimitEdit): LimitFields 
  * @param stored The feature under this key, archived or not; null when there is none yet.
  */
 export function editedFeature(stored: Feature | null, edit: FeatureEdit): FeatureDefinition {
-  const { key, limit, ...others } = { ...(stored && definitionOf(stored)), ...edit };
-  return { key, ...(limit !== undefined && { limit }), ...withoutNulls(others) };
+  const { key, ...fields } = { ...(stored && definitionOf(stored)), ...edit };
+  return { key, ...settled(fields) };
 }
 
 /**
@@ -35,11 +32,25 @@ export function editedFeature(stored: Feature | null, edit: FeatureEdit): Featur
  * @param stored The plan under this key, archived or not; null when there is none yet.
  */
 export function editedPlan(stored: Plan | null, edit: PlanEdit): PlanDefinition {
-  const { key, features, displayName, prices, rateLimit } = { ...stored, ...edit };
-  return { key, features, ...withoutNulls({ displayName, prices, rateLimit }) };
+  const said: PlanEdit = { ...stored, ...edit };
+  const { key, features, displayName, prices, rateLimits, spendLimit, wallet, existingCustomers } = said;
+  return { key, features, ...withoutNulls({ displayName, prices, rateLimits, spendLimit, wallet, existingCustomers }) };
 }
 
 const definitionOf = ({ tenantId, archivedAtMs, ...definition }: Feature): FeatureDefinition => definition;
+
+/** Of these null says something: no limit, or none of the credits that were set before. */
+type Settable = Pick<LimitEdit, 'limit' | 'credits' | 'spendLimit' | 'entityLimit'>;
+
+function settled<T extends Settable>({ limit, credits, spendLimit, entityLimit, ...others }: T) {
+  return {
+    ...(limit !== undefined && { limit }),
+    ...(credits !== undefined && { credits }),
+    ...(spendLimit !== undefined && { spendLimit }),
+    ...(entityLimit !== undefined && { entityLimit }),
+    ...withoutNulls(others),
+  };
+}
 
 type WithoutNulls<T> = { readonly [Field in keyof T]?: NonNullable<T[Field]> };
 
