@@ -13,6 +13,10 @@ export type AutoTopUp = {
   readonly coolOffMs: number;
 };
 
+/** Where nothing else is said: enough for a busy month, and an end to what a mistake can charge. */
+export const TOP_UPS_PER_MONTH = 10;
+export const COOL_OFF_MS = 24 * 3_600_000;
+
 export type WalletRule = {
   readonly currency: string;
   /** The balance never goes below; a negative floor is credit that the customer may use. */
