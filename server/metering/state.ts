@@ -1,155 +1,214 @@
 /**
- * state — what a batch of decisions needs to know, held in memory while it decides.
+ * state — what a batch of decisions needs to know, held in memory while it decides, and what it leaves to be stored.
  *
  * Each decision is applied before the next is made, so the requests of a batch see each other in order of arrival.
  */
-import type { Alert } from '../domain/alert.ts';
-import { type Counter, emptyCounter, type MeterState } from '../domain/decision.ts';
-import type { Feature, LimitFields } from '../domain/feature.ts';
-import { type OpenPeriod, periodFor } from '../domain/period.ts';
-import { type Catalog, livePlan, type Plan } from '../domain/plan.ts';
-import { isEntitled, mergePolicy } from '../domain/policy.ts';
-import type { RateWindow } from '../domain/rate-limit.ts';
-import { type Usage, usageOf } from '../domain/usage.ts';
+import type { Alert, Mute } from '../domain/alert.ts';
+import type { Counter } from '../domain/counter.ts';
+import type { PendingPlan } from '../domain/customer.ts';
+import type { EventKind } from '../domain/event.ts';
+import type { LimitFields } from '../domain/feature.ts';
+import type { Grant } from '../domain/grant.ts';
+import type { Payment } from '../domain/payment.ts';
+import type { OpenPeriod } from '../domain/period.ts';
+import type { EntryKind, Posting } from '../domain/posting.ts';
+import type { RateWindows } from '../domain/rate-limit.ts';
+import type { Reservation } from '../domain/reservation.ts';
+import type { Units } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 
-/** The newest counter of a feature, with the rule that opened its period. */
+/** A counter as it is stored, with the rule that opened its period. */
 export type StoredCounter = Counter & {
   readonly period: OpenPeriod;
   /** The customer's sequence of the last change; 0 for one that was never stored. */
+  readonly sequence: bigint;
+  /** When the period was settled; null while it runs. */
+  readonly closedAtMs: number | null;
+  /** When late use changed it after that. */
+  readonly correctedAtMs: number | null;
+};
+
+/** The credits of one feature: their live total, and so many of the grants as the batch may draw from. */
+export type CreditAccount = {
+  readonly live: Units;
+  /** The plan's running allocation, and the rule that it was made by, as text; null without. */
+  readonly allocationId: string | null;
+  readonly rule: string | null;
+  readonly sequence: bigint;
+  readonly grants: ReadonlyMap<string, Grant>;
+};
+
+/** A wallet as it is stored. */
+export type StoredWallet = {
+  readonly currency: string;
+  /** Null until money was put in. */
+  readonly balance: Units | null;
+  /** The customer's own; null: the plan's. */
+  readonly floor: Units | null;
+  /** Cost of use beyond what is included, of all features, in the calendar month that began at `spentSinceMs`. */
+  readonly spent: Units;
+  readonly spentSinceMs: number;
+  /** Top-ups asked for in that month. */
+  readonly topUps: number;
+  readonly topUpAskedAtMs: number | null;
+  readonly topUpFailedAtMs: number | null;
   readonly sequence: bigint;
 };
 
 /** What was answered under an idempotency key: before this batch, or earlier in it. */
 export type KnownAnswer = { readonly fingerprint: string; readonly answer: AnswerJson };
 
-/** The part of a customer's row that decisions read, and what this batch makes of it. */
+/** An event that a request wants to reverse. */
+export type PastEvent = {
+  readonly sequence: bigint;
+  readonly kind: EventKind;
+  readonly featureKey: string;
+  readonly entityId: string | null;
+  readonly periodStartMs: number;
+  readonly reported: Units;
+  readonly amount: Units;
+  readonly payment: Payment;
+  readonly properties: string | null;
+  readonly occurredAtMs: number;
+  /** Whether another event reverses it already. */
+  readonly isReversed: boolean;
+};
+
+/** A customer as decisions see it, and what this batch makes of it. */
 export type CustomerState = {
   readonly id: string;
   readonly tenantId: string;
   readonly referenceId: string;
-  readonly planKey: string | null;
+  planKey: string | null;
+  /** Null for the newest. */
+  planVersion: number | null;
+  pendingPlan: PendingPlan | null;
   readonly timeZone: string;
+  readonly anchorAtMs: number;
   readonly createdAtMs: number;
   readonly overrides: ReadonlyMap<string, LimitFields>;
+  readonly mutes: readonly Mute[];
   /** The last sequence that changed every meter at once. */
-  readonly limitsSequence: bigint;
+  limitsSequence: bigint;
   /** As the row was when it was locked. */
   readonly sequenceBefore: bigint;
   sequence: bigint;
-  rateWindow: RateWindow | null;
+  rateWindows: RateWindows;
+  /** Whether there ever was a grant or a wallet. */
+  prepaid: boolean;
+  /** When something is due next; null for never. */
+  dueAtMs: number | null;
+  /** By `meterKey`: the newest counter of each. */
   readonly counters: Map<string, StoredCounter>;
+  /** Counters of earlier periods that this batch needs: by `meterKey`, in order of time. */
+  readonly earlier: Map<string, StoredCounter[]>;
+  /** By feature. */
+  readonly credits: Map<string, CreditAccount>;
+  /** By currency. */
+  readonly wallets: Map<string, StoredWallet>;
+  /** By id: those that requests name, those that are overdue, and the open ones of features that give back. */
+  readonly reservations: Map<string, Reservation>;
+  /** `valueKey`s of values that the period has seen, among those that requests name. */
+  readonly seen: Set<string>;
+  /** By feature: where credits of the period were drawn, oldest first; for giving back without naming an event. */
+  readonly drawn: Map<string, Payment['draws']>;
+  /** By sequence. */
+  readonly events: Map<bigint, PastEvent>;
   readonly answers: Map<string, KnownAnswer>;
 };
 
-/** A meter of a customer at an instant: all that `decide` and a display need. */
-export type Meter = {
-  readonly customer: CustomerState;
-  readonly catalog: Catalog;
-  readonly feature: Feature;
-  readonly plan: Plan | null;
-  readonly state: MeterState & { readonly counter: StoredCounter };
-};
+/** Names a counter of a customer: the feature's, or that of an entity under it. */
+export const meterKey = (featureKey: string, entityId: string | null): string =>
+  entityId === null ? featureKey : `${featureKey}\n${entityId}`;
 
-/** @param plan The plan to go by: the customer's own, or the one that a call names for itself. */
-export function meterOf(
-  customer: CustomerState,
-  catalog: Catalog,
-  feature: Feature,
-  plan: Plan | null,
-  nowMs: number,
-): Meter {
-  const override = customer.overrides.get(feature.key);
-  return {
-    customer,
-    catalog,
-    feature,
-    plan,
-    state: {
-      featureKey: feature.key,
-      aggregation: feature.aggregation,
-      policy: mergePolicy(feature, plan, override),
-      planKey: plan?.key ?? null,
-      entitled: isEntitled(feature.key, plan, override),
-      rateLimit: plan?.rateLimit ?? null,
-      rateWindow: customer.rateWindow,
-      counter: currentCounter(customer, feature, nowMs),
-    },
-  };
-}
-
-/** The counter in whose period this instant lies: the newest one, or a fresh one when its time has come. */
-function currentCounter(customer: CustomerState, feature: Feature, nowMs: number): StoredCounter {
-  const { timeZone, createdAtMs } = customer;
-  const newest = customer.counters.get(feature.key);
-  const period = periodFor(newest?.period ?? null, { reset: feature.reset, timeZone, sinceMs: createdAtMs }, nowMs);
-  if (newest && newest.period.startMs === period.startMs) return newest;
-  return { ...emptyCounter(period), period: { ...period, reset: feature.reset }, sequence: 0n };
-}
-
-/** The customer's own plan; one that is archived goes on for those who have it. Null is no plan, so every feature. */
-export function ownPlan({ planKey, tenantId }: CustomerState, catalog: Catalog): Plan | null {
-  if (planKey === null) return null;
-  return catalog.plans.get(planKey) ?? missingPlan(tenantId, planKey);
-}
-
-/** Plans are never deleted; should one be missing all the same, its customers get nothing rather than everything. */
-const missingPlan = (tenantId: string, key: string): Plan => ({
-  tenantId,
-  key,
-  displayName: key,
-  version: 0,
-  prices: [],
-  rateLimit: null,
-  features: new Map(),
-  archivedAtMs: null,
-});
-
-/** The plan that a call names for itself. */
-export const namedPlan = (catalog: Catalog, key: string): Plan | null => livePlan(catalog, key) ?? null;
-
-export function usageOfMeter({ customer, catalog, feature, state }: Meter, counter: Counter, atMs: number): Usage {
-  const { id: customerId, tenantId, referenceId, sequence } = customer;
-  const { planKey, entitled, policy } = state;
-  const catalogVersion = catalog.version;
-  return usageOf(
-    { tenantId, customerId, referenceId, feature, planKey, entitled, policy, sequence, catalogVersion, atMs },
-    counter,
-  );
-}
+/** Names a value that a unique counter has seen. */
+export const valueKey = (featureKey: string, periodStartMs: number, value: string): string =>
+  `${featureKey}\n${periodStartMs}\n${value}`;
 
 /** What a batch leaves to be stored; every list in order of decision. */
 export type Changes = {
   readonly nowMs: number;
-  /** Customers that took at least one sequence. */
+  /** Customers that took at least one sequence, or whose row is to be written for another reason. */
   readonly customers: readonly CustomerState[];
   readonly counters: ReadonlyMap<string, ChangedCounter>;
   readonly events: readonly NewEvent[];
   readonly answers: readonly NewAnswer[];
   readonly alerts: readonly NewAlert[];
+  readonly postings: readonly NewPosting[];
+  readonly grants: ReadonlyMap<string, ChangedGrant>;
+  readonly balances: ReadonlyMap<string, ChangedBalance>;
+  readonly wallets: ReadonlyMap<string, ChangedWallet>;
+  readonly topUps: readonly NewTopUp[];
+  readonly reservations: ReadonlyMap<string, ChangedReservation>;
+  readonly values: readonly NewValue[];
 };
 
-export type ChangedCounter = {
-  readonly customer: CustomerState;
+type OfCustomer = { readonly customer: CustomerState };
+
+export type ChangedCounter = OfCustomer & {
   readonly featureKey: string;
+  readonly entityId: string | null;
   readonly counter: StoredCounter;
 };
-export type NewEvent = {
-  readonly customer: CustomerState;
+
+export type NewEvent = OfCustomer & {
   readonly sequence: bigint;
+  readonly kind: EventKind;
   readonly featureKey: string;
+  readonly entityId: string | null;
   readonly periodStartMs: number;
-  readonly amount: bigint;
-  readonly overage: bigint;
-  readonly usedAfter: bigint;
+  /** As it was reported: an amount, or a level. */
+  readonly reported: Units;
+  /** What it added to the counter. */
+  readonly amount: Units;
+  readonly payment: Payment;
+  /** ISO 4217 of its money; null where the feature has no price. */
+  readonly currency: string | null;
+  readonly usedAfter: Units;
+  readonly reverses: bigint | null;
   readonly idempotencyKey: string | null;
   readonly properties: string | null;
+  /** Properties by whose values the series of the feature is grouped. */
+  readonly dimensions: readonly string[];
+  readonly occurredAtMs: number;
 };
-export type NewAnswer = {
-  readonly customer: CustomerState;
+
+export type NewAnswer = OfCustomer & {
   readonly idempotencyKey: string;
   readonly fingerprint: string;
   readonly answer: string;
 };
+
 /** An alert but for its sequence, which the tenant's row gives it as it is stored. */
 export type NewAlert = Omit<Alert, 'sequence' | 'acknowledgedAtMs'> & { readonly eventSequence: bigint };
+
+export type NewPosting = OfCustomer & Posting & { readonly sequence: bigint; readonly kind: EntryKind };
+
+export type ChangedGrant = OfCustomer & { readonly grant: Grant; readonly sequence: bigint };
+
+export type ChangedBalance = OfCustomer & { readonly featureKey: string; readonly account: CreditAccount };
+
+export type ChangedWallet = OfCustomer & { readonly wallet: StoredWallet };
+
+/** Money that a wallet's rule asks the biller for, or what became of that. */
+export type NewTopUp = OfCustomer & {
+  readonly sequence: bigint;
+  readonly currency: string;
+  readonly amount: Units;
+  readonly state: 'asked' | 'paid' | 'failed';
+};
+
+export type ChangedReservation = OfCustomer & {
+  readonly reservation: Reservation;
+  readonly sequence: bigint;
+  /** How its commit was answered, as JSON text; null before. */
+  readonly answer: string | null;
+};
+
+export type NewValue = OfCustomer & {
+  readonly featureKey: string;
+  readonly entityId: string | null;
+  readonly periodStartMs: number;
+  /** Hash of the value's canonical JSON. */
+  readonly value: string;
+};
