@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, numeric, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, index, numeric, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId, units } from './columns.ts';
 
 /** The running total of a customer, feature and period; beside it that of each entity under the customer. */
@@ -42,6 +42,7 @@ export const counters = pgTable(
   },
   (t) => [
     primaryKey({ name: 'counters_pkey', columns: [t.customerId, t.featureKey, t.entityId, t.periodStart] }),
+    index('counters_open').on(t.customerId, t.periodEnd).where(sql`${t.closedAt} IS NULL AND ${t.periodEnd} IS NOT NULL`),
     check('counters_period_is_half_open', sql`${t.periodEnd} > ${t.periodStart}`),
     check('counters_overage_is_part_of_used', sql`${t.overage} >= 0`),
     check('counters_parts_are_not_negative', sql`${t.held} >= 0 AND ${t.credits} >= 0 AND ${t.wallet} >= 0`),

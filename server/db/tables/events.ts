@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { bigint, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId, units } from './columns.ts';
 
@@ -42,6 +43,7 @@ export const events = pgTable(
   },
   (t) => [
     primaryKey({ name: 'events_pkey', columns: [t.customerId, t.sequence] }),
+    index('events_reversals').on(t.customerId, t.reverses).where(sql`${t.reverses} IS NOT NULL`),
     index('events_tenant_recorded').on(t.tenantId, t.recordedAt),
   ],
 );

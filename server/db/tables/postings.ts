@@ -28,6 +28,7 @@ export const postings = pgTable(
   },
   (t) => [
     primaryKey({ name: 'postings_pkey', columns: [t.customerId, t.sequence, t.line] }),
+    index('postings_drawn').on(t.customerId, t.commodity, t.sequence).where(sql`${t.account} = 'grant'`),
     index('postings_grant').on(t.customerId, t.grantId, t.sequence).where(sql`${t.grantId} IS NOT NULL`),
   ],
 );
