@@ -6,7 +6,7 @@ import { type Customer, customerIdOf } from '../domain/customer.ts';
 import { customerNotFound } from '../domain/errors.ts';
 import type { Deps } from './deps.ts';
 
-/** A customer after a change, and whether its plan, limits or time zone are others now. */
+/** A customer after a change, and whether its plan, limits, time zone or anchor are others now. */
 export type ChangedCustomer = { readonly customer: Customer; readonly limitsMoved: boolean };
 
 /**
@@ -40,4 +40,10 @@ export async function saveChange(tx: Db, before: Customer, after: Customer): Pro
 }
 
 /** Everything of a customer that its limits depend on. */
-const limitsOf = ({ planKey, timeZone, overrides }: Customer) => ({ planKey, timeZone, overrides });
+const limitsOf = ({ planKey, planVersion, timeZone, anchorAtMs, overrides }: Customer) => ({
+  planKey,
+  planVersion,
+  timeZone,
+  anchorAtMs,
+  overrides,
+});

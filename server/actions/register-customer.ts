@@ -1,9 +1,10 @@
 /** register-customer — makes a customer known by its reference, or brings what is known up to date. */
 import { insertCustomer, lockCustomer } from '../db/queries/customers.ts';
 import { tenantById } from '../db/queries/tenants.ts';
-import { type Customer, customerIdOf } from '../domain/customer.ts';
+import { type Customer, currentPlanOf, customerIdOf } from '../domain/customer.ts';
 import { MeterError, planNotFound } from '../domain/errors.ts';
-import { type Catalog, liveKeys, livePlan } from '../domain/plan.ts';
+import { type Catalog, liveKeys, livePlan, type Plan } from '../domain/plan.ts';
+import { withPlan } from '../domain/plan-change.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { saveChange } from './change-customer.ts';
 import type { Deps } from './deps.ts';
@@ -19,6 +20,8 @@ export type Registration = {
   readonly planKey?: string;
   /** The tenant's for a new customer who does not say. */
   readonly timeZone?: string;
+  /** Where the customer's own periods are counted from: the instant of its registration for one who does not say. */
+  readonly anchorAtMs?: number;
   readonly metadata?: unknown;
 };
 
@@ -38,22 +41,24 @@ export async function registerCustomer(
 ): Promise<Customer> {
   const id = customerIdOf(tenantId, registration.referenceId);
   const catalog = await catalogs.current(database.query, tenantId);
+  const nowMs = clock.now();
   const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
     const known = await lockCustomer(tx, tenantId, id);
-    if (known) return saveChange(tx, known, updated(known, registration, catalog, rights));
-    const fresh = newCustomer(await tenantById(tx, tenantId), registration, catalog, clock.now());
+    if (known) return saveChange(tx, known, updated(known, registration, catalog, rights, nowMs));
+    const fresh = newCustomer(await tenantById(tx, tenantId), registration, catalog, nowMs);
     if (await insertCustomer(tx, fresh)) return { customer: fresh, limitsMoved: false };
     const raced = await lockCustomer(tx, tenantId, id); // somebody else registered it in between
     if (!raced) throw new Error(`customer ${id} is neither there nor new`);
-    return saveChange(tx, raced, updated(raced, registration, catalog, rights));
+    return saveChange(tx, raced, updated(raced, registration, catalog, rights, nowMs));
   });
   if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
   return customer;
 }
 
 function newCustomer(tenant: Tenant, registration: Registration, catalog: Catalog, nowMs: number): Customer {
-  const { referenceId, planKey } = registration;
-  if (planKey !== undefined) refuseUnknownPlan(planKey, catalog);
+  const { referenceId } = registration;
+  if (registration.planKey !== undefined) knownPlan(registration.planKey, catalog);
+  const planKey = registration.planKey ?? catalog.defaultPlanKey;
   return {
     id: customerIdOf(tenant.id, referenceId),
     tenantId: tenant.id,
@@ -61,29 +66,42 @@ function newCustomer(tenant: Tenant, registration: Registration, catalog: Catalo
     referenceType: registration.referenceType ?? 'user',
     name: registration.name ?? null,
     email: registration.email ?? null,
-    planKey: planKey ?? catalog.defaultPlanKey,
+    planKey,
+    planVersion: (planKey === null ? null : catalog.plans.get(planKey)?.version) ?? null,
+    pendingPlan: null,
     timeZone: registration.timeZone ?? tenant.timeZone,
+    anchorAtMs: registration.anchorAtMs ?? nowMs,
     metadata: registration.metadata ?? null,
     overrides: new Map(),
+    mutes: [],
     sequence: 0n,
     createdAtMs: nowMs,
   };
 }
 
-function updated(known: Customer, registration: Registration, catalog: Catalog, rights: RegistrationRights): Customer {
-  const { planKey } = registration;
-  if (planKey !== undefined && planKey !== known.planKey) {
-    refuseUnknownPlan(planKey, catalog);
-    if (!rights.mayChangePlan) throw mayNotChangePlan(known, planKey);
-  }
-  return { ...known, ...registration };
+/** Another plan than the one it has holds at once, in its newest version; the same one leaves everything as it is. */
+function updated(
+  known: Customer,
+  { planKey, ...others }: Registration,
+  catalog: Catalog,
+  rights: RegistrationRights,
+  nowMs: number,
+): Customer {
+  const customer = { ...known, ...others };
+  const held = currentPlanOf(known, nowMs);
+  if (planKey === undefined || planKey === held.planKey) return customer;
+  const plan = knownPlan(planKey, catalog);
+  if (!rights.mayChangePlan) throw mayNotChangePlan(known.referenceId, held.planKey, planKey);
+  return withPlan(customer, catalog, plan, 'immediately', nowMs);
 }
 
-function refuseUnknownPlan(planKey: string, catalog: Catalog): void {
-  if (!livePlan(catalog, planKey)) throw planNotFound(planKey, liveKeys(catalog.plans));
+function knownPlan(planKey: string, catalog: Catalog): Plan {
+  const plan = livePlan(catalog, planKey);
+  if (!plan) throw planNotFound(planKey, liveKeys(catalog.plans));
+  return plan;
 }
 
-const mayNotChangePlan = ({ referenceId, planKey }: Customer, wanted: string): MeterError =>
+const mayNotChangePlan = (referenceId: string, planKey: string | null, wanted: string): MeterError =>
   new MeterError(
     'FORBIDDEN',
     `Customer "${referenceId}" has plan "${planKey}" and this key may not change it to "${wanted}": use a key with scope "admin", or leave planKey out.`,

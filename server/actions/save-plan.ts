@@ -4,6 +4,7 @@ import { type Problem, problemsOfPlan } from '../domain/definition-bounds.ts';
 import { isSame, planOf } from '../domain/definitions.ts';
 import { editedPlan, type PlanEdit } from '../domain/edits.ts';
 import type { Plan } from '../domain/plan.ts';
+import { moveTo } from '../domain/plan-change.ts';
 import type { Deps } from './deps.ts';
 import { refuseFirst } from './refuse-first.ts';
 import { refuseUnknownFeatures } from './refuse-unknown-features.ts';
@@ -11,6 +12,9 @@ import { refuseUnknownFeatures } from './refuse-unknown-features.ts';
 /**
  * Stores a plan with what the edit says; fields that it leaves out stay as they are, or have their defaults where the
  * plan is new. The version rises only when something is different, and an archived plan comes back.
+ *
+ * Customers who have the plan stay on their version of it, unless the edit says `move`: then they have the newest, also
+ * those whom an earlier edit let stay.
  *
  * @throws {MeterError} `INVALID_INPUT` with the path of the field, `FEATURE_NOT_FOUND` for a feature that isn't there.
  *   Their paths are those of `SavePlanInput`, which lists its features.
@@ -24,8 +28,9 @@ export async function savePlan({ database, announce }: Deps, tenantId: string, e
     refuseFirst(problemsOfPlan(definition).map((problem) => ({ ...problem, path: pathInInput(problem.path, keys) })));
     refuseUnknownFeatures(keys, catalog, (i) => ['input', 'features', String(i), 'featureKey']);
     const plan = planOf(tenantId, definition, stored);
-    if (stored && isSame(stored, plan)) return { plan, changed: false };
-    await savePlanRow(tx, plan);
+    const movedVersion = moveTo(catalog, plan, edit.existingCustomers);
+    if (stored && isSame(stored, plan) && movedVersion === null) return { plan, changed: false };
+    await savePlanRow(tx, plan, movedVersion);
     await raiseCatalogVersion(tx, tenantId);
     return { plan, changed: true };
   });

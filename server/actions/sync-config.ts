@@ -2,7 +2,8 @@
  * sync-config — makes a tenant's features and plans what the config file says.
  *
  * What the file no longer names is archived, with its history; what it names again comes back. What was made by
- * `saveFeature` or `savePlan` and never stood in the file is left alone.
+ * `saveFeature` or `savePlan` and never stood in the file is left alone. Customers stay on the version of a plan that
+ * they have, unless the file says `move`.
  */
 import {
   keysFromConfig,
@@ -17,6 +18,7 @@ import { features, plans } from '../db/tables/index.ts';
 import { type CatalogDefinition, featureOf, isSame, planOf } from '../domain/definitions.ts';
 import type { Feature } from '../domain/feature.ts';
 import type { Plan } from '../domain/plan.ts';
+import { moveTo } from '../domain/plan-change.ts';
 import type { Deps } from './deps.ts';
 
 /** What the synchronisation did; all empty when the database said the same already. */
@@ -41,12 +43,14 @@ export async function syncConfig(
     };
     const archivedAtMs = clock.now();
     const savedFeatures = wanted.features.filter((feature) => differs(feature, catalog.features));
-    const savedPlans = wanted.plans.filter((plan) => differs(plan, catalog.plans));
+    const moves = new Map(definition.plans.map(({ key, existingCustomers }) => [key, existingCustomers] as const));
+    const movedVersionOf = (plan: Plan) => moveTo(catalog, plan, moves.get(plan.key));
+    const savedPlans = wanted.plans.filter((plan) => differs(plan, catalog.plans) || movedVersionOf(plan) !== null);
     const goneFeatures = gone(named.features, wanted.features, catalog.features);
     const gonePlans = gone(named.plans, wanted.plans, catalog.plans);
 
     for (const feature of savedFeatures) await saveFeatureRow(tx, feature);
-    for (const plan of savedPlans) await savePlanRow(tx, plan);
+    for (const plan of savedPlans) await savePlanRow(tx, plan, movedVersionOf(plan));
     for (const feature of goneFeatures) await saveFeatureRow(tx, { ...feature, archivedAtMs });
     for (const plan of gonePlans) await savePlanRow(tx, { ...plan, archivedAtMs });
     await markFromConfig(tx, features, tenantId, keysOf(wanted.features));

@@ -1,12 +1,12 @@
 /** catalog-writes — how features and plans are stored. Whoever writes them holds the tenant's row. */
 import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import type { Feature } from '../../domain/feature.ts';
-import type { Catalog, Plan, PlanPrice } from '../../domain/plan.ts';
-import { formatUnits } from '../../domain/units.ts';
+import type { Catalog, Plan } from '../../domain/plan.ts';
 import type { Db } from '../client.ts';
-import { limitFieldsMapToJson, limitFieldsToJson } from '../limit-fields-json.ts';
+import { limitFieldsToJson } from '../limit-fields-json.ts';
+import { planTermsToJson } from '../plan-json.ts';
 import { queryIn } from '../query-in.ts';
-import { features, plans, tenants } from '../tables/index.ts';
+import { features, plans, planVersions, tenants } from '../tables/index.ts';
 import { loadCatalog } from './catalog.ts';
 
 /** Locks the tenant until the transaction ends, so that catalogs change one after the other, and reads its catalog. */
@@ -32,8 +32,11 @@ export async function saveFeatureRow(tx: Db, feature: Feature): Promise<void> {
     displayName: feature.displayName,
     unit: feature.unit,
     aggregation: feature.aggregation,
+    of: feature.of,
     reset: feature.reset,
+    anchor: feature.anchor,
     limits: limitFieldsToJson(feature),
+    dimensions: [...feature.dimensions],
     details: [...feature.details],
     archivedAt: instantOf(feature.archivedAtMs),
   };
@@ -43,18 +46,26 @@ export async function saveFeatureRow(tx: Db, feature: Feature): Promise<void> {
     .onConflictDoUpdate({ target: [features.tenantId, features.key], set: row });
 }
 
-export async function savePlanRow(tx: Db, plan: Plan): Promise<void> {
+/**
+ * Stores a plan, and its version unless that is stored already: what a version says never changes.
+ *
+ * @param movedVersion Customers on an earlier version have this one from now on; null leaves everybody where they are.
+ */
+export async function savePlanRow(tx: Db, plan: Plan, movedVersion: number | null = null): Promise<void> {
+  const { tenantId, key, version } = plan;
   const row = {
     displayName: plan.displayName,
-    version: plan.version,
-    prices: plan.prices.map(priceToJson),
-    rateLimit: plan.rateLimit,
-    features: limitFieldsMapToJson(plan.features),
+    version,
     archivedAt: instantOf(plan.archivedAtMs),
+    ...(movedVersion !== null && { movedVersion }),
   };
   await tx
+    .insert(planVersions)
+    .values({ tenantId, key, version, ...planTermsToJson(plan) })
+    .onConflictDoNothing();
+  await tx
     .insert(plans)
-    .values({ tenantId: plan.tenantId, key: plan.key, ...row })
+    .values({ tenantId, key, ...row })
     .onConflictDoUpdate({ target: [plans.tenantId, plans.key], set: row });
 }
 
@@ -82,11 +93,5 @@ export async function markFromConfig(
     .set({ fromConfig: isNamed })
     .where(and(eq(table.tenantId, tenantId), ne(table.fromConfig, isNamed)));
 }
-
-const priceToJson = ({ amount, currency, interval }: PlanPrice) => ({
-  amount: formatUnits(amount),
-  currency,
-  interval,
-});
 
 const instantOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));

@@ -1,6 +1,7 @@
 /** customers — rows of customers in, domain values out. */
-import { and, eq, gt, inArray } from 'drizzle-orm';
-import type { Customer } from '../../domain/customer.ts';
+import { and, eq, gt, inArray, sql } from 'drizzle-orm';
+import type { Customer, PendingPlan } from '../../domain/customer.ts';
+import type { Mute } from '../../domain/mute.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import type { Db } from '../client.ts';
 import { type LimitFieldsJson, limitFieldsMapFromJson, limitFieldsMapToJson } from '../limit-fields-json.ts';
@@ -52,18 +53,30 @@ export async function insertCustomer(tx: Db, customer: Customer): Promise<boolea
 export async function updateCustomer(tx: Db, customer: Customer, movesLimits: boolean): Promise<void> {
   await tx
     .update(customers)
-    .set({ ...changeableColumns(customer), ...(movesLimits && { limitsSequence: customer.sequence }) })
+    .set({
+      ...changeableColumns(customer),
+      ...dueColumn(customer),
+      ...(movesLimits && { limitsSequence: customer.sequence }),
+    })
     .where(and(eq(customers.tenantId, customer.tenantId), eq(customers.id, customer.id)));
 }
+
+/** A change of plan makes the customer due at its time, unless something else does before. */
+const dueColumn = ({ pendingPlan }: Customer) =>
+  pendingPlan && { dueAt: sql`least(${customers.dueAt}, ${new Date(pendingPlan.atMs).toISOString()}::timestamptz)` };
 
 const changeableColumns = (customer: Customer) => ({
   referenceType: customer.referenceType,
   name: customer.name,
   email: customer.email,
   planKey: customer.planKey,
+  planVersion: customer.planVersion,
+  pendingPlan: customer.pendingPlan,
   timeZone: customer.timeZone,
+  anchorAt: new Date(customer.anchorAtMs),
   metadata: customer.metadata,
   overrides: limitFieldsMapToJson(customer.overrides),
+  mutes: customer.mutes,
   sequence: customer.sequence,
 });
 
@@ -75,9 +88,13 @@ const customerFromRow = (row: typeof customers.$inferSelect): Customer => ({
   name: row.name,
   email: row.email,
   planKey: row.planKey,
+  planVersion: row.planVersion,
+  pendingPlan: row.pendingPlan as PendingPlan | null, // as changeableColumns wrote it, like the other JSON below
   timeZone: row.timeZone,
+  anchorAtMs: row.anchorAt.getTime(),
   metadata: row.metadata,
-  overrides: limitFieldsMapFromJson(row.overrides as Readonly<Record<string, LimitFieldsJson>>), // as changeableColumns wrote it
+  overrides: limitFieldsMapFromJson(row.overrides as Readonly<Record<string, LimitFieldsJson>>),
+  mutes: row.mutes as readonly Mute[],
   sequence: row.sequence,
   createdAtMs: row.createdAt.getTime(),
 });
