@@ -156,14 +156,18 @@ ALTER TABLE "counters" ADD COLUMN "closed_at" timestamp (3) with time zone;--> s
 ALTER TABLE "counters" ADD COLUMN "corrected_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "customers" ADD COLUMN "plan_version" integer;--> statement-breakpoint
 ALTER TABLE "customers" ADD COLUMN "pending_plan" jsonb;--> statement-breakpoint
-ALTER TABLE "customers" ADD COLUMN "anchor_at" timestamp (3) with time zone NOT NULL;--> statement-breakpoint
+ALTER TABLE "customers" ADD COLUMN "anchor_at" timestamp (3) with time zone;--> statement-breakpoint
+UPDATE "customers" SET "anchor_at" = "created_at";--> statement-breakpoint
+ALTER TABLE "customers" ALTER COLUMN "anchor_at" SET NOT NULL;--> statement-breakpoint
 ALTER TABLE "customers" ADD COLUMN "mutes" jsonb DEFAULT '[]'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "customers" ADD COLUMN "rate_windows" jsonb DEFAULT '{}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "customers" ADD COLUMN "prepaid" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "customers" ADD COLUMN "due_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "events" ADD COLUMN "kind" text DEFAULT 'use' NOT NULL;--> statement-breakpoint
 ALTER TABLE "events" ADD COLUMN "entity_id" text COLLATE "C" DEFAULT '' NOT NULL;--> statement-breakpoint
-ALTER TABLE "events" ADD COLUMN "reported" numeric(38, 9) NOT NULL;--> statement-breakpoint
+ALTER TABLE "events" ADD COLUMN "reported" numeric(38, 9);--> statement-breakpoint
+UPDATE "events" SET "reported" = "amount";--> statement-breakpoint
+ALTER TABLE "events" ALTER COLUMN "reported" SET NOT NULL;--> statement-breakpoint
 ALTER TABLE "events" ADD COLUMN "credits" numeric(38, 9) DEFAULT '0' NOT NULL;--> statement-breakpoint
 ALTER TABLE "events" ADD COLUMN "wallet" numeric(38, 9) DEFAULT '0' NOT NULL;--> statement-breakpoint
 ALTER TABLE "events" ADD COLUMN "cost" numeric(38, 9) DEFAULT '0' NOT NULL;--> statement-breakpoint
@@ -190,4 +194,31 @@ ALTER TABLE "counters" ADD CONSTRAINT "counters_parts_are_not_negative" CHECK ("
 ALTER TABLE "features" ADD CONSTRAINT "features_anchor_is_known" CHECK ("features"."anchor" in ('calendar', 'subscription'));--> statement-breakpoint
 ALTER TABLE "features" ADD CONSTRAINT "features_unique_names_its_property" CHECK (("features"."aggregation" = 'unique') = ("features"."of" is not null));--> statement-breakpoint
 ALTER TABLE "features" ADD CONSTRAINT "features_aggregation_is_known" CHECK ("features"."aggregation" in ('count', 'sum', 'max', 'unique', 'duration', 'latest', 'weighted_sum'));--> statement-breakpoint
-ALTER TABLE "plans" ADD CONSTRAINT "plans_moved_version_is_one_of_them" CHECK ("plans"."moved_version" between 1 and "plans"."version");
+ALTER TABLE "plans" ADD CONSTRAINT "plans_moved_version_is_one_of_them" CHECK ("plans"."moved_version" between 1 and "plans"."version");--> statement-breakpoint
+-- What a plan says moves to its versions, and customers stay on the version they have.
+INSERT INTO "plan_versions" ("tenant_id", "key", "version", "prices", "rate_limits", "features")
+SELECT "tenant_id", "key", "version", "prices", CASE WHEN "rate_limit" IS NULL THEN '[]'::jsonb ELSE jsonb_build_array("rate_limit") END, "features" FROM "plans";
+--> statement-breakpoint
+UPDATE "customers" c SET "plan_version" = p."version" FROM "plans" p WHERE p."tenant_id" = c."tenant_id" AND p."key" = c."plan_key";
+--> statement-breakpoint
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['plan_versions', 'grants', 'credit_balances', 'wallets', 'top_up_requests', 'reservations', 'postings', 'unique_values', 'rollups'] LOOP
+    EXECUTE format('GRANT SELECT ON %I TO metergraph_reader', name);
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format(
+      'CREATE POLICY own_tenant ON %I FOR SELECT TO metergraph_reader USING (tenant_id = nullif(current_setting(''app.tenant'', true), '''')::uuid)',
+      name
+    );
+  END LOOP;
+END $$;
+--> statement-breakpoint
+ALTER TABLE "credit_balances" SET (fillfactor = 50);
+--> statement-breakpoint
+ALTER TABLE "wallets" SET (fillfactor = 50);
+--> statement-breakpoint
+ALTER TABLE "grants" SET (fillfactor = 70);
+--> statement-breakpoint
+ALTER TABLE "rollups" SET (fillfactor = 70);
