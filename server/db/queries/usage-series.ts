@@ -1,0 +1,130 @@
+/** usage-series — rollups summed up by buckets of time, in one statement each. */
+import type { SeriesRow, Span } from '../../domain/series.ts';
+import type { Units } from '../../domain/units.ts';
+import type { Query } from '../client.ts';
+
+/** Whose use of what. */
+export type SeriesOf = {
+  readonly tenantId: string;
+  /** Null for all the tenant's customers. */
+  readonly customerId: string | null;
+  readonly featureKey: string;
+};
+
+export type Grouping = {
+  readonly dimension: string;
+  /** How many groups to tell apart; the rest is one. */
+  readonly groupsMax: number;
+  /** What makes a group large. */
+  readonly by: 'amount' | 'largest';
+};
+
+/**
+ * Sums up rollups by bucket, group and currency.
+ *
+ * Read by `rollups_pkey` for one customer, by `rollups_tenant_feature_minute` for all of a tenant: a range of minutes.
+ *
+ * @param spans Without gaps between them; at least one.
+ * @returns nothing for a bucket without use.
+ */
+export async function seriesRows(
+  query: Query,
+  { tenantId, customerId, featureKey }: SeriesOf,
+  spans: readonly Span[],
+  grouping: Grouping | null,
+): Promise<readonly SeriesRow[]> {
+  const starts = spans.map(({ startMs }) => iso(startMs));
+  const endOfLast = iso(spans.at(-1)?.endMs ?? 0);
+  const rows = await query<SumRow>({
+    text: seriesSql(customerId !== null, grouping?.by ?? null),
+    params: [
+      tenantId,
+      featureKey,
+      starts,
+      starts[0] ?? endOfLast,
+      endOfLast,
+      ...(customerId === null ? [] : [customerId]),
+      ...(grouping === null ? [] : [grouping.dimension, String(grouping.groupsMax)]),
+    ],
+  });
+  return rows.map(rowToSeries);
+}
+
+/** The minute of a customer's first use of a feature, in epoch milliseconds; null when there was none. One look-up in the key. */
+export async function firstMinuteMs(
+  query: Query,
+  { tenantId, customerId, featureKey }: SeriesOf & { readonly customerId: string },
+): Promise<number | null> {
+  const text = `
+    SELECT (extract(epoch FROM minute) * 1000)::bigint::text AS minute_ms FROM rollups
+    WHERE tenant_id = $1::uuid AND customer_id = $2::uuid AND feature_key = $3 ORDER BY minute LIMIT 1`;
+  const [row] = await query<{ minute_ms: string }>({ text, params: [tenantId, customerId, featureKey] });
+  return row ? Number(row.minute_ms) : null;
+}
+
+/**
+ * The bounds are read once, then `width_bucket` finds a minute's bucket by halving. Groups are ranked over the sums,
+ * not over minutes.
+ */
+function seriesSql(ofCustomer: boolean, by: Grouping['by'] | null): string {
+  const next = ofCustomer ? 7 : 6;
+  const value = by === null ? 'NULL::text' : `r.dimensions::jsonb ->> $${next}::text`;
+  const sums = `bounds AS MATERIALIZED (SELECT $3::text[]::timestamptz[] AS bounds), sums AS (
+      SELECT width_bucket(r.minute, b.bounds) - 1 AS bucket, ${value} AS value, r.currency, sum(r.events) AS events,
+        sum(r.amount) AS amount, sum(r.credits) AS credits, sum(r.wallet) AS wallet, sum(r.overage) AS overage,
+        sum(r.cost) AS cost, max(r.largest) AS largest
+      FROM rollups r CROSS JOIN bounds b
+      WHERE r.tenant_id = $1::uuid AND r.feature_key = $2 ${ofCustomer ? 'AND r.customer_id = $6::uuid' : ''}
+        AND r.minute >= $4::timestamptz AND r.minute < $5::timestamptz
+      GROUP BY 1, 2, 3
+    )`;
+  if (by === null) {
+    return `WITH ${sums} SELECT bucket, NULL AS place, NULL AS value, currency, events::text, amount::text,
+      credits::text, wallet::text, overage::text, cost::text, largest::text FROM sums`;
+  }
+  const weight = by === 'largest' ? 'max(largest)' : 'sum(amount)';
+  return `
+    WITH ${sums}, weighed AS (
+      SELECT *, ${weight} OVER (PARTITION BY value) AS weight FROM sums
+    ), ranked AS (
+      SELECT *, dense_rank() OVER (ORDER BY weight DESC, value) AS rank FROM weighed
+    ), placed AS (
+      SELECT *, CASE WHEN rank <= $${next + 1}::text::integer THEN rank ELSE 0 END AS place FROM ranked
+    )
+    SELECT bucket, place::integer, CASE WHEN place > 0 THEN min(value) END AS value, currency, sum(events)::text AS events,
+      sum(amount)::text AS amount, sum(credits)::text AS credits, sum(wallet)::text AS wallet, sum(overage)::text AS overage,
+      sum(cost)::text AS cost, max(largest)::text AS largest
+    FROM placed GROUP BY bucket, place, currency`;
+}
+
+type SumRow = {
+  readonly bucket: number;
+  readonly place: number | null;
+  readonly value: string | null;
+  readonly currency: string;
+  readonly events: string;
+  readonly amount: string;
+  readonly credits: string;
+  readonly wallet: string;
+  readonly overage: string;
+  readonly cost: string;
+  readonly largest: string;
+};
+
+const rowToSeries = (row: SumRow): SeriesRow => ({
+  bucket: row.bucket,
+  group: row.place === null ? null : { place: row.place, value: row.value },
+  currency: row.currency === '' ? null : row.currency,
+  events: BigInt(row.events),
+  amount: scaledOf(row.amount),
+  credits: scaledOf(row.credits),
+  wallet: scaledOf(row.wallet),
+  overage: scaledOf(row.overage),
+  cost: scaledOf(row.cost),
+  largest: scaledOf(row.largest),
+});
+
+const iso = (atMs: number): string => new Date(atMs).toISOString();
+
+/** A `numeric(38, 9)` is written with all its nine digits; a sum of many may have more than 38. */
+const scaledOf = (text: string): Units => BigInt(text.replace('.', ''));
