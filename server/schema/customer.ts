@@ -2,11 +2,12 @@
 import { listCustomers } from '../actions/find-customers.ts';
 import { type Registration, registerCustomer } from '../actions/register-customer.ts';
 import { type CustomerLimit, setCustomerLimits } from '../actions/set-customer-limits.ts';
-import { setCustomerPlan } from '../actions/set-customer-plan.ts';
-import type { Customer } from '../domain/customer.ts';
-import { invalidInput } from '../domain/errors.ts';
+import type { Context } from '../context.ts';
+import { type Customer, currentPlanOf, type PendingPlan, pendingPlanOf } from '../domain/customer.ts';
+import { activeMutes, type Mute } from '../domain/mute.ts';
+import { type Plan, planAt, planOfCustomer } from '../domain/plan.ts';
 import { mayAdmin } from '../domain/viewer.ts';
-import { admin, ingester, reader, referenceIn, referenceOf, tenantReader } from './access.ts';
+import { admin, anyone, ingester, maySee, reader, referenceIn, referenceOf, tenantReader } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs } from './connection.ts';
@@ -19,6 +20,40 @@ import { Node } from './node.ts';
 import { encodeNodeId } from './node-id.ts';
 import { PlanType } from './plan.ts';
 import { UsageType } from './usage.ts';
+
+/** The plan that holds for a customer now; null for one without. */
+async function planNow(customer: Customer, context: Context): Promise<Plan | null> {
+  const held = currentPlanOf(customer, context.services.clock.now());
+  return planOfCustomer(await catalogOf(context), { tenantId: customer.tenantId, ...held });
+}
+
+const PendingPlanType = builder.objectRef<PendingPlan>('PendingPlan').implement({
+  description: 'A change of plan that waits for the renewal. The next `setCustomerPlan` calls it off.',
+  fields: (t) => ({
+    plan: t.field({
+      type: PlanType,
+      description: 'The plan as it will hold.',
+      resolve: async ({ planKey, planVersion }, _args, context) => {
+        const plan = planAt(await catalogOf(context), planKey, planVersion);
+        if (plan) return plan;
+        throw new Error(`version ${planVersion} of plan "${planKey}" is not there`); // plans are never deleted
+      },
+    }),
+    at: t.expose('atMs', { type: 'DateTime', description: 'When it takes effect: the end of the billing period.' }),
+  }),
+});
+
+const MuteType = builder.objectRef<Mute>('Mute').implement({
+  description: 'Alerts that are stored and not told.',
+  fields: (t) => ({
+    featureKey: t.exposeString('featureKey', { nullable: true, description: 'Of which feature. Null: of all.' }),
+    until: t.expose('untilMs', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When they are told again. Null: not before `unmuteAlerts`.',
+    }),
+  }),
+});
 
 export const CustomerType = builder.objectRef<Customer>('Customer').implement({
   description: 'Who uses: a user, a team, a session, whatever the app says.',
@@ -34,18 +69,42 @@ export const CustomerType = builder.objectRef<Customer>('Customer').implement({
     }),
     name: t.exposeString('name', { nullable: true, description: 'As people read it.' }),
     email: t.exposeString('email', { nullable: true, description: 'Where to write to.' }),
-    planKey: t.exposeString('planKey', {
+    planKey: t.string({
       nullable: true,
       description: "Key of the plan. Null: without a plan every feature may be used, by the feature's own limits.",
+      resolve: (customer, _args, { services }) => currentPlanOf(customer, services.clock.now()).planKey,
+    }),
+    planVersion: t.int({
+      nullable: true,
+      description:
+        'Which version of the plan holds: the one it was put on, or a later one that all were moved to. Null without a plan.',
+      resolve: async (customer, _args, context) => (await planNow(customer, context))?.version,
     }),
     plan: t.field({
       type: PlanType,
       nullable: true,
-      description: 'The plan, also one that is archived by now.',
-      resolve: async ({ planKey }, _args, context) =>
-        planKey === null ? null : (await catalogOf(context)).plans.get(planKey),
+      description: 'The plan in the version that holds, also one that is archived by now.',
+      resolve: (customer, _args, context) => planNow(customer, context),
+    }),
+    pendingPlan: t.field({
+      type: PendingPlanType,
+      nullable: true,
+      description: 'The change of plan that waits for the renewal. Null: none does.',
+      resolve: (customer, _args, { services }) => pendingPlanOf(customer, services.clock.now()),
     }),
     timeZone: t.exposeString('timeZone', { description: 'IANA name; periods begin at its midnight.' }),
+    anchorAt: t.expose('anchorAtMs', {
+      type: 'DateTime',
+      description: 'Where billing periods, and those of features anchored to the subscription, are counted from.',
+    }),
+    mutes: t.field({
+      type: [MuteType],
+      description: 'Alerts that are not told for now, one entry a feature.',
+      resolve: ({ mutes }, _args, context) =>
+        activeMutes(mutes, context.services.clock.now()).filter(
+          ({ featureKey }) => featureKey === null || maySee(anyone(context), featureKey),
+        ),
+    }),
     metadata: t.field({
       type: 'JSON',
       nullable: true,
@@ -128,6 +187,11 @@ const RegisterCustomerInput = builder.inputType('RegisterCustomerInput', {
       description:
         "IANA name, like `Europe/Berlin`; no offset. A new customer has the tenant's otherwise. A running period runs to its end.",
     }),
+    anchorAt: t.field({
+      type: 'DateTime',
+      description:
+        'Where its billing periods are counted from: the day its subscription began. A new one is counted from its registration otherwise.',
+    }),
     metadata: t.field({ type: 'JSON', description: 'An object to keep with the customer; at most 16 KiB.' }),
   }),
 });
@@ -150,7 +214,7 @@ builder.mutationField('registerCustomer', (t) =>
 );
 
 function registrationOf(input: typeof RegisterCustomerInput.$inferInput, path: bounds.Path): Registration {
-  const { referenceId, referenceType, name, email, planKey, timeZone, metadata } = input;
+  const { referenceId, referenceType, name, email, planKey, timeZone, anchorAt, metadata } = input;
   const at = (field: string): bounds.Path => [...path, field];
   return {
     referenceId: bounds.referenceId(referenceId, at('referenceId')),
@@ -159,34 +223,12 @@ function registrationOf(input: typeof RegisterCustomerInput.$inferInput, path: b
     ...(email !== undefined && { email: email === null ? null : bounds.email(email, at('email')) }),
     ...(bounds.isGiven(planKey) && { planKey: bounds.key(planKey, at('planKey')) }),
     ...(bounds.isGiven(timeZone) && { timeZone: bounds.timeZone(timeZone, at('timeZone')) }),
+    ...(bounds.isGiven(anchorAt) && { anchorAtMs: anchorAt }),
     ...(metadata !== undefined && {
       metadata: metadata === null ? null : JSON.parse(bounds.object(metadata, at('metadata'))),
     }),
   };
 }
-
-const PlanChangeEnum = builder.enumType('PlanChange', {
-  description: 'When another plan takes effect.',
-  values: {
-    IMMEDIATELY: { description: 'From the next call on. What was used in the running periods stays used.' },
-    AT_RENEWAL: { description: 'When the billing period ends. Refused for now: customers have no billing period yet.' },
-  },
-});
-
-const SetCustomerPlanInput = builder.inputType('SetCustomerPlanInput', {
-  description: 'Which plan a customer changes to.',
-  fields: (t) => ({
-    referenceId: t.string({ required: true, description: "The app's own id of the customer." }),
-    planKey: t.string({ required: true, description: 'Key of the plan.' }),
-    effective: t.field({ type: PlanChangeEnum, defaultValue: 'IMMEDIATELY', description: 'When it takes effect.' }),
-  }),
-});
-
-const SetCustomerPlanResult = resultUnion('SetCustomerPlanResult', CustomerType, [
-  'CUSTOMER_NOT_FOUND',
-  'PLAN_NOT_FOUND',
-  'INVALID_INPUT',
-]);
 
 const CustomerLimitInput = builder.inputType('CustomerLimitInput', {
   description:
@@ -215,21 +257,8 @@ const SetCustomerLimitsResult = resultUnion('SetCustomerLimitsResult', CustomerT
   'INVALID_INPUT',
 ]);
 
-builder.mutationFields((t) => ({
-  setCustomerPlan: t.field({
-    type: SetCustomerPlanResult.type,
-    description: 'Puts a customer on another plan. Scope `admin`.',
-    args: { input: t.arg({ type: SetCustomerPlanInput, required: true, description: 'Whose plan, and which.' }) },
-    resolve: (_root, { input }, context) =>
-      SetCustomerPlanResult.answer(context, () => {
-        const viewer = admin(context);
-        const { referenceId } = referenceIn(viewer, input.referenceId, ['input', 'referenceId']);
-        const planKey = bounds.key(input.planKey, ['input', 'planKey']);
-        if (input.effective === 'AT_RENEWAL') throw noRenewalYet();
-        return setCustomerPlan(context.services, viewer.tenantId, { referenceId, planKey });
-      }),
-  }),
-  setCustomerLimits: t.field({
+builder.mutationField('setCustomerLimits', (t) =>
+  t.field({
     type: SetCustomerLimitsResult.type,
     description: "Sets a customer's own limits, the last word in what applies to it. Scope `admin`.",
     args: { input: t.arg({ type: SetCustomerLimitsInput, required: true, description: 'Whose limits, and which.' }) },
@@ -241,13 +270,7 @@ builder.mutationFields((t) => ({
         return setCustomerLimits(context.services, viewer.tenantId, { referenceId, limits });
       }),
   }),
-}));
-
-const noRenewalYet = () =>
-  invalidInput(
-    ['input', 'effective'],
-    '`effective` is AT_RENEWAL, but customers have no billing period to wait for yet; IMMEDIATELY is what is supported.',
-  );
+);
 
 function customerLimitsOf(
   inputs: readonly (typeof CustomerLimitInput.$inferInput)[],

@@ -6,6 +6,8 @@ import './node.ts';
 import './feature.ts';
 import './plan.ts';
 import './customer.ts';
+import './customer-plan.ts';
+import './customer-mutes.ts';
 import './usage.ts';
 import './limit-policy.ts';
 import './consumption.ts';

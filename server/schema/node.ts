@@ -85,9 +85,12 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
   },
   async Plan(context, id, viewer) {
     const key = catalogKey(id, viewer.tenantId);
-    return key === null ? null : visiblePlan(context, key);
+    return key === null ? null : visiblePlan(context, key, versionOf(id));
   },
 };
+
+/** The version that an id of a plan names; null for the plan as it is. */
+const versionOf = ({ parts: [, , version] }: NodeId): number | null => (version === undefined ? null : Number(version));
 
 const isOwn = (viewer: Viewer, customerId: string): boolean =>
   viewer.kind === 'api-key' || viewer.customerId === customerId;

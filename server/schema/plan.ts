@@ -21,8 +21,7 @@ import {
 import { catalogOf } from './loaders.ts';
 import { UnitPriceType } from './money.ts';
 import { Node } from './node.ts';
-import { encodeNodeId } from './node-id.ts';
-import { visiblePlan } from './visible-plan.ts';
+import { planNodeId, visiblePlan } from './visible-plan.ts';
 
 const BillingIntervalEnum = wordEnum('BillingInterval', 'How often a base price is due.', {
   day: 'Every day.',
@@ -106,7 +105,7 @@ export const PlanType = builder.objectRef<Plan>('Plan').implement({
   fields: (t) => ({
     id: t.id({
       description: 'Opaque, and unique among all objects.',
-      resolve: ({ tenantId, key }) => encodeNodeId('Plan', tenantId, key),
+      resolve: (plan, _args, context) => planNodeId(context, plan),
     }),
     key: t.exposeString('key', { description: 'Unique in the tenant.' }),
     displayName: t.exposeString('displayName', { description: 'As people read it.' }),
