@@ -1,76 +1,61 @@
 /** definition-bounds — what no feature or plan may say, wherever it was said: in the config file or by a mutation. */
+import { problemOfCurrency } from './currency.ts';
 import type { FeatureDefinition, PlanDefinition } from './definitions.ts';
-import type { LimitFields, UnitPrice } from './feature.ts';
+import { type Aggregation, DURATION_UNITS } from './feature.ts';
+import { problemsOfLimits, problemsOfRateLimits } from './limit-bounds.ts';
+import type { Money } from './money.ts';
+import { problemOfReset, type Reset } from './period.ts';
 import type { PlanPrice } from './plan.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { type Problem, problemAt, problemsOfCount, under } from './problem.ts';
 import { problemOfLine } from './text.ts';
-import { type Threshold, thresholdKey } from './threshold.ts';
-import { formatUnits, ONE } from './units.ts';
+import { formatUnits, type Units } from './units.ts';
+import type { AutoTopUp, WalletRule } from './wallet.ts';
 
-/** Where, from the definition inwards, and a sentence on what was found and what is allowed. */
-export type Problem = { readonly path: readonly string[]; readonly sentence: string };
+export { problemsOfLimits } from './limit-bounds.ts';
+export type { Problem } from './problem.ts';
 
 export const KEY_LENGTH_MAX = 64;
 export const TEXT_LENGTH_MAX = 200;
 export const DETAILS_MAX = 50;
-export const THRESHOLDS_MAX = 20;
+export const DIMENSIONS_MAX = 5;
+export const PROPERTY_LENGTH_MAX = 64;
 export const PRICES_MAX = 20;
 export const PLAN_FEATURES_MAX = 1_000;
-export const RATE_LIMIT_MAX = 1_000_000_000;
-export const RATE_WINDOW_MIN_MS = 1_000;
-export const RATE_WINDOW_MAX_MS = 31 * 24 * 3_600_000;
+export const TOP_UPS_PER_MONTH_MAX = 1_000;
+export const COOL_OFF_MAX_MS = 31 * 24 * 3_600_000;
 
 const KEY = /^[A-Za-z][A-Za-z0-9_.:-]*$/;
-const CURRENCY = /^[a-z]{3}$/;
 
-/** What is wrong with a feature; empty when nothing is. */
+/** What is wrong with a feature; empty when nothing is. Paths are in the words of the config file. */
 export function problemsOfFeature(definition: FeatureDefinition): readonly Problem[] {
-  const { key, displayName, unit, details = [] } = definition;
+  const { key, displayName, unit, details = [], dimensions = [], reset = 'monthly' } = definition;
   return [
-    ...problemsOfKey(key),
+    ...problemAt(['key'], problemOfKey(key)),
     ...problemsOfText(['displayName'], displayName),
     ...problemsOfText(['unit'], unit),
+    ...problemsOfAggregation(definition),
+    ...problemAt(['reset'], problemOfReset(reset)),
+    ...problemsOfDimensions(dimensions),
     ...problemsOfCount(['details'], details.length, DETAILS_MAX, 'lines'),
     ...details.flatMap((line, i) => problemsOfText(['details', String(i)], line)),
     ...problemsOfLimits(definition),
   ];
 }
 
-/** What is wrong with a plan by itself; whether the features it names exist is another question. */
-export function problemsOfPlan({ key, displayName, prices = [], rateLimit, features }: PlanDefinition) {
+/** What is wrong with a plan by itself; how it goes with its features is `policy-bounds.ts`'s to say. */
+export function problemsOfPlan(definition: PlanDefinition): readonly Problem[] {
+  const { key, displayName, prices = [], rateLimits = [], spendLimit, wallet, features } = definition;
   return [
-    ...problemsOfKey(key),
+    ...problemAt(['key'], problemOfKey(key)),
     ...problemsOfText(['displayName'], displayName),
     ...problemsOfCount(['price'], prices.length, PRICES_MAX, 'prices'),
     ...prices.flatMap((price, i) => problemsOfPlanPrice(price, ['price', String(i)])),
-    ...(rateLimit ? problemsOfRateLimit(rateLimit) : []),
+    ...problemsOfRateLimits(rateLimits),
+    ...(spendLimit ? problemsOfSpendLimit(spendLimit) : []),
+    ...(wallet ? under(['wallet'], problemsOfWallet(wallet)) : []),
     ...problemsOfCount(['features'], features.size, PLAN_FEATURES_MAX, 'features'),
-    ...[...features].flatMap(([featureKey, fields]) =>
-      problemsOfLimits(fields).map((problem) => ({ ...problem, path: ['features', featureKey, ...problem.path] })),
-    ),
-  ] satisfies readonly Problem[];
-}
-
-/** What is wrong with limit fields: a feature's, a plan's, or a customer's own. */
-export function problemsOfLimits(fields: LimitFields): readonly Problem[] {
-  const { limit, included, minLimit, thresholds = [], price } = fields;
-  const problems: Problem[] = [];
-  if (typeof limit === 'bigint' && limit < 0n) {
-    problems.push({
-      path: ['limit'],
-      sentence: `is ${formatUnits(limit)}; a limit is 0 (nothing allowed) or more, or null (unlimited)`,
-    });
-  }
-  if (included !== undefined && included < 0n) {
-    problems.push({ path: ['included'], sentence: `is ${formatUnits(included)}; what is included is 0 or more` });
-  }
-  if (minLimit !== undefined && typeof limit === 'bigint' && minLimit > limit) {
-    problems.push({
-      path: ['minLimit'],
-      sentence: `is ${formatUnits(minLimit)}, above the limit of ${formatUnits(limit)}; a floor lies at or below the limit`,
-    });
-  }
-  return [...problems, ...problemsOfThresholds(thresholds), ...(price ? problemsOfPrice(price) : [])];
+    ...[...features].flatMap(([featureKey, fields]) => under(['features', featureKey], problemsOfLimits(fields))),
+  ];
 }
 
 /** What is wrong with a key, feature's or plan's, to be read after its name; null when nothing is. */
@@ -80,74 +65,92 @@ export function problemOfKey(key: string): string | null {
   return `is ${shown}; a key starts with a letter, has letters, digits and _ . : - and is at most ${KEY_LENGTH_MAX} long`;
 }
 
-function problemsOfKey(key: string): readonly Problem[] {
-  const sentence = problemOfKey(key);
-  return sentence === null ? [] : [{ path: ['key'], sentence }];
+/** Whether the aggregation has what it needs, and nothing that says nothing about it. */
+function problemsOfAggregation({ aggregation = 'sum', of, unit, reset = 'monthly' }: FeatureDefinition) {
+  return [
+    ...(of === undefined || of === null ? [] : problemAt(['of'], problemOfLine(of, PROPERTY_LENGTH_MAX))),
+    ...problemAt(['of'], problemOfOf(aggregation, of ?? null)),
+    ...problemAt(['unit'], aggregation === 'duration' ? problemOfDurationUnit(unit ?? null) : null),
+    ...problemAt(['reset'], problemOfWeighing(aggregation, reset)),
+  ];
 }
 
-function problemsOfThresholds(thresholds: readonly Threshold[]): readonly Problem[] {
-  const seen = new Set<string>();
-  const each = thresholds.flatMap((threshold, i): Problem[] => {
-    const path = ['thresholds', String(i)];
-    const key = thresholdKey(threshold);
-    if (seen.has(key)) return [{ path, sentence: 'is there twice; each threshold raises one alert a period' }];
-    seen.add(key);
-    const sentence = problemOfThreshold(threshold);
-    return sentence === null ? [] : [{ path, sentence }];
-  });
-  return [...problemsOfCount(['thresholds'], thresholds.length, THRESHOLDS_MAX, 'thresholds'), ...each];
-}
-
-function problemOfThreshold({ kind, value }: Threshold): string | null {
-  if (kind === 'fraction' && (value <= 0n || value > 10n * ONE)) {
-    return `is ${formatUnits(value)}; a fraction of the limit is above 0 and at most 10, so 80 % is 0.8`;
+function problemOfOf(aggregation: Aggregation, of: string | null): string | null {
+  if (aggregation === 'unique') {
+    return of === null
+      ? 'is missing; unique counts the distinct values of a property, so name it, like "user_id"'
+      : null;
   }
-  if (kind === 'used' && value <= 0n) return `is ${formatUnits(value)} used; write a number above 0`;
-  if (kind === 'remaining' && value < 0n) return `is ${formatUnits(value)} remaining; write 0 or more`;
-  return null;
+  return of === null
+    ? null
+    : `is ${JSON.stringify(of)}, but the aggregation is ${aggregation}; only unique counts the values of a property`;
 }
 
-const problemsOfPrice = ({ unitAmount, currency }: UnitPrice): readonly Problem[] => [
-  ...problemsOfAmount(['price', 'unitAmount'], unitAmount),
-  ...problemsOfCurrency(['price', 'currency'], currency),
-];
+function problemOfDurationUnit(unit: string | null): string | null {
+  if (DURATION_UNITS.some((known) => known === unit)) return null;
+  const found = unit === null ? 'is missing' : `is ${JSON.stringify(unit)}`;
+  return `${found}; a duration is counted in one of ${DURATION_UNITS.join(', ')}`;
+}
+
+const problemOfWeighing = (aggregation: Aggregation, reset: Reset): string | null =>
+  aggregation === 'weighted_sum' && reset === 'never'
+    ? 'is "never", but a weighted sum weighs by the share of the period; give it a period, like "monthly"'
+    : null;
+
+function problemsOfDimensions(dimensions: readonly string[]): readonly Problem[] {
+  const each = dimensions.flatMap((name, i) => {
+    const isAgain = dimensions.indexOf(name) < i;
+    const sentence = isAgain ? 'is there twice; name each property once' : problemOfLine(name, PROPERTY_LENGTH_MAX);
+    return problemAt(['dimensions', String(i)], sentence);
+  });
+  return [...problemsOfCount(['dimensions'], dimensions.length, DIMENSIONS_MAX, 'properties'), ...each];
+}
 
 const problemsOfPlanPrice = ({ amount, currency }: PlanPrice, path: readonly string[]): readonly Problem[] => [
-  ...problemsOfAmount([...path, 'amount'], amount),
-  ...problemsOfCurrency([...path, 'currency'], currency),
+  ...problemsOfAmount([...path, 'amount'], amount, 'a price'),
+  ...problemAt([...path, 'currency'], problemOfCurrency(currency)),
 ];
 
-const problemsOfAmount = (path: readonly string[], amount: bigint): readonly Problem[] =>
-  amount >= 0n ? [] : [{ path, sentence: `is ${formatUnits(amount)}; a price is 0 or more, in minor units (cents)` }];
+const problemsOfSpendLimit = ({ amount, currency }: Money): readonly Problem[] => [
+  ...problemsOfAmount(['spendLimit', 'amount'], amount, 'a spend limit'),
+  ...problemAt(['spendLimit', 'currency'], problemOfCurrency(currency)),
+];
 
-const problemsOfCurrency = (path: readonly string[], currency: string): readonly Problem[] =>
-  CURRENCY.test(currency)
-    ? []
-    : [{ path, sentence: `is ${JSON.stringify(currency)}; write the three small letters of ISO 4217, like "usd"` }];
+const problemsOfAmount = (path: readonly string[], amount: Units, noun: string): readonly Problem[] =>
+  problemAt(path, amount >= 0n ? null : `is ${formatUnits(amount)}; ${noun} is 0 or more, in minor units (cents)`);
 
-function problemsOfRateLimit({ limit, windowMs }: RateLimit): readonly Problem[] {
-  const problems: Problem[] = [];
-  if (!Number.isInteger(limit) || limit < 1 || limit > RATE_LIMIT_MAX) {
-    problems.push({
-      path: ['rateLimit', 'limit'],
-      sentence: `is ${limit}; write how many calls fit into the window, a whole number from 1`,
-    });
-  }
-  if (!Number.isInteger(windowMs) || windowMs < RATE_WINDOW_MIN_MS || windowMs > RATE_WINDOW_MAX_MS) {
-    problems.push({
-      path: ['rateLimit', 'window'],
-      sentence: `is ${windowMs / 1_000} seconds; a window is from 1 second to 31 days long`,
-    });
-  }
-  return problems;
+/** What is wrong with a wallet's rule; paths start within it. */
+const problemsOfWallet = ({ currency, floor, autoTopUp }: WalletRule): readonly Problem[] => [
+  ...problemAt(['currency'], problemOfCurrency(currency)),
+  ...(autoTopUp ? under(['autoTopUp'], problemsOfAutoTopUp(autoTopUp, floor)) : []),
+];
+
+function problemsOfAutoTopUp({ threshold, amount, maxPerMonth, coolOffMs }: AutoTopUp, floor: Units) {
+  const isMax = Number.isInteger(maxPerMonth) && maxPerMonth >= 1 && maxPerMonth <= TOP_UPS_PER_MONTH_MAX;
+  const isCoolOff = Number.isInteger(coolOffMs) && coolOffMs >= 0 && coolOffMs <= COOL_OFF_MAX_MS;
+  return [
+    ...problemAt(
+      ['threshold'],
+      threshold > floor
+        ? null
+        : `is ${formatUnits(threshold)}, but no balance falls below the floor of ${formatUnits(floor)}; write more than that`,
+    ),
+    ...problemAt(
+      ['amount'],
+      amount > 0n ? null : `is ${formatUnits(amount)}; write how much to top up, above 0, in minor units (cents)`,
+    ),
+    ...problemAt(
+      ['maxPerMonth'],
+      isMax ? null : `is ${maxPerMonth}; write a whole number from 1 to ${TOP_UPS_PER_MONTH_MAX}`,
+    ),
+    ...problemAt(['coolOff'], isCoolOff ? null : `is ${coolOffMs / 1_000} seconds; up to 31 days are allowed`),
+  ];
 }
 
 function problemsOfText(path: readonly string[], text: string | null | undefined): readonly Problem[] {
   if (text === null || text === undefined) return [];
-  if (text.trim() === '') return [{ path, sentence: 'is empty; leave it out or write something' }];
-  const sentence = problemOfLine(text, TEXT_LENGTH_MAX);
-  return sentence === null ? [] : [{ path, sentence }];
+  return problemAt(
+    path,
+    text.trim() === '' ? 'is empty; leave it out or write something' : problemOfLine(text, TEXT_LENGTH_MAX),
+  );
 }
-
-const problemsOfCount = (path: readonly string[], count: number, max: number, noun: string): readonly Problem[] =>
-  count <= max ? [] : [{ path, sentence: `has ${count} ${noun}; at most ${max} are allowed` }];
