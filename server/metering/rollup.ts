@@ -4,33 +4,20 @@
  */
 import type { Parameter, Statement } from '../db/client.ts';
 import { formatUnits, maxUnits, type Units } from '../domain/units.ts';
+import type { NewEvent } from './state.ts';
 
 const MINUTE_MS = 60_000;
 
 /** A dimension's value is a label: what is longer is cut, in UTF-16 units and never within a character. */
 export const DIMENSION_LENGTH_MAX = 64;
 
-/** What a rollup takes from an event. Amounts may be below 0, where something was given back. */
-export type RollupEvent = {
-  readonly customer: { readonly id: string; readonly tenantId: string };
-  readonly featureKey: string;
-  /** Decides the minute: late use goes into the minute in which it happened. */
-  readonly occurredAtMs: number;
-  /** What it added to the counter. */
-  readonly taken: Units;
-  readonly credits: Units;
-  readonly wallet: Units;
-  readonly overage: Units;
-  /** What the wallet and overage units cost, in minor units of `currency`. */
-  readonly cost: Units;
-  /** Null where there is no price. */
-  readonly currency: string | null;
-  /** As it was sent: an amount, or the level of a gauge. */
-  readonly reported: Units;
-  /** JSON text of an object; null for none. */
-  readonly properties: string | null;
-  /** The feature's. */
-  readonly dimensions: readonly string[];
+/** What a rollup takes from an event: amounts may be below 0, where something was given back. */
+export type RollupEvent = Pick<
+  NewEvent,
+  'kind' | 'featureKey' | 'occurredAtMs' | 'reported' | 'amount' | 'currency' | 'properties' | 'dimensions'
+> & {
+  readonly customer: Pick<NewEvent['customer'], 'id' | 'tenantId'>;
+  readonly payment: Pick<NewEvent['payment'], 'credits' | 'wallet' | 'overage' | 'cost'>;
 };
 
 /** A row of the table `rollups`, or what is added to one. */
@@ -50,47 +37,57 @@ export type Rollup = {
   largest: Units;
 };
 
-/** Gathers the events of one batch: one row a key, so that one statement can write them all. */
-export class Rollups {
-  readonly #rows = new Map<string, Rollup>();
-
-  add(event: RollupEvent): void {
-    const { customer, featureKey, reported } = event;
-    const minuteMs = Math.floor(event.occurredAtMs / MINUTE_MS) * MINUTE_MS;
-    const dimensions = dimensionsJson(event.properties, event.dimensions);
-    const currency = event.currency ?? '';
-    const key = `${customer.id} ${featureKey} ${minuteMs} ${currency} ${dimensions}`; // free text comes last
-    const row = this.#rows.get(key);
-    if (row) addTo(row, event);
-    else {
-      const { credits, wallet, overage, cost } = event;
-      this.#rows.set(key, {
-        ...{ customerId: customer.id, featureKey, minuteMs, dimensions, currency, tenantId: customer.tenantId },
-        ...{ events: 1, amount: event.taken, credits, wallet, overage, cost, largest: reported },
-      });
-    }
+/**
+ * Gathers the events of one batch: one row a key, in order of their first event, so that one statement can write them.
+ *
+ * Late use goes into the minute in which it happened. What bookkeeping wrote is left out: nothing was used by it.
+ */
+export function rollupsOf(events: readonly RollupEvent[]): readonly Rollup[] {
+  const rows = new Map<string, Rollup>();
+  for (const event of events) {
+    if (!isUse(event)) continue;
+    const empty = emptyRollup(event);
+    const { customerId, featureKey, minuteMs, currency, dimensions } = empty;
+    const key = `${customerId} ${featureKey} ${minuteMs} ${currency} ${dimensions}`; // free text comes last
+    const row = rows.get(key) ?? empty;
+    rows.set(key, row);
+    addTo(row, event);
   }
-
-  /** In order of their first event. */
-  get rows(): readonly Rollup[] {
-    return [...this.#rows.values()];
-  }
+  return [...rows.values()];
 }
 
-function addTo(row: Rollup, event: RollupEvent): void {
+/** A gauge's level that was carried into a period, or a period ended by hand, is no use. */
+const isUse = ({ kind }: RollupEvent): boolean => kind !== 'carry' && kind !== 'reset';
+
+const emptyRollup = ({ customer, featureKey, occurredAtMs, reported, ...event }: RollupEvent): Rollup => ({
+  customerId: customer.id,
+  featureKey,
+  minuteMs: Math.floor(occurredAtMs / MINUTE_MS) * MINUTE_MS,
+  dimensions: dimensionsJson(event.properties, event.dimensions),
+  currency: event.currency ?? '',
+  tenantId: customer.tenantId,
+  events: 0,
+  amount: 0n,
+  credits: 0n,
+  wallet: 0n,
+  overage: 0n,
+  cost: 0n,
+  largest: reported,
+});
+
+function addTo(row: Rollup, { amount, payment, reported }: RollupEvent): void {
   row.events += 1;
-  row.amount += event.taken;
-  row.credits += event.credits;
-  row.wallet += event.wallet;
-  row.overage += event.overage;
-  row.cost += event.cost;
-  row.largest = maxUnits(row.largest, event.reported);
+  row.amount += amount;
+  row.credits += payment.credits;
+  row.wallet += payment.wallet;
+  row.overage += payment.overage;
+  row.cost += payment.cost;
+  row.largest = maxUnits(row.largest, reported);
 }
 
 /**
  * The values of these properties as canonical JSON: `{"model":"large","region":null}`. Text stays as it is; numbers,
- * booleans, lists and objects become their JSON text; what is missing is null. Any two features without dimensions
- * have `{}`.
+ * booleans, lists and objects become their JSON text; what is missing is null.
  */
 export function dimensionsJson(properties: string | null, dimensions: readonly string[]): string {
   if (dimensions.length === 0) return '{}';
