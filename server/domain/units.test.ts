@@ -4,7 +4,16 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUnits, multiplyUnits, ONE, parseUnits, UNITS_MAX, unitsOf } from './units.ts';
+import {
+  divideHalfEven,
+  formatUnits,
+  multiplyUnits,
+  ONE,
+  parseUnits,
+  roundToWhole,
+  UNITS_MAX,
+  unitsOf,
+} from './units.ts';
 
 describe('reading a decimal', () => {
   it.each([
@@ -116,6 +125,23 @@ describe('laws', () => {
     );
   });
 
+  it('a quotient is the nearest one, and a tie goes to the even one', () => {
+    const divisor = units.filter((value) => value !== 0n);
+    fc.assert(
+      fc.property(units, fc.oneof(divisor, fc.constantFrom(2n, -2n, 4n, 1_000n)), (numerator, denominator) => {
+        const quotient = divideHalfEven(numerator, denominator);
+        const distance = (candidate: bigint): bigint => {
+          const off = candidate * denominator - numerator;
+          return off < 0n ? -off : off;
+        };
+        for (const other of [quotient - 1n, quotient + 1n]) {
+          expect(distance(quotient) <= distance(other)).toBe(true);
+          if (distance(quotient) === distance(other)) expect(quotient % 2n).toBe(0n);
+        }
+      }),
+    );
+  });
+
   it('the sign of a product does not change its size', () => {
     fc.assert(fc.property(units, units, (a, b) => multiplyUnits(-a, b) === -multiplyUnits(a, b)));
   });
@@ -131,6 +157,34 @@ it.each([
   ['3', '0.333333333', '0.999999999'],
   ['1234.5', '10', '12345'],
 ])('%s × %s = %s', (a, b, product) => expect(formatUnits(multiplyUnits(unitsOf(a), unitsOf(b)))).toBe(product));
+
+it.each([
+  // dividend, divisor, quotient
+  [0n, 5n, 0n],
+  [1n, 2n, 0n],
+  [3n, 2n, 2n],
+  [5n, 2n, 2n],
+  [-1n, 2n, 0n],
+  [-3n, 2n, -2n],
+  [3n, -2n, -2n],
+  [-3n, -2n, 2n],
+  [2n, 3n, 1n],
+  [1n, 3n, 0n],
+  [10n ** 60n + 1n, 2n, 5n * 10n ** 59n],
+  [7n, 7n, 1n],
+])('%i ÷ %i = %i', (dividend, divisor, quotient) => expect(divideHalfEven(dividend, divisor)).toBe(quotient));
+
+it('divides nothing by zero', () => expect(() => divideHalfEven(1n, 0n)).toThrow(RangeError));
+
+it.each([
+  ['0.5', '0'],
+  ['0.500000001', '1'],
+  ['1.5', '2'],
+  ['2.5', '2'],
+  ['-0.5', '0'],
+  ['-1.5', '-2'],
+  ['12', '12'],
+])('%s rounds to %s', (exact, whole) => expect(formatUnits(roundToWhole(unitsOf(exact)))).toBe(whole));
 
 const dotted = (fraction: string | null): string => (fraction === null ? '' : `.${fraction}`);
 const exponential = (exponent: number | null): string => (exponent === null ? '' : `e${exponent}`);

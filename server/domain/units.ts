@@ -65,16 +65,24 @@ export function formatUnits(units: Units): string {
   return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** Multiplies two scaled values, rounding the result half-even to 9 fractional digits. */
-export function multiplyUnits(a: Units, b: Units): Units {
-  const product = a * b;
-  const magnitude = product < 0n ? -product : product;
-  const quotient = magnitude / ONE;
-  const twiceRest = (magnitude % ONE) * 2n;
-  const roundsUp = twiceRest > ONE || (twiceRest === ONE && quotient % 2n === 1n);
+/** Divides, rounding half-even: to the nearest integer, and from halfway to the even one. Throws where it divides by zero. */
+export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
+  const dividend = magnitudeOf(numerator);
+  const divisor = magnitudeOf(denominator);
+  const quotient = dividend / divisor;
+  const twiceRest = (dividend % divisor) * 2n;
+  const roundsUp = twiceRest > divisor || (twiceRest === divisor && quotient % 2n === 1n);
   const rounded = roundsUp ? quotient + 1n : quotient;
-  return product < 0n ? -rounded : rounded;
+  return numerator < 0n === denominator < 0n ? rounded : -rounded;
 }
+
+const magnitudeOf = (value: bigint): bigint => (value < 0n ? -value : value);
+
+/** Multiplies two scaled values, rounding the result half-even to 9 fractional digits. */
+export const multiplyUnits = (a: Units, b: Units): Units => divideHalfEven(a * b, ONE);
+
+/** Rounds half-even to a whole number: money to whole minor units, as an invoice line has it. */
+export const roundToWhole = (units: Units): Units => divideHalfEven(units, ONE) * ONE;
 
 export const minUnits = (a: Units, b: Units): Units => (a < b ? a : b);
 export const maxUnits = (a: Units, b: Units): Units => (a > b ? a : b);
