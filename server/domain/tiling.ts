@@ -9,10 +9,12 @@
  */
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
-import type { IntervalUnit } from './period.ts';
 
 /** How long each stretch is, e.g. 6 hours. `every` is whole and at least 1. */
-export type Step = { readonly every: number; readonly unit: IntervalUnit };
+export type Step = { readonly every: number; readonly unit: 'minute' | 'hour' | LocalUnit };
+/** Lengths of the calendar: what they come to in elapsed time, the clocks of a time zone decide. */
+type LocalStep = { readonly every: number; readonly unit: LocalUnit };
+type LocalUnit = 'day' | 'week' | 'month' | 'year';
 
 /** The half-open time `[start, end)`. */
 export type Tile = { readonly startMs: number; readonly endMs: number };
@@ -75,9 +77,6 @@ function elapsedTile(lengthMs: number, anchorMs: number, atMs: number): Tile {
   const startMs = anchorMs + Math.floor((atMs - anchorMs) / lengthMs) * lengthMs;
   return { startMs, endMs: startMs + lengthMs };
 }
-
-type LocalUnit = Exclude<IntervalUnit, 'minute' | 'hour'>;
-type LocalStep = { readonly every: number; readonly unit: LocalUnit };
 
 /** Counts whole steps from the origin by the local clock alone, then puts right what clock changes make of them. */
 function localTile({ every, unit }: LocalStep, origin: Origin, timeZone: string, atMs: number): Tile {
