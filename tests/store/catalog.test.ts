@@ -63,11 +63,14 @@ describeEngines('the catalog', (engine) => {
         displayName: 'Api calls',
         unit: 'call',
         aggregation: 'sum',
+        of: null,
         reset: 'monthly',
+        anchor: 'calendar',
+        dimensions: [],
         details: [],
         archivedAtMs: null,
       });
-      expect(catalog.plans.get('free')).toMatchObject({ version: 1, prices: [], rateLimit: null });
+      expect(catalog.plans.get('free')).toMatchObject({ version: 1, prices: [], rateLimits: [] });
       expect(announced).toEqual([{ kind: 'catalog', tenantId }]);
     });
 
@@ -164,7 +167,7 @@ describeEngines('the catalog', (engine) => {
       const free = { key: 'free', features: new Map([['api_calls', { limit: unitsOf('5') }]]) };
       expect(await savePlan(deps, tenantId, free)).toMatchObject({ version: 1, displayName: 'Free' });
       expect(await savePlan(deps, tenantId, free)).toMatchObject({ version: 1 });
-      const changed = await savePlan(deps, tenantId, { ...free, rateLimit: { limit: 10, windowMs: 1_000 } });
+      const changed = await savePlan(deps, tenantId, { ...free, rateLimits: [{ limit: 10, windowMs: 1_000 }] });
       expect(changed.version).toBe(2);
       expect((await load()).plans.get('free')).toEqual(changed);
       expect(await savePlan(deps, tenantId, { ...free, displayName: 'Gratis' })).toEqual({
