@@ -1,5 +1,5 @@
 /** customer — who uses. */
-import { createHash } from 'node:crypto';
+import { derivedId } from './derived-id.ts';
 import type { LimitFields } from './feature.ts';
 import type { Mute } from './mute.ts';
 import type { PlanHeld } from './plan.ts';
@@ -47,18 +47,11 @@ export const pendingPlanOf = ({ pendingPlan }: Pick<Customer, 'pendingPlan'>, at
   pendingPlan !== null && atMs < pendingPlan.atMs ? pendingPlan : null;
 
 /**
- * A customer's id, derived from tenant and reference (a name-based UUID, version 5).
+ * A customer's id, derived from tenant and reference.
  *
  * The primary key is thereby also the promise that a reference is unique in its tenant, and a request can lock its
  * customer without looking the id up first, on one Postgres as on many shards.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5
  */
 export function customerIdOf(tenantId: string, referenceId: string): string {
-  const namespace = Buffer.from(tenantId.replaceAll('-', ''), 'hex');
-  const hash = createHash('sha1').update(namespace).update(referenceId, 'utf8').digest();
-  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
-  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = hash.toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return derivedId(tenantId, referenceId);
 }

@@ -16,6 +16,8 @@ export type Renewal = {
   readonly onRenewal: OnRenewal;
   /** Given anew each time. */
   readonly amount: Units;
+  /** Where the repetition ends: none comes then or later, and nothing of it lives on. Null: for ever. */
+  readonly untilMs: number | null;
 };
 
 export type Grant = {
@@ -33,7 +35,7 @@ export type Grant = {
   readonly expiresAtMs: number | null;
   readonly createdAtMs: number;
   readonly state: GrantState;
-  /** Null for one that is given once. */
+  /** Null for one that is given once, and for what rolled over. */
   readonly renewal: Renewal | null;
   /** When the next one comes; null without a renewal, and when that has happened. */
   readonly renewsAtMs: number | null;
@@ -41,6 +43,23 @@ export type Grant = {
   readonly originId: string | null;
   /** Whether it holds what another left over. */
   readonly rolledOver: boolean;
+};
+
+export const GRANT_MOVEMENTS = ['granted', 'expired', 'withdrawn', 'voided', 'rolled_over'] as const;
+/**
+ * Units that came to a grant or left it other than by use. `granted` came; the others left, but for `rolled_over` of a
+ * grant that holds them now: it is below 0 there, and all of them together sum to zero.
+ *
+ * For each grant, at any time: granted − drawn − expired − withdrawn − voided − rolled over = remaining.
+ */
+export type GrantMovement = { readonly kind: (typeof GRANT_MOVEMENTS)[number]; readonly units: Units };
+
+/** A grant as it is from now on, and what brought it there. */
+export type GrantChange = {
+  readonly grant: Grant;
+  readonly isNew: boolean;
+  /** None where only the state or the terms changed. */
+  readonly movements: readonly GrantMovement[];
 };
 
 /** Units taken from one grant; below 0 where they were given back to it. */
