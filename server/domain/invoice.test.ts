@@ -136,6 +136,21 @@ describe('use', () => {
   ] as const)('the wallet has paid: %#', (price, used, expected) => {
     expect(spell(invoiceOf({ base: [], usage: [calls(price, used)] }))).toEqual(expected);
   });
+
+  it.each([
+    // what the counter says, its lines: money that changed hands is never left out
+    [
+      { wallet: 100n * ONE, walletCharge: 1000n * ONE, cost: 990n * ONE },
+      ['wallet 100 × 10 = 1000', 'overage 0 = -10'],
+    ],
+    [{ walletCharge: 3n * ONE, cost: 3n * ONE }, ['wallet 0 = 3']],
+    [{ overage: 5n * ONE }, ['overage 5 = 0']],
+    [{ wallet: 5n * ONE }, ['wallet 5 = 0']],
+  ] as const)('units without money, money without units: %#', (counted, expected) => {
+    const { parts } = invoiceOf({ base: [], usage: [{ ...calls(perUnit('10'), {}), ...counted }] });
+    const lines = parts.flatMap((part) => part.lines).map((line) => spellLine({ ...line, description: '' }));
+    expect(lines.map((line) => line.replace(' :', '').replace(' usd', ''))).toEqual(expected);
+  });
 });
 
 it.each([
@@ -146,6 +161,7 @@ it.each([
   [atLeast('500', perUnit('10')), { overage: '51' }, 'overage API calls: 51 × 10 = 510 usd'],
   [atLeast('500', perUnit('10')), { used: '1' }, 'minimum API calls, up to the minimum spend: 1 = 500 usd'], // any use
   [atLeast('500', perUnit('10')), {}, undefined], // none
+  [atLeast('500', perUnit('10')), { used: '0', overage: '5' }, 'overage API calls: 5 × 10 = 50 usd'], // held, not used yet
   [
     atLeast('500', perUnit('10')),
     { wallet: '20', overage: '5' }, // what the wallet has paid counts

@@ -158,7 +158,7 @@ function usageLines(charge: UsageCharge): readonly InvoiceLine[] {
 }
 
 function missingToMinimum({ price, used, cost }: UsageCharge): Units {
-  if (price.minimumSpend === null || (used === 0n && cost === 0n)) return 0n;
+  if (price.minimumSpend === null || used === 0n) return 0n;
   return maxUnits(price.minimumSpend - cost, 0n);
 }
 
