@@ -44,9 +44,13 @@ export async function registerCompanies(
       name,
       email: null,
       planKey: planKeys[plan % planKeys.length] ?? defaultPlanKey,
+      planVersion: null, // whatever the config says now: people edit it to see what happens
+      pendingPlan: null,
       timeZone,
+      anchorAtMs: sinceMs,
       metadata: null,
       overrides: new Map(),
+      mutes: [],
       sequence: 0n,
       createdAtMs: sinceMs,
     });

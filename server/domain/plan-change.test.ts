@@ -103,7 +103,7 @@ describe('the renewal', () => {
   );
 
   it('of a customer without a plan is by the month', () => {
-    expect(renewalOf({ ...customer, planKey: null }, null, NOW)).toBe(RENEWAL);
+    expect(renewalOf(customer, null, NOW)).toBe(RENEWAL);
   });
 
   it('at the very end of a period is the end of the next one', () => {
