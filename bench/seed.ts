@@ -15,7 +15,7 @@ const ROWS_AT_ONCE = 1_000;
 export async function seed(database: Database, count: number): Promise<void> {
   await migrate(database);
   const { tenant } = await bootstrap({ database, clock }, { bootstrapKey: API_KEY, demo: false });
-  await syncConfig({ database, clock, announce: () => {} }, tenant.id, parseConfig(CATALOG, 'the bench'));
+  await syncConfig({ database, clock, announce: () => {} }, tenant.id, parseConfig(CATALOG, 'the bench').definition);
   const createdAt = new Date(clock.now());
   for (let from = 0; from < count; from += ROWS_AT_ONCE) {
     const references = Array.from({ length: Math.min(ROWS_AT_ONCE, count - from) }, (_, i) => referenceOf(from + i));

@@ -1,10 +1,30 @@
 /** metergraph — what a config file imports. */
 export type {
+  AfterCall,
+  AfterHook,
+  AuthorizeCall,
+  AuthorizeReference,
+  BeforeCall,
+  BeforeHook,
+  BeforeVerdict,
+  HookCustomer,
+  HookFeature,
+  HooksConfig,
+  HookUsage,
+} from './config-hooks.ts';
+export type {
   Config,
+  CreditsConfig,
   DecimalInput,
   FeatureConfig,
+  IntervalConfig,
   LimitConfig,
   PlanConfig,
+  PriceConfig,
+  RateLimitConfig,
+  ResetConfig,
   ThresholdConfig,
+  TierConfig,
+  WalletConfig,
 } from './define-config.ts';
 export { defineConfig } from './define-config.ts';

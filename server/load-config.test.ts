@@ -24,19 +24,41 @@ it('runs TypeScript that imports this package from a folder without it', async (
      const perDay: number = 10 * 100;
      export default defineConfig({ features: { api_calls: { limit: perDay } }, plans: {} });`,
   );
-  expect(await loadConfig(path)).toMatchObject({ features: [{ key: 'api_calls', limit: 1_000_000_000_000n }] });
+  expect(await loadConfig(path)).toMatchObject({
+    definition: { features: [{ key: 'api_calls', limit: 1_000_000_000_000n }] },
+  });
 });
 
 it('keeps every null: it means unlimited', async () => {
   const path = write('meter.json', '{ "features": { "api_calls": { "limit": null } } }');
-  expect(await loadConfig(path)).toMatchObject({ features: [{ key: 'api_calls', limit: null }] });
+  expect(await loadConfig(path)).toMatchObject({ definition: { features: [{ key: 'api_calls', limit: null }] } });
 });
 
 it('looks for the default file in the working directory, and does without', async () => {
   vi.spyOn(process, 'cwd').mockReturnValue(folder);
   expect(await loadConfig(null)).toBeNull();
   write('metergraph.config.ts', 'export default { features: {} }');
-  expect(await loadConfig(null)).toEqual({ features: [], plans: [], defaultPlanKey: null });
+  expect(await loadConfig(null)).toEqual({
+    definition: { features: [], plans: [], defaultPlanKey: null },
+    hooks: { before: null, after: null, authorizeReference: null },
+    notices: [],
+  });
+});
+
+it('hands out the functions of the file as they are', async () => {
+  const path = write(
+    'metergraph.config.ts',
+    `export default {
+       features: {},
+       hooks: { before: ({ amount }: { amount: string }) => ({ refuse: amount + ' is too much' }) },
+       authorizeReference: () => false,
+     };`,
+  );
+  const { before, authorizeReference } = (await loadConfig(path))?.hooks ?? {};
+  expect(before).toMatchObject({ mode: 'async', deadlineMs: 250, onFailure: 'deny' });
+  const call = { amount: '5' } as Parameters<NonNullable<typeof before>['run']>[0]; // the rest is not looked at
+  expect(await before?.run(call)).toEqual({ refuse: '5 is too much' });
+  expect(await authorizeReference?.({ apiKey: { id: 'k', name: null, scopes: [] }, referenceId: 'acme' })).toBe(false);
 });
 
 it.each([

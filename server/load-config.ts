@@ -4,8 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig as loadFile } from 'c12';
 import { ConfigError } from './config-problems.ts';
-import type { CatalogDefinition } from './domain/definitions.ts';
-import { parseConfig } from './parse-config.ts';
+import { type ParsedConfig, parseConfig } from './parse-config.ts';
 
 export const DEFAULT_CONFIG_FILE = 'metergraph.config.ts';
 
@@ -19,7 +18,7 @@ const PUBLIC_ENTRY = ['./index.ts', './index.js']
  * @returns null when no file was asked for and there is none: the catalog is then left to `saveFeature` and `savePlan`.
  * @throws {ConfigError} for a file that is missing, doesn't run, or says something wrong.
  */
-export async function loadConfig(file: string | null): Promise<CatalogDefinition | null> {
+export async function loadConfig(file: string | null): Promise<ParsedConfig | null> {
   const path = resolve(file ?? DEFAULT_CONFIG_FILE);
   if (existsSync(path)) return parseConfig(await contentOf(path), path);
   if (file === null) return null;

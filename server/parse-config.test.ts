@@ -7,6 +7,8 @@ import { ConfigError } from './config-problems.ts';
 import { unitsOf } from './domain/units.ts';
 import { parseConfig } from './parse-config.ts';
 
+const UNBOUNDED = { currency: 'usd', minimumSpend: null, maximumSpend: null };
+
 const valid = () => ({
   features: {
     api_calls: {
@@ -54,9 +56,231 @@ function problemsOf(config: unknown): readonly string[] {
   }
 }
 
+/** What a feature is read into when it says this, beside its key; `unit` and the like are left out. */
+const featureFrom = (said: object) => {
+  const { features } = parseConfig({ features: { a: said } }, 'the test').definition;
+  const { key, ...definition } = features[0] ?? {};
+  return definition;
+};
+const units = unitsOf;
+const rate = { limit: 5, windowMs: 1_000 };
+
+describe('a field of a feature', () => {
+  it.each<[said: object, read: object]>([
+    [
+      { aggregation: 'unique', of: 'user_id' },
+      { aggregation: 'unique', of: 'user_id' },
+    ],
+    [
+      { aggregation: 'duration', unit: 'minute' },
+      { aggregation: 'duration', unit: 'minute' },
+    ],
+    [
+      { reset: { every: 6, unit: 'hour' }, anchor: 'subscription' },
+      { reset: 'every 6 hour', anchor: 'subscription' },
+    ],
+    [{ dimensions: ['model', 'region'] }, { dimensions: ['model', 'region'] }],
+    [
+      { price: { unitAmount: 10, per: 100 } },
+      { price: { model: 'package', packageAmount: units('10'), packageSize: units('100'), ...UNBOUNDED } },
+    ],
+    [
+      { price: { percent: '2.9', currency: 'EUR' } },
+      { price: { model: 'percentage', percent: units('2.9'), ...UNBOUNDED, currency: 'eur' } },
+    ],
+    [
+      {
+        price: {
+          tiers: [
+            { upTo: 5, unitAmount: 2 },
+            { upTo: null, flatAmount: 9 },
+          ],
+          minimumSpend: 1,
+          maximumSpend: 100,
+        },
+      },
+      {
+        price: {
+          model: 'graduated',
+          tiers: [
+            { upTo: units('5'), unitAmount: units('2'), flatAmount: 0n },
+            { upTo: null, unitAmount: 0n, flatAmount: units('9') },
+          ],
+          currency: 'usd',
+          minimumSpend: units('1'),
+          maximumSpend: units('100'),
+        },
+      },
+    ],
+    [
+      { price: { tiers: [{ upTo: null, flatAmount: 9 }], mode: 'stairstep' } },
+      { price: { model: 'stairstep', tiers: [{ upTo: null, unitAmount: 0n, flatAmount: units('9') }], ...UNBOUNDED } },
+    ],
+    [
+      { price: { unitAmount: 1 }, billing: 'prepaid', spendLimit: 500 },
+      {
+        price: { model: 'per_unit', unitAmount: units('1'), ...UNBOUNDED },
+        billing: 'prepaid',
+        spendLimit: units('500'),
+      },
+    ],
+    [
+      { spendLimit: null, entityLimit: null, credits: null },
+      { spendLimit: null, entityLimit: null, credits: null },
+    ],
+    [
+      { credits: { allocation: 100 } },
+      { credits: { allocation: units('100'), onRenewal: 'reset', reset: null, priority: 0 } },
+    ],
+    [
+      { credits: { allocation: 9, onRenewal: 'add', reset: { every: 2, unit: 'week' }, priority: 7 } },
+      { credits: { allocation: units('9'), onRenewal: 'add', reset: 'every 2 week', priority: 7 } },
+    ],
+    [
+      {
+        credits: {
+          allocation: 9,
+          onRenewal: { rollover: { max: '12.5%', expiresAfter: { every: 3, unit: 'month' } } },
+        },
+      },
+      {
+        credits: {
+          allocation: units('9'),
+          onRenewal: { max: null, maxFraction: units('0.125'), expiresAfter: 'every 3 month' },
+          reset: null,
+          priority: 0,
+        },
+      },
+    ],
+    [
+      { credits: { allocation: 9, onRenewal: { rollover: { max: 50 } }, reset: 'monthly' } },
+      {
+        credits: {
+          allocation: units('9'),
+          onRenewal: { max: units('50'), maxFraction: null, expiresAfter: null },
+          reset: 'monthly',
+          priority: 0,
+        },
+      },
+    ],
+    [{ rateLimit: { limit: 5, window: 'PT1S' } }, { rateLimits: [rate] }],
+    [
+      {
+        rateLimits: [
+          { limit: 5, window: 'PT1S' },
+          { limit: 9, window: 'P1D' },
+        ],
+      },
+      { rateLimits: [rate, { limit: 9, windowMs: 86_400_000 }] },
+    ],
+    [{ entityLimit: 10 }, { entityLimit: units('10') }],
+    [{ value: 10 }, { value: 10 }],
+    [{ value: 'eu' }, { value: 'eu' }],
+    [{ value: true }, { value: true }],
+    [
+      {
+        thresholds: [
+          { fraction: 0.5, falling: true },
+          { used: 0, falling: true },
+          { remainingFraction: 0.1 },
+          { spend: 5 },
+          { every: 10 },
+        ],
+      },
+      {
+        thresholds: [
+          { kind: 'fraction', value: units('0.5'), falling: true },
+          { kind: 'used', value: 0n, falling: true },
+          { kind: 'remaining_fraction', value: units('0.1') },
+          { kind: 'spend', value: units('5') },
+          { kind: 'every', value: units('10') },
+        ],
+      },
+    ],
+  ])('%j is read exactly', (said, read) => expect(featureFrom(said)).toEqual(read));
+});
+
+describe('a plan', () => {
+  const planFrom = (said: object) =>
+    parseConfig(
+      { features: { a: { price: { unitAmount: 1 } }, b: {} }, plans: { pro: { features: {}, ...said } } },
+      'the test',
+    ).definition.plans[0];
+
+  it('entitles to what is true, and not to what is false', () => {
+    expect(planFrom({ features: { a: true, b: false } })?.features).toEqual(new Map([['a', {}]]));
+    expect(planFrom({ features: { a: {}, b: { value: 10 } } })?.features).toEqual(
+      new Map<string, unknown>([
+        ['a', {}],
+        ['b', { value: 10 }],
+      ]),
+    );
+  });
+
+  it.each<[said: object, read: object]>([
+    [{ spendLimit: { amount: 500 } }, { spendLimit: { amount: units('500'), currency: 'usd' } }],
+    [{ wallet: {} }, { wallet: { currency: 'usd', floor: 0n, autoTopUp: null } }],
+    [
+      {
+        features: { a: { billing: 'prepaid' } },
+        wallet: { floor: -500, autoTopUp: { threshold: 100, amount: 2_000, maxPerMonth: 3, coolOff: 'PT1H' } },
+      },
+      {
+        wallet: {
+          currency: 'usd',
+          floor: units('-500'),
+          autoTopUp: { threshold: units('100'), amount: units('2000'), maxPerMonth: 3, coolOffMs: 3_600_000 },
+        },
+      },
+    ],
+    [
+      { features: { a: { billing: 'prepaid' } }, wallet: { autoTopUp: { threshold: 1, amount: 2 } } },
+      { wallet: { autoTopUp: { maxPerMonth: 10, coolOffMs: 86_400_000 } } },
+    ],
+    [{ existingCustomers: 'move' }, { existingCustomers: 'move' }],
+    [{ rateLimits: [{ limit: 5, window: 'PT1S' }] }, { rateLimits: [rate] }],
+  ])('%j is read exactly', (said, read) => expect(planFrom(said)).toMatchObject(read));
+
+  it('whose top-up a feature does not trigger comes with a notice', () => {
+    const price = { unitAmount: 1 };
+    const features = { a: { price, billing: 'prepaid' }, b: { price } };
+    const pro = { features: { a: true, b: true }, wallet: { autoTopUp: { threshold: 1, amount: 2 } } };
+    expect(parseConfig({ features, plans: { pro } }, 'the test').notices).toEqual([
+      expect.stringMatching(/^plans\.pro\.wallet\.autoTopUp is not triggered by the feature b, /),
+    ]);
+  });
+});
+
+describe('hooks', () => {
+  const hooksFrom = (said: object) => parseConfig({ features: {}, ...said }, 'the test').hooks;
+  const before = () => {};
+
+  it.each([
+    ['a function', before, { run: before, mode: 'async', deadlineMs: 250, onFailure: 'deny' }],
+    [
+      'one inside the decision',
+      { run: before, mode: 'sync', onFailure: 'allow' },
+      { run: before, mode: 'sync', deadlineMs: 250, onFailure: 'allow' },
+    ],
+    [
+      'one with a deadline',
+      { run: before, mode: 'async', deadline: 'PT0.1S', onFailure: 'deny' },
+      { run: before, mode: 'async', deadlineMs: 100, onFailure: 'deny' },
+    ],
+  ])('before a call: %s', (_, said, read) => {
+    expect(hooksFrom({ hooks: { before: said } })).toEqual({ before: read, after: null, authorizeReference: null });
+  });
+
+  it('are handed out as they are', () => {
+    const [after, authorizeReference] = [() => {}, () => true];
+    expect(hooksFrom({ hooks: { after }, authorizeReference })).toEqual({ before: null, after, authorizeReference });
+  });
+});
+
 describe('a config that is right', () => {
   it('is read into definitions, exactly', () => {
-    const { features, plans, defaultPlanKey } = parseConfig(valid(), 'metergraph.config.ts');
+    const { definition, hooks, notices } = parseConfig(valid(), 'metergraph.config.ts');
+    const { features, plans, defaultPlanKey } = definition;
     expect(features).toEqual([
       {
         key: 'api_calls',
@@ -77,13 +301,13 @@ describe('a config that is right', () => {
         key: 'storage',
         reset: 'never',
         minLimit: 0n,
-        price: { unitAmount: unitsOf('0.25'), currency: 'usd' },
+        price: { model: 'per_unit', unitAmount: unitsOf('0.25'), ...UNBOUNDED },
       },
     ]);
     expect(plans).toEqual([
       {
         key: 'free',
-        rateLimit: { limit: 100, windowMs: 60_000 },
+        rateLimits: [{ limit: 100, windowMs: 60_000 }],
         features: new Map([['api_calls', { limit: unitsOf('5'), enforcement: 'hard' }]]),
       },
       {
@@ -96,6 +320,8 @@ describe('a config that is right', () => {
       },
     ]);
     expect(defaultPlanKey).toBe('free');
+    expect(hooks).toEqual({ before: null, after: null, authorizeReference: null });
+    expect(notices).toEqual([]);
   });
 
   it.each([
@@ -105,9 +331,16 @@ describe('a config that is right', () => {
   ])('may have %s', (_, config) => expect(problemsOf(config)).toEqual([]));
 });
 
-it.each([
+const noop = () => {};
+const SYNC = { run: noop, mode: 'sync', onFailure: 'deny' };
+
+it.each<[path: string, value: unknown, says: string]>([
   // at                                  is                       says
-  ['feature', {}, 'feature is no field of a config; did you mean "features"? allowed are features, plans, defaultPlan'],
+  [
+    'feature',
+    {},
+    'feature is no field of a config; did you mean "features"? allowed are features, plans, defaultPlan, hooks',
+  ],
   ['features', undefined, 'features is missing; features are written as { key: { … } }'],
   ['features.api_calls', 5, 'features.api_calls is 5; a feature is a group of fields: displayName,'],
   ['features.api_calls.limits', 5, 'features.api_calls.limits is no field of a feature; did you mean "limit"? allowed'],
@@ -130,9 +363,40 @@ it.each([
   ['features.api_calls.limit', true, 'features.api_calls.limit is true; write a number, or a string like "0.5"'],
   ['features.api_calls.included', null, 'features.api_calls.included is null; write a number'],
   ['features.api_calls.reset', 'weekley', 'features.api_calls.reset is "weekley"; did you mean "weekly"? allowed are'],
-  ['features.api_calls.reset', { every: 6, unit: 'hour' }, 'features.api_calls.reset is not supported yet: a reset of'],
-  ['features.api_calls.aggregation', 'latest', 'features.api_calls.aggregation is not supported yet: the aggregation'],
-  ['features.api_calls.of', 'user', 'features.api_calls.of is not supported yet: counting distinct values'],
+  [
+    'features.api_calls.reset',
+    { every: 6, unit: 'hours' },
+    'features.api_calls.reset.unit is "hours"; did you mean "hour"',
+  ],
+  [
+    'features.api_calls.reset',
+    { every: 0, unit: 'hour' },
+    'features.api_calls.reset is "every 0 hour"; an interval is a',
+  ],
+  ['features.api_calls.reset', { each: 6, unit: 'hour' }, 'features.api_calls.reset.each is no field of an interval'],
+  ['features.api_calls.aggregation', 'uniq', 'features.api_calls.aggregation is "uniq"; did you mean "unique"?'],
+  ['features.api_calls.aggregation', 'unique', 'features.api_calls.of is missing; unique counts the distinct values'],
+  ['features.api_calls.aggregation', 'duration', 'features.api_calls.unit is "call"; a duration is counted in one of'],
+  [
+    'features.storage.aggregation',
+    'duration',
+    'features.storage.unit is missing; a duration is counted in one of second',
+  ],
+  ['features.storage.aggregation', 'weighted_sum', 'features.storage.reset is "never", but a weighted sum weighs'],
+  [
+    'features.api_calls.of',
+    'user',
+    'features.api_calls.of is "user", but the aggregation is count; only unique counts',
+  ],
+  [
+    'features.api_calls.anchor',
+    'billing',
+    'features.api_calls.anchor is "billing"; allowed are calendar, subscription',
+  ],
+  ['features.api_calls.dimensions', 'model', 'features.api_calls.dimensions is "model"; write a list of names of'],
+  ['features.api_calls.dimensions', [...'abcdef'], 'features.api_calls.dimensions has 6 properties; at most 5 are'],
+  ['features.api_calls.dimensions', ['a', 'a'], 'features.api_calls.dimensions.1 is there twice; name each property'],
+  ['features.api_calls.dimensions', [''], 'features.api_calls.dimensions.0 is empty; write 1 to 64 characters'],
   ['features.api_calls.displayName', ' ', 'features.api_calls.displayName is empty; leave it out or write something'],
   ['features.api_calls.details', 'calls', 'features.api_calls.details is "calls"; write a list of lines of text'],
   ['features.api_calls.thresholds', 0.8, 'features.api_calls.thresholds is 0.8; write a list like [0.8, 1]'],
@@ -143,11 +407,214 @@ it.each([
     [1, '1.0'],
     'features.api_calls.thresholds.1 is there twice; each threshold raises',
   ],
-  ['features.storage.price', 5, 'features.storage.price is 5; a price is a group of fields: unitAmount, currency'],
-  ['features.storage.price', {}, 'features.storage.price.unitAmount is missing; write a number'],
+  [
+    'features.api_calls.thresholds',
+    [{ used: 1, every: 1 }],
+    'features.api_calls.thresholds.0 is a group of fields; write',
+  ],
+  [
+    'features.api_calls.thresholds',
+    [{ spend: 0 }],
+    'features.api_calls.thresholds.0 is 0 spent; write an amount above 0',
+  ],
+  [
+    'features.api_calls.thresholds',
+    [{ every: 'x' }],
+    `features.api_calls.thresholds.0.every can't be read: "x" is not`,
+  ],
+  [
+    'features.api_calls.thresholds',
+    [{ remainingFraction: 1 }],
+    'features.api_calls.thresholds.0 is 1 of the limit remaining',
+  ],
+  [
+    'features.api_calls.thresholds',
+    [{ spend: 5, falling: true }],
+    'features.api_calls.thresholds.0.falling is true, but only fraction and used are watched on the way down',
+  ],
+  [
+    'features.storage.price',
+    5,
+    'features.storage.price is 5; write { unitAmount: 5 } for a price of so many minor units',
+  ],
+  ['features.storage.price', false, 'features.storage.price is false; leave it out where use costs nothing'],
+  ['features.storage.price', {}, 'features.storage.price says no amount; write { unitAmount: 10 } for each unit'],
+  ['features.storage.price', { per: 100 }, 'features.storage.price.unitAmount is missing; write a number'],
+  [
+    'features.storage.price',
+    { unitAmount: 1, per: 0 },
+    'features.storage.price.per is 0; a package has more than 0 units',
+  ],
+  ['features.storage.price', { percent: -1 }, 'features.storage.price.percent is -1; a percentage is 0 or more'],
+  [
+    'features.storage.price',
+    { percent: 1, unitAmount: 1 },
+    'features.storage.price.unitAmount is no field of a price in',
+  ],
+  [
+    'features.storage.price',
+    { unitAmount: 1, tier: [] },
+    'features.storage.price.tier is no field of a price per unit',
+  ],
+  ['features.storage.price', { tiers: [] }, 'features.storage.price.tiers is empty; write at least one tier'],
+  [
+    'features.storage.price',
+    { mode: 'volume' },
+    'features.storage.price.tiers is missing; write a list like [{ upTo: 1_000',
+  ],
+  [
+    'features.storage.price',
+    { tiers: [], mode: 'tiered' },
+    'features.storage.price.mode is "tiered"; allowed are graduated',
+  ],
+  [
+    'features.storage.price',
+    { tiers: [{ upTo: null }] },
+    'features.storage.price.tiers.0 has no amount; give unitAmount',
+  ],
+  [
+    'features.storage.price',
+    { tiers: [{ unitAmount: 1 }] },
+    'features.storage.price.tiers.0.upTo is missing; write a number',
+  ],
+  [
+    'features.storage.price',
+    { tiers: [{ upTo: 5, unitAmount: 1 }] },
+    'features.storage.price.tiers.0.upTo is 5; the last tier',
+  ],
+  [
+    'features.storage.price',
+    { tiers: [{ upTo: null, unitAmount: 1, flatAmount: 1 }], mode: 'stairstep' },
+    'features.storage.price.tiers.0.unitAmount is no field of a tier of a stairstep price',
+  ],
+  [
+    'features.storage.price',
+    { unitAmount: 1, minimumSpend: 2, maximumSpend: 1 },
+    'features.storage.price.minimumSpend is 2',
+  ],
   ['features.storage.price.unitAmount', -1, 'features.storage.price.unitAmount is -1; a price is 0 or more'],
   ['features.storage.price.currency', 'dollar', 'features.storage.price.currency is "dollar"; write the three small'],
-  ['features.storage.price.tiers', [], 'features.storage.price.tiers is not supported yet: prices in tiers'],
+  [
+    'features.storage.billing',
+    'pre-paid',
+    'features.storage.billing is "pre-paid"; did you mean "prepaid"? allowed are',
+  ],
+  ['features.api_calls.billing', 'prepaid', 'features.api_calls.billing is "prepaid", which needs a price: give one'],
+  ['features.api_calls.spendLimit', 5, 'features.api_calls.spendLimit is 5, but without a price nothing is spent'],
+  ['features.storage.spendLimit', -1, 'features.storage.spendLimit is -1; a spend limit is 0 or more, in minor units'],
+  ['features.storage.entityLimit', -1, 'features.storage.entityLimit is -1; a limit is 0 or more, or null'],
+  [
+    'features.storage.value',
+    null,
+    'features.storage.value is null; write what the plan grants: a number, text, or true',
+  ],
+  ['features.storage.value', Number.NaN, 'features.storage.value is NaN; write a finite number, text or true'],
+  ['features.storage.value', '', 'features.storage.value is empty; write 1 to 200 characters'],
+  ['features.storage.credits', 100, 'features.storage.credits is 100; write { allocation: 100 }: credits is a group'],
+  ['features.storage.credits', {}, 'features.storage.credits.allocation is missing; write a number'],
+  [
+    'features.storage.credits',
+    { allocation: 0 },
+    'features.storage.credits.allocation is 0; credits are more than 0 units',
+  ],
+  [
+    'features.storage.credits',
+    { allocation: 1, onRenewal: 'rset' },
+    'features.storage.credits.onRenewal is "rset"; did you',
+  ],
+  [
+    'features.storage.credits',
+    { allocation: 1, onRenewal: 'rollover' },
+    'features.storage.credits.onRenewal is "rollover"; write',
+  ],
+  [
+    'features.storage.credits',
+    { allocation: 1, onRenewal: { rollover: { max: '5x%' } } },
+    'features.storage.credits.onRenewal.rollover.max is "5x%"; write a percentage like "50%"',
+  ],
+  [
+    'features.storage.credits',
+    { allocation: 1, onRenewal: { rollover: { max: '0%' } } },
+    'features.storage.credits.onRenewal.rollover.max is 0; a cap is above 0, or left out',
+  ],
+  [
+    'features.storage.credits',
+    { allocation: 1, onRenewal: { rollover: { expiresAfter: { every: 99_999, unit: 'month' } } } },
+    'features.storage.credits.onRenewal.rollover.expiresAfter is "every 99999 month"; an interval is a whole number',
+  ],
+  [
+    'features.storage.credits',
+    { allocation: 1, priority: 0.5 },
+    'features.storage.credits.priority is 0.5; write a whole',
+  ],
+  [
+    'features.storage.rateLimit',
+    { limit: 1, window: 'PT0S' },
+    'features.storage.rateLimit.window is 0 seconds; a window',
+  ],
+  [
+    'features.storage.rateLimits',
+    { limit: 1, window: 'PT1S' },
+    'features.storage.rateLimits is a group of fields; write a list',
+  ],
+  [
+    'features.storage.rateLimits',
+    [{ limit: 0, window: 'PT1S' }],
+    'features.storage.rateLimits.0.limit is 0; write how many',
+  ],
+  [
+    'features.storage.rateLimits',
+    [
+      { limit: 1, window: 'PT60S' },
+      { limit: 2, window: 'PT1M' },
+    ],
+    'features.storage.rateLimits.1.window is as long as the window of another; keep the smaller limit',
+  ],
+  ['plans.free.rateLimits', [], 'plans.free.rateLimit is there beside rateLimits; write them all into the list'],
+  ['plans.free.spendLimit', 500, 'plans.free.spendLimit is 500; write { amount: 500 }: a plan'],
+  ['plans.free.spendLimit', { amount: -1 }, 'plans.free.spendLimit.amount is -1; a spend limit is 0 or more'],
+  ['plans.free.wallet', 5, 'plans.free.wallet is 5; a wallet is a group of fields: currency, floor, autoTopUp'],
+  [
+    'plans.free.wallet',
+    { currency: 'dollar' },
+    'plans.free.wallet.currency is "dollar"; write the three small letters',
+  ],
+  [
+    'plans.free.wallet',
+    { floor: 100, autoTopUp: { threshold: 100, amount: 1 } },
+    'plans.free.wallet.autoTopUp.threshold is 100, but no balance falls below the floor of 100',
+  ],
+  [
+    'plans.free.wallet',
+    { autoTopUp: { threshold: 1, amount: 0 } },
+    'plans.free.wallet.autoTopUp.amount is 0; write how much',
+  ],
+  [
+    'plans.free.wallet',
+    { autoTopUp: { threshold: 1, amount: 1, maxPerMonth: 0 } },
+    'plans.free.wallet.autoTopUp.maxPerMonth is 0; write a whole number from 1',
+  ],
+  [
+    'plans.free.wallet',
+    { autoTopUp: { threshold: 1, amount: 1, coolOff: '1 day' } },
+    'plans.free.wallet.autoTopUp.coolOff is "1 day"; write an ISO 8601 duration',
+  ],
+  [
+    'plans.free.wallet',
+    { autoTopUp: { threshold: 1, amount: 1 } },
+    'plans.free.wallet.autoTopUp has nothing to do: no feature of the plan is prepaid',
+  ],
+  ['plans.free.existingCustomers', 'keep', 'plans.free.existingCustomers is "keep"; allowed are stay, move'],
+  [
+    'plans.free.features.api_calls',
+    5,
+    'plans.free.features.api_calls is 5; write { limit: 5 } or { value: 5 }: what a plan',
+  ],
+  [
+    'plans.free.features.api_calls',
+    null,
+    'plans.free.features.api_calls is null; write true, false, or its fields: what',
+  ],
   ['features.9lives', {}, 'features.9lives is "9lives"; a key starts with a letter'],
   ['plans', [], 'plans is a list; plans are written as { key: { … } }'],
   ['plans.pro.prices', [], 'plans.pro.prices is no field of a plan; did you mean "price"? allowed are displayName'],
@@ -159,7 +626,6 @@ it.each([
     {},
     'plans.free.features.api_cals names a feature that is not defined; did you mean',
   ],
-  ['plans.free.features.api_calls.credits', {}, 'plans.free.features.api_calls.credits is not supported yet: credits'],
   ['plans.free.features.api_calls.reset', 'daily', 'plans.free.features.api_calls.reset is no field of what a plan'],
   ['plans.free.rateLimit.window', '1m', 'plans.free.rateLimit.window is "1m"; write an ISO 8601 duration'],
   ['plans.free.rateLimit.window', 'P1M', 'plans.free.rateLimit.window is "P1M"; write an ISO 8601 duration'],
@@ -167,8 +633,24 @@ it.each([
   ['plans.free.rateLimit.limit', 0, 'plans.free.rateLimit.limit is 0; write how many calls fit into the window'],
   ['plans.free.rateLimit.limit', '100', 'plans.free.rateLimit.limit is "100"; write how many calls fit'],
   ['defaultPlan', 'fre', 'defaultPlan is "fre" and names a plan that is not defined; did you mean "free"? defined are'],
-  ['hooks', {}, 'hooks is not supported yet: hooks; decide in your app before it calls consume'],
-  ['authorizeReference', () => true, 'authorizeReference is not supported yet'],
+  ['hooks', () => {}, 'hooks is a function; hooks is a group of fields: before, after'],
+  ['hooks', { befor: () => {} }, 'hooks.befor is no field of hooks; did you mean "before"?'],
+  ['hooks', { after: true }, 'hooks.after is true; write a function, like async ({ usage })'],
+  ['hooks', { before: 'no' }, 'hooks.before is "no"; write a function, like async ({ customer, feature, amount })'],
+  ['hooks', { before: { run: noop, mode: 'sync' } }, 'hooks.before.onFailure is missing; allowed are deny, allow'],
+  [
+    'hooks',
+    { before: { run: noop, mode: 'fast', onFailure: 'deny' } },
+    'hooks.before.mode is "fast"; allowed are async',
+  ],
+  [
+    'hooks',
+    { before: { ...SYNC, run: async () => {} } },
+    'hooks.before.run is an async function, but the mode is "sync"',
+  ],
+  ['hooks', { before: { ...SYNC, deadline: 'PT1S' } }, 'hooks.before.deadline is set, but the mode is "sync"'],
+  ['hooks', { before: { ...SYNC, mode: 'async', deadline: 'PT1M' } }, 'hooks.before.deadline is 60000 ms; from 10 ms'],
+  ['authorizeReference', true, 'authorizeReference is true; write a function, like async ({ apiKey, referenceId })'],
 ])('%s: %j is refused', (path, value, says) => {
   const problems = problemsOf(changed(path, value));
   expect(

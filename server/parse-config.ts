@@ -1,15 +1,26 @@
-/** parse-config — a config file's content as definitions, or every problem it has, at once. */
+/** parse-config — what a config file says, or every problem it has, at once. */
 import type { z } from 'zod';
+import { type Hooks, NO_HOOKS } from './config-hooks.ts';
+import { isGroup } from './config-parts.ts';
 import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
 import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
-import { type Problem, problemsOfFeature, problemsOfPlan } from './domain/definition-bounds.ts';
+import { problemsOfFeature, problemsOfPlan } from './domain/definition-bounds.ts';
 import type { CatalogDefinition, FeatureDefinition, PlanDefinition } from './domain/definitions.ts';
+import { noticesOfCatalog, problemsOfCatalog } from './domain/policy-bounds.ts';
+import type { Problem } from './domain/problem.ts';
+
+export type ParsedConfig = {
+  readonly definition: CatalogDefinition;
+  readonly hooks: Hooks;
+  /** Sentences on what is allowed but may surprise, to be told once. */
+  readonly notices: readonly string[];
+};
 
 /**
  * @param source What the message calls the config: its path.
- * @throws {ConfigError} for a shape, a name or a number that is wrong.
+ * @throws {ConfigError} for a shape, a name or a number that is wrong, or for fields that don't go together.
  */
-export function parseConfig(raw: unknown, source: string): CatalogDefinition {
+export function parseConfig(raw: unknown, source: string): ParsedConfig {
   const input = withoutUndefined(raw);
   const problems: ConfigProblem[] = [];
   const read = <T>(schema: z.ZodType<T>, value: unknown, path: readonly string[]): T | null => {
@@ -21,11 +32,11 @@ export function parseConfig(raw: unknown, source: string): CatalogDefinition {
   const refuse = (found: readonly Problem[], path: readonly string[]) => {
     for (const { path: inner, sentence } of found) {
       // The key is no field here: it is where the definition stands.
-      problems.push({ path: spellPath(inner[0] === 'key' ? path : [...path, ...inner]), sentence });
+      problems.push({ path: spellPath(asWritten(inner[0] === 'key' ? path : [...path, ...inner], input)), sentence });
     }
   };
 
-  read(fileSchema, input, []);
+  const file = read(fileSchema, input, []);
   const features = Object.entries(groupAt(input, 'features')).flatMap(([key, value]): FeatureDefinition[] => {
     const path = ['features', key];
     const fields = read(featureSchema, value, path);
@@ -39,13 +50,19 @@ export function parseConfig(raw: unknown, source: string): CatalogDefinition {
     const fields = read(planSchema, value, path);
     if (!fields) return [];
     const { price, features, ...rest } = fields;
-    const definition = { key, ...rest, ...(price && { prices: price }), features: new Map(Object.entries(features)) };
+    const definition = { key, ...rest, ...(price && { prices: price }), features };
     refuse(problemsOfPlan(definition), path);
     return [definition];
   });
   problems.push(...danglingNames(input));
+  if (problems.length === 0) refuse(problemsOfCatalog(features, plans), []); // others would be told as their consequence
   if (problems.length > 0) throw new ConfigError(source, problems);
-  return { features, plans, defaultPlanKey: defaultPlanOf(input) };
+  const { hooks, authorizeReference = null } = file ?? {};
+  return {
+    definition: { features, plans, defaultPlanKey: defaultPlanOf(input) },
+    hooks: { ...NO_HOOKS, ...hooks, authorizeReference },
+    notices: noticesOfCatalog(features, plans),
+  };
 }
 
 /** Names of features and plans that nothing defines, found even where the rest has other problems. */
@@ -74,6 +91,23 @@ function problemsOfIssue(issue: z.core.$ZodIssue, path: readonly string[]): read
   return issue.keys.map((key, i) => ({ path: spellPath([...inner, key]), sentence: lines[i] ?? '' }));
 }
 
+/** A path of the domain in the words of this file, where it may say one thing in two ways. */
+function asWritten(path: readonly string[], input: unknown): readonly string[] {
+  const written: string[] = [];
+  let place: unknown = input;
+  for (let i = 0; i < path.length; i += 1) {
+    let step = path[i] ?? '';
+    if (step === 'rateLimits' && isGroup(place) && !('rateLimits' in place) && path[i + 1] === '0') {
+      step = 'rateLimit';
+      i += 1; // one rule, not in a list
+    }
+    if (step === 'maxFraction') step = 'max';
+    written.push(step);
+    place = Array.isArray(place) ? place[Number(step)] : isGroup(place) ? place[step] : undefined;
+  }
+  return written;
+}
+
 const spellPath = (path: readonly string[]): string => path.join('.');
 
 function defaultPlanOf(input: unknown): string | null {
@@ -85,9 +119,6 @@ function groupAt(input: unknown, key: string): Readonly<Record<string, unknown>>
   const value = isGroup(input) ? input[key] : undefined;
   return isGroup(value) ? value : {};
 }
-
-const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `limit: undefined` says the same as no limit field. */
 function withoutUndefined(value: unknown): unknown {

@@ -39,7 +39,9 @@ export type Started = {
  */
 export async function start(settings: Settings, logger: Logger): Promise<Started> {
   for (const sentence of strayVariables()) logger.warn(sentence);
-  const config = await loadConfig(settings.configFile);
+  const loaded = await loadConfig(settings.configFile);
+  for (const sentence of loaded?.notices ?? []) logger.warn(sentence);
+  const config = loaded?.definition ?? null;
   const { database, place, publishUrl, close: closeDatabase } = await openDatabase(settings);
   const closers = [closeDatabase];
   const close = async () => {

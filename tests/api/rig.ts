@@ -119,7 +119,7 @@ export async function addTenant({ database, clock }: TestGateway, mode: ApiKeyMo
   const row = { id: parts.id, tenantId: id, name: null, scopes: ['admin'] as const };
   const { secret } = parts;
   await insertApiKey(database.db, { ...row, createdAtMs, expiresAtMs: null, revokedAtMs: null }, secretHashOf(secret));
-  await syncConfig({ database, clock, announce: () => {} }, id, parseConfig(TEST_CONFIG, 'the test'));
+  await syncConfig({ database, clock, announce: () => {} }, id, parseConfig(TEST_CONFIG, 'the test').definition);
   return { tenantId: id, key };
 }
 

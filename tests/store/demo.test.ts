@@ -37,7 +37,7 @@ describeEngines("the demo's history", (engine) => {
 
   beforeAll(async () => {
     database = await engine.open();
-    const definition = await loadConfig('metergraph.config.ts');
+    const { definition } = (await loadConfig('metergraph.config.ts')) ?? {};
     if (!definition) throw new Error('the config of the demo is missing');
     planKeys = definition.plans.map(({ key }) => key);
     tenantId = (await bootstrap({ database, clock }, { bootstrapKey: null, demo: true })).tenant.id;

@@ -73,7 +73,8 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     logger: pino({ level: process.env.METERGRAPH_TEST_LOG ?? 'silent' }),
   });
   const { announce } = gateway.services;
-  if (config !== null) await syncConfig({ database, clock, announce }, tenant.id, parseConfig(config, 'the test'));
+  if (config !== null)
+    await syncConfig({ database, clock, announce }, tenant.id, parseConfig(config, 'the test').definition);
   const { url } = await gateway.listen({ host: '127.0.0.1', port: 0 });
   let closed: Promise<void> | undefined;
   const close = () => {
