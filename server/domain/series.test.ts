@@ -12,7 +12,7 @@ const iso = (atMs: number): string => new Date(atMs).toISOString().replace(/:00\
 
 function spell(...[bucket, timeZone, from, to]: [(typeof BUCKETS)[number], string, string, string]): string {
   const found = spansBetween(bucket, timeZone, ms(from), ms(to));
-  if (!found.ok) return `${found.field}: ${found.problem}`;
+  if (!found.ok) return `${found.field}: ${found.sentence}`;
   return [...found.spans.map(({ startMs }) => iso(startMs)), iso(found.spans.at(-1)?.endMs ?? 0)].join(' ');
 }
 
@@ -112,7 +112,7 @@ describe('buckets', () => {
           const scale = { minute: 1, hour: 20, day: 500, week: 3_000, month: 10_000 }[bucket];
           const toMs = fromMs + length * scale;
           const found = spansBetween(bucket, zone, fromMs, toMs);
-          if (!found.ok) throw new Error(found.problem);
+          if (!found.ok) throw new Error(found.sentence);
           const { spans } = found;
           expect(spans[0]?.startMs).toBeLessThanOrEqual(fromMs);
           expect(spans.at(-1)?.endMs).toBeGreaterThanOrEqual(toMs);

@@ -2,6 +2,7 @@
 import type { Aggregation } from './feature.ts';
 import type { Money } from './money.ts';
 import { calendarPeriod, type NamedReset } from './period.ts';
+import { problemOfTimeRange } from './time-range.ts';
 import { maxUnits, type Units } from './units.ts';
 
 export const BUCKETS = ['minute', 'hour', 'day', 'week', 'month'] as const;
@@ -14,8 +15,6 @@ export const GROUPS_DEFAULT = 10;
 export const POINTS_MAX = 20_000;
 
 const MINUTE_MS = 60_000;
-const FIRST_MS = Date.UTC(1970, 0, 1);
-const LAST_MS = Date.UTC(2200, 0, 1);
 
 /** Half-open, as everything. */
 export type Span = { readonly startMs: number; readonly endMs: number };
@@ -23,7 +22,7 @@ export type Span = { readonly startMs: number; readonly endMs: number };
 export type Spans =
   | { readonly ok: true; readonly spans: readonly Span[] }
   /** Which argument, and a sentence that says what is wrong. */
-  | { readonly ok: false; readonly field: 'from' | 'to' | 'bucket'; readonly problem: string };
+  | { readonly ok: false; readonly field: 'from' | 'to' | 'bucket'; readonly sentence: string };
 
 /**
  * The buckets that cover a time, one after the other without a gap: from the one that `fromMs` lies in to the one that
@@ -32,17 +31,13 @@ export type Spans =
  * Days, weeks and months are those of the calendar in the time zone: a day may have 23 or 25 hours.
  */
 export function spansBetween(bucket: Bucket, timeZone: string, fromMs: number, toMs: number): Spans {
-  if (!isWithin(fromMs)) return { ok: false, field: 'from', problem: outside('from', fromMs) };
-  if (!isWithin(toMs)) return { ok: false, field: 'to', problem: outside('to', toMs) };
-  if (toMs <= fromMs) {
-    const problem = `\`to\` is ${iso(toMs)} and \`from\` is ${iso(fromMs)}; \`to\` must be later.`;
-    return { ok: false, field: 'to', problem };
-  }
+  const problem = problemOfTimeRange(fromMs, toMs);
+  if (problem) return { ok: false, ...problem };
   const spans: Span[] = [];
   for (let atMs = fromMs; atMs < toMs; ) {
     if (spans.length === BUCKETS_MAX) {
-      const problem = `From ${iso(fromMs)} to ${iso(toMs)} there are more than ${BUCKETS_MAX} buckets of a ${bucket}; ask for a shorter time or larger buckets.`;
-      return { ok: false, field: 'bucket', problem };
+      const sentence = `From ${iso(fromMs)} to ${iso(toMs)} there are more than ${BUCKETS_MAX} buckets of a ${bucket}; ask for a shorter time or larger buckets.`;
+      return { ok: false, field: 'bucket', sentence };
     }
     const span = spanAround(bucket, timeZone, atMs);
     spans.push(span);
@@ -51,9 +46,6 @@ export function spansBetween(bucket: Bucket, timeZone: string, fromMs: number, t
   return { ok: true, spans };
 }
 
-const isWithin = (atMs: number): boolean => FIRST_MS <= atMs && atMs <= LAST_MS;
-const outside = (field: string, atMs: number): string =>
-  `\`${field}\` is ${iso(atMs)}; from ${iso(FIRST_MS)} to ${iso(LAST_MS)} is allowed.`;
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 
 const RESETS = { hour: 'hourly', day: 'daily', week: 'weekly', month: 'monthly' } as const satisfies Record<

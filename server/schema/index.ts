@@ -13,6 +13,8 @@ import './limit-policy.ts';
 import './consumption.ts';
 import './alert.ts';
 import './event.ts';
+import './usage-series.ts';
+import './usage-forecast.ts';
 import './api-key.ts';
 import './customer-token.ts';
 import './viewer.ts';

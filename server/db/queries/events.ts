@@ -1,6 +1,6 @@
 /** events — rows of events in, domain values out. */
-import { and, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
-import type { UsageEvent } from '../../domain/event.ts';
+import { and, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { EventKind, UsageEvent } from '../../domain/event.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import { unitsOf } from '../../domain/units.ts';
 import type { Db } from '../client.ts';
@@ -16,22 +16,37 @@ export type EventFilter = {
   readonly customerId: string | null;
   /** Null for all. */
   readonly featureKeys: readonly string[] | null;
+  readonly kind: EventKind | null;
+  /** When the use happened: from the one instant on, and before the other. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  readonly idempotencyKey: string | null;
+  /** JSON text of an object: events whose properties have all that is in it. */
+  readonly properties: string | null;
 };
 
-/** Newest first: by sequence where they are one customer's, else by when they were recorded. */
+/** What is recorded may lie ahead by minutes: an event that happened at an instant was recorded no earlier than this. */
+const AHEAD_MAX_MS = 3_600_000;
+
+/**
+ * Newest first: by sequence where they are one customer's, else by when they were recorded.
+ *
+ * A page is read off `events_pkey` for one customer, and off `events_tenant_recorded` for all; of that, `fromMs` bounds
+ * the range. The other filters pick among the rows on the way: an index more would cost each event that is written.
+ */
 export async function eventsPage(
   db: Db,
   tenantId: string,
-  { customerId, featureKeys }: EventFilter,
+  filter: EventFilter,
   request: PageRequest<EventPosition>,
 ): Promise<Page<UsageEvent>> {
+  const { customerId } = filter;
   const { after } = request;
   const rows = await selectEvents(db)
     .where(
       and(
         eq(events.tenantId, tenantId),
-        customerId === null ? undefined : eq(events.customerId, customerId),
-        featureKeys === null ? undefined : inArray(events.featureKey, [...featureKeys]),
+        ...conditions(filter),
         after === null ? undefined : isAfter(after, customerId),
       ),
     )
@@ -39,6 +54,20 @@ export async function eventsPage(
     .limit(rowsFor(request));
   return pageOf(rows.map(eventFromRow), request);
 }
+
+const conditions = (filter: EventFilter): readonly (SQL | undefined)[] => [
+  ifGiven(filter.customerId, (id) => eq(events.customerId, id)),
+  ifGiven(filter.featureKeys, (keys) => inArray(events.featureKey, [...keys])),
+  ifGiven(filter.kind, (kind) => eq(events.kind, kind)),
+  ifGiven(filter.fromMs, (fromMs) => gte(events.occurredAt, new Date(fromMs))),
+  ifGiven(filter.fromMs, (fromMs) => gte(events.recordedAt, new Date(fromMs - AHEAD_MAX_MS))),
+  ifGiven(filter.toMs, (toMs) => lt(events.occurredAt, new Date(toMs))),
+  ifGiven(filter.idempotencyKey, (key) => eq(events.idempotencyKey, key)),
+  ifGiven(filter.properties, (json) => sql`${events.properties} @> ${json}::text::jsonb`),
+];
+
+const ifGiven = <T>(value: T | null, condition: (value: T) => SQL): SQL | undefined =>
+  value === null ? undefined : condition(value);
 
 export async function eventsByKey(db: Db, tenantId: string, keys: readonly EventKey[]): Promise<readonly UsageEvent[]> {
   const wanted = keys.map((key) => and(eq(events.customerId, key.customerId), eq(events.sequence, key.sequence)));
@@ -66,10 +95,19 @@ const eventFromRow = ({ event, referenceId }: EventRow): UsageEvent => ({
   customerId: event.customerId,
   referenceId,
   sequence: event.sequence,
+  kind: event.kind as EventKind, // the batch writes no other
   featureKey: event.featureKey,
+  entityId: event.entityId === '' ? null : event.entityId,
+  reported: unitsOf(event.reported),
   amount: unitsOf(event.amount),
   usedAfter: unitsOf(event.usedAfter),
+  credits: unitsOf(event.credits),
+  wallet: unitsOf(event.wallet),
   overage: unitsOf(event.overage),
+  cost: unitsOf(event.cost),
+  walletCharge: unitsOf(event.walletCharge),
+  currency: event.currency,
+  reverses: event.reverses,
   period: { startMs: event.periodStart.getTime() },
   idempotencyKey: event.idempotencyKey,
   properties: event.properties,

@@ -50,18 +50,6 @@ export async function seriesRows(
   return rows.map(rowToSeries);
 }
 
-/** The minute of a customer's first use of a feature, in epoch milliseconds; null when there was none. One look-up in the key. */
-export async function firstMinuteMs(
-  query: Query,
-  { tenantId, customerId, featureKey }: SeriesOf & { readonly customerId: string },
-): Promise<number | null> {
-  const text = `
-    SELECT (extract(epoch FROM minute) * 1000)::bigint::text AS minute_ms FROM rollups
-    WHERE tenant_id = $1::uuid AND customer_id = $2::uuid AND feature_key = $3 ORDER BY minute LIMIT 1`;
-  const [row] = await query<{ minute_ms: string }>({ text, params: [tenantId, customerId, featureKey] });
-  return row ? Number(row.minute_ms) : null;
-}
-
 /**
  * The bounds are read once, then `width_bucket` finds a minute's bucket by halving. Groups are ranked over the sums,
  * not over minutes.
