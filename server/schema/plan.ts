@@ -183,6 +183,11 @@ const RateLimitInput = builder.inputType('RateLimitInput', {
   }),
 });
 
+const ExistingCustomersEnum = wordEnum('ExistingCustomers', 'What becomes of customers who have a plan that changes.', {
+  stay: 'They stay on the version they have, until `setCustomerPlan` puts them on the plan again.',
+  move: 'They have the new version from their next call on, and so have those who stayed on an earlier one.',
+});
+
 const SavePlanInput = builder.inputType('SavePlanInput', {
   description:
     'A plan, or what is to change of it. Of one that is there, fields left out stay as they are; null goes back to the default.',
@@ -196,6 +201,10 @@ const SavePlanInput = builder.inputType('SavePlanInput', {
     rateLimit: t.field({
       type: RateLimitInput,
       description: 'Calls that each customer may make. No bound by default.',
+    }),
+    existingCustomers: t.field({
+      type: ExistingCustomersEnum,
+      description: 'What becomes of customers who have the plan: of this change alone. They stay by default.',
     }),
     features: t.field({
       type: [PlanFeatureInput],
@@ -211,7 +220,7 @@ builder.mutationField('savePlan', (t) =>
   t.field({
     type: SavePlanResult.type,
     description:
-      'Makes a plan, or changes what it is. Its version rises when anything is different, and customers who have it hold to the new limits from their next call on. Scope `admin`.',
+      'Makes a plan, or changes what it is. Its version rises when anything is different; customers who have it stay on their version, unless they are moved. Scope `admin`.',
     args: { input: t.arg({ type: SavePlanInput, required: true, description: 'The plan.' }) },
     resolve: (_root, { input }, context) =>
       SavePlanResult.answer(context, () => {
@@ -222,12 +231,13 @@ builder.mutationField('savePlan', (t) =>
 );
 
 function planEditOf(input: typeof SavePlanInput.$inferInput, path: bounds.Path): PlanEdit {
-  const { key, displayName, price, rateLimit, features } = input;
+  const { key, displayName, price, rateLimit, existingCustomers, features } = input;
   return {
     key,
     ...(displayName !== undefined && { displayName }),
     ...(price !== undefined && { prices: price && planPricesOf(price, [...path, 'price']) }),
     ...(rateLimit !== undefined && { rateLimit: rateLimit && rateLimitOf(rateLimit) }),
+    ...(existingCustomers !== undefined && { existingCustomers }),
     features: planFeaturesOf(features, [...path, 'features']),
   };
 }

@@ -85,6 +85,16 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     ADMIN,
     { __typename: 'Customer' },
   ],
+  'Mutation.muteAlerts': [
+    'mutation { muteAlerts(input: { referenceId: "acme", featureKey: "exports" }) { __typename } }',
+    ADMIN,
+    { __typename: 'Customer' },
+  ],
+  'Mutation.unmuteAlerts': [
+    'mutation { unmuteAlerts(input: { referenceId: "acme" }) { __typename } }',
+    ADMIN,
+    { __typename: 'Customer' },
+  ],
   'Mutation.createApiKey': [
     'mutation { createApiKey(input: { scopes: [READ] }) { __typename } }',
     ADMIN,
@@ -309,6 +319,8 @@ describe('another tenant', () => {
           revokeApiKey(input: { keyId: $keyId }) { ... on UserError { code } }
           setCustomerPlan(input: { referenceId: "acme", planKey: "free" }) { ... on UserError { code } }
           setCustomerLimits(input: { referenceId: "acme", limits: [] }) { ... on UserError { code } }
+          muteAlerts(input: { referenceId: "acme" }) { ... on UserError { code } }
+          unmuteAlerts(input: { referenceId: "acme" }) { ... on UserError { code } }
           createCustomerToken(input: { referenceId: "acme" }) { ... on UserError { code } }
           consume(input: { referenceId: "acme", featureKey: "storage" }) { ... on UserError { code } }
         }`,
@@ -321,6 +333,8 @@ describe('another tenant', () => {
       revokeApiKey: { code: 'API_KEY_NOT_FOUND' },
       setCustomerPlan: unknownCustomer,
       setCustomerLimits: unknownCustomer,
+      muteAlerts: unknownCustomer,
+      unmuteAlerts: unknownCustomer,
       createCustomerToken: unknownCustomer,
       consume: unknownCustomer,
     });

@@ -38,6 +38,30 @@ describeEngines('bad values', (engine) => {
         ['referenceId'],
       ],
       [
+        'an unknown customer of a mute',
+        call('muteAlerts', 'MuteAlertsInput', { referenceId: 'nobody' }),
+        'CUSTOMER_NOT_FOUND',
+        ['referenceId'],
+      ],
+      [
+        'an unknown feature of a mute',
+        call('muteAlerts', 'MuteAlertsInput', { referenceId: 'acme', featureKey: 'nope' }),
+        'FEATURE_NOT_FOUND',
+        ['featureKey'],
+      ],
+      [
+        'a mute until yesterday',
+        call('muteAlerts', 'MuteAlertsInput', { referenceId: 'acme', until: '2026-03-14T12:00:00Z' }),
+        'INVALID_INPUT',
+        ['until'],
+      ],
+      [
+        'NUL in the feature of a lifted mute',
+        call('unmuteAlerts', 'UnmuteAlertsInput', { referenceId: 'acme', featureKey: NUL }),
+        'INVALID_INPUT',
+        ['featureKey'],
+      ],
+      [
         'an unknown feature of a limit',
         call('setCustomerLimits', 'SetCustomerLimitsInput', {
           referenceId: 'acme',

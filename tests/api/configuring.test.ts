@@ -208,14 +208,25 @@ describeEngines('configuring', (engine) => {
       expect(await savePlan(cleared)).toEqual({ ...cleared, version: 3, displayName: 'Kept', price: [] });
     });
 
-    it('holds for those who have it from their next call on', async () => {
+    it('leaves those who have it on their version, unless they are moved: then from their next call on', async () => {
       await savePlan({ key: 'small', features: [{ featureKey: 'api_calls', limit: 1 }] });
       await rig.data('mutation { setCustomerPlan(input: { referenceId: "other", planKey: "small" }) { __typename } }');
       const consume = () => rig.data(CONSUME, use({ referenceId: 'other' }));
       expect(await consume()).toMatchObject({ consume: { allowed: true } });
       expect(await consume()).toMatchObject({ consume: { allowed: false, denial: { reason: 'LIMIT_REACHED' } } });
-      await savePlan({ key: 'small', features: [{ featureKey: 'api_calls', limit: 2 }] });
+      const larger = { key: 'small', features: [{ featureKey: 'api_calls', limit: 2 }] };
+      await savePlan(larger);
+      expect(await consume()).toMatchObject({ consume: { allowed: false } });
+      const plans = () =>
+        rig.data(
+          '{ plan(key: "small") { id version } customer(referenceId: "other") { planVersion plan { id version } } }',
+        );
+      const apart = await plans();
+      expect(apart).toMatchObject({ plan: { version: 2 }, customer: { planVersion: 1, plan: { version: 1 } } });
+      expect(new Set(JSON.stringify(apart).match(/"id":"[^"]+"/g)).size).toBe(2); // two objects, for caches too
+      await savePlan({ ...larger, existingCustomers: 'MOVE' });
       expect(await consume()).toMatchObject({ consume: { allowed: true } });
+      expect(await plans()).toMatchObject({ plan: { version: 2 }, customer: { planVersion: 2, plan: { version: 2 } } });
     });
 
     it.each([

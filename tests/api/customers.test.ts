@@ -1,14 +1,18 @@
 /** Goal: customers are registered once whoever asks and however often, and their plan and limits hold from the next call on. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
 import { leavingNoTrace, makeKey, openRig, type Rig } from './rig.ts';
 
-const CUSTOMER = 'referenceId referenceType name email planKey timeZone metadata createdAt';
+const CUSTOMER = 'referenceId referenceType name email planKey timeZone anchorAt metadata createdAt';
 const REGISTER = `mutation ($input: RegisterCustomerInput!) {
   registerCustomer(input: $input) { __typename ... on Customer { ${CUSTOMER} } ... on UserError { code message path } }
 }`;
 const SET_PLAN = `mutation ($input: SetCustomerPlanInput!) {
   setCustomerPlan(input: $input) { __typename ... on Customer { planKey } ... on UserError { code message path } }
+}`;
+const PLANS = `query ($referenceId: String!) {
+  customer(referenceId: $referenceId) { planKey planVersion plan { key version } pendingPlan { plan { key } at } }
 }`;
 const SET_LIMITS = `mutation ($input: SetCustomerLimitsInput!) {
   setCustomerLimits(input: $input) {
@@ -45,6 +49,7 @@ describeEngines('customers', (engine) => {
         email: null,
         planKey: null,
         timeZone: 'UTC',
+        anchorAt: '2026-03-15T12:00:00.000Z',
         metadata: null,
         createdAt: '2026-03-15T12:00:00.000Z',
       });
@@ -133,11 +138,56 @@ describeEngines('customers', (engine) => {
       expect(await usage('storage')).toMatchObject({ entitled: true, limit: '100', remaining: '100' });
     });
 
-    it('at renewal is refused while there is no renewal', async () => {
-      const answer = await leavingNoTrace(rig, () =>
-        setPlan({ referenceId: 'acme', planKey: 'free', effective: 'AT_RENEWAL' }),
-      );
-      expect(answer).toMatchObject({ code: 'INVALID_INPUT', path: ['input', 'effective'] });
+    it('at renewal is waited for, and had from that instant on', async () => {
+      const clock = new ManualClock();
+      const own = await openRig({ clock });
+      const plans = async () => (await own.data<{ customer: unknown }>(PLANS, { referenceId: 'acme' })).customer;
+      const pro = { planKey: 'pro', planVersion: 1, plan: { key: 'pro', version: 1 } };
+      const input = { referenceId: 'acme', planKey: 'free', effective: 'AT_RENEWAL' };
+      expect(await own.data(SET_PLAN, { input })).toMatchObject({ setCustomerPlan: { planKey: 'pro' } });
+      const pendingPlan = { plan: { key: 'free' }, at: '2026-04-15T12:00:00.000Z' }; // a month after its registration
+      expect(await plans()).toEqual({ ...pro, pendingPlan });
+      expect(await own.data(SET_PLAN, { input: { ...input, planKey: 'pro' } })).toMatchObject({
+        setCustomerPlan: { planKey: 'pro' },
+      });
+      expect(await plans()).toEqual({ ...pro, pendingPlan: null }); // called off
+      await own.data(SET_PLAN, { input });
+      clock.set('2026-04-15T12:00:00Z');
+      expect(await plans()).toEqual({
+        planKey: 'free',
+        planVersion: 1,
+        plan: { key: 'free', version: 1 },
+        pendingPlan: null,
+      });
+    });
+  });
+
+  describe('alerts', () => {
+    const mutes = '... on Customer { mutes { featureKey until } } ... on UserError { code }';
+
+    it('are muted, by feature or all of them, and told again', async () => {
+      const referenceId = fresh();
+      await register({ referenceId });
+      const mute = (fields: string) =>
+        rig.data(`mutation { muteAlerts(input: { referenceId: "${referenceId}" ${fields} }) { ${mutes} } }`);
+      const until = '2026-03-16T00:00:00.000Z';
+      expect(await mute(`featureKey: "api_calls", until: "${until}"`)).toEqual({
+        muteAlerts: { mutes: [{ featureKey: 'api_calls', until }] },
+      });
+      expect(await mute('')).toEqual({
+        muteAlerts: {
+          mutes: [
+            { featureKey: 'api_calls', until },
+            { featureKey: null, until: null },
+          ],
+        },
+      });
+      const unmute = (fields: string) =>
+        rig.data(`mutation { unmuteAlerts(input: { referenceId: "${referenceId}" ${fields} }) { ${mutes} } }`);
+      expect(await unmute('featureKey: "api_calls"')).toEqual({
+        unmuteAlerts: { mutes: [{ featureKey: null, until: null }] },
+      });
+      expect(await unmute('')).toEqual({ unmuteAlerts: { mutes: [] } });
     });
   });
 

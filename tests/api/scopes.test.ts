@@ -19,6 +19,8 @@ const MUTATIONS: readonly Row[] = [
   ['createCustomerToken(input: { referenceId: "acme" }) { __typename }', 'ingest', 'admin'],
   ['setCustomerPlan(input: { referenceId: "acme", planKey: "pro" }) { __typename }', 'admin'],
   ['setCustomerLimits(input: { referenceId: "acme", limits: [] }) { __typename }', 'admin'],
+  ['muteAlerts(input: { referenceId: "acme", featureKey: "exports" }) { __typename }', 'admin'],
+  ['unmuteAlerts(input: { referenceId: "acme" }) { __typename }', 'admin'],
   ['createApiKey(input: { scopes: [READ] }) { __typename }', 'admin'],
   ['revokeApiKey(input: { keyId: "nothing" }) { __typename }', 'admin'],
   ['acknowledgeAlert(input: { id: "nothing" }) { __typename }', 'admin'],

@@ -125,6 +125,12 @@ describe('of another tenant', () => {
       (name) => `mutation { setCustomerLimits(input: { referenceId: "${name}", limits: [] }) ${UNION} }`,
       REFERENCE,
     ],
+    [
+      'silence',
+      (name) => `mutation { muteAlerts(input: { referenceId: "${name}", until: "2099-01-01T00:00:00Z" }) ${UNION} }`,
+      REFERENCE,
+    ],
+    ['an end of silence', (name) => `mutation { unmuteAlerts(input: { referenceId: "${name}" }) ${UNION} }`, REFERENCE],
     ['a token', (name) => `mutation { createCustomerToken(input: { referenceId: "${name}" }) ${UNION} }`, REFERENCE],
     [
       'a stream of its usage',

@@ -53,7 +53,7 @@ describePostgres('a gateway beside one that says nothing', () => {
     [
       'a plan',
       'api_calls 0/9',
-      'savePlan(input: { key: "pro", features: [{ featureKey: "api_calls", limit: 9 }, { featureKey: "storage", limit: 100 }, { featureKey: "exports" }] })',
+      'savePlan(input: { key: "pro", existingCustomers: MOVE, features: [{ featureKey: "api_calls", limit: 9 }, { featureKey: "storage", limit: 100 }, { featureKey: "exports" }] })',
     ],
   ])('finds %s out by its poll', async (_, told, mutation) => {
     const { one, other } = await openPair({ pollIntervalMs: 100 }, (database) => ({ ...database, listen: null }));

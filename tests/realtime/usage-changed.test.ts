@@ -125,7 +125,7 @@ describe('a usage stream', () => {
     ['registerCustomer', 'registerCustomer(input: { referenceId: $id, planKey: "free" })', 'api_calls 2/5'],
     [
       'savePlan',
-      'savePlan(input: { key: "team", features: [{ featureKey: "api_calls", limit: 9 }] })',
+      'savePlan(input: { key: "team", existingCustomers: MOVE, features: [{ featureKey: "api_calls", limit: 9 }] })',
       'api_calls 2/9',
     ],
     [
@@ -135,7 +135,7 @@ describe('a usage stream', () => {
     ],
   ])('tells of the new limit at once after %s', async (name, mutation, told) => {
     await rig.data(
-      'mutation { savePlan(input: { key: "team", features: [{ featureKey: "api_calls" }, { featureKey: "storage" }] }) { __typename } }',
+      'mutation { savePlan(input: { key: "team", existingCustomers: MOVE, features: [{ featureKey: "api_calls" }, { featureKey: "storage" }] }) { __typename } }',
     );
     await register(rig, name, 'team');
     await consume(rig, name, 'api_calls', { amount: 2 });
