@@ -46,6 +46,7 @@ describe('durations in the unit of a feature', () => {
     ['-PT0.0000000015S', 'second', '-0.000000002'],
     ['PT0.00000000250000001S', 'second', '0.000000003'], // more than halfway
     ['PT10H0.00000003M', 'hour', '10'], // half a billionth, to the even one
+    ['PT99999999999999999999999999999.999999999S', 'second', '99999999999999999999999999999.999999999'],
     ['PT99999999999999999999999999999S', 'second', '99999999999999999999999999999'],
   ] as const)('%s is %s %s', (iso, unit, units) => {
     const parsed = durationToUnits(iso, unit);

@@ -303,6 +303,7 @@ describe('one period after the other', () => {
     ['every 6 hour', 'calendar', '2026-01-31T10:15Z … 2026-01-31T16:15Z', '2026-01-31T16:15Z … 2026-01-31T22:15Z'],
     // One that ends where no other does, as after a change of time zone: a short rest comes with the next.
     ['daily', 'calendar', '2026-03-15 … 2026-03-16T06:00Z', '2026-03-16T06:00Z … 2026-03-17T00:00Z'],
+    ['daily', 'calendar', '2026-03-15 … 2026-03-16T12:00Z', '2026-03-16T12:00Z … 2026-03-17T00:00Z'], // half is not short
     ['daily', 'calendar', '2026-03-15 … 2026-03-16T18:00Z', '2026-03-16T18:00Z … 2026-03-18T00:00Z'],
     ['never', 'calendar', '2026-03-15 … 2026-03-16', '2026-03-16T00:00Z … always'],
   ] as const)('%s, by %s, after %s: %s', (reset, anchor, before, says) => {

@@ -115,10 +115,8 @@ export function* periodsBetween(rule: PeriodRule, fromMs: number, toMs: number, 
 function periodFrom(startMs: number, rule: PeriodRule): Period {
   const regular = periodAt(rule, startMs);
   const { endMs } = regular;
-  if (regular.startMs === startMs || endMs === null || endMs - startMs >= startMs - regular.startMs) {
-    return { startMs, endMs };
-  }
-  return { startMs, endMs: periodAt(rule, endMs).endMs };
+  const isShort = endMs !== null && endMs - startMs < startMs - regular.startMs;
+  return { startMs, endMs: isShort ? periodAt(rule, endMs).endMs : endMs };
 }
 
 /** The regular period around an instant, whatever was opened before. */

@@ -75,6 +75,7 @@ describe('nights on which the clocks change', () => {
     ['every 1 day', 'Europe/Berlin', '2026-01-10T01:30Z', '2026-10-25T01:30Z', '2026-10-25T00:30Z … 2026-10-26T01:30Z', 25],
     // From the second 02:30 of a night: the first stretch begins then, whatever the clock read an hour before.
     ['every 1 day', 'Europe/Berlin', '2026-10-25T01:30Z', '2026-10-25T01:30Z', '2026-10-25T01:30Z … 2026-10-26T01:30Z', 24],
+    ['every 1 day', 'Europe/Berlin', '2026-10-25T01:30Z', '2026-10-25T00:45Z', '2026-10-24T00:30Z … 2026-10-25T01:30Z', 25], // the first 02:45
     ['every 1 day', 'Europe/Berlin', '2026-10-25T01:30Z', '2026-10-25T01:29Z', '2026-10-24T00:30Z … 2026-10-25T01:30Z', 25],
     ['every 1 month', 'Europe/Berlin', '2026-01-29T01:30Z', '2026-03-29T02:00Z', '2026-03-29T01:00Z … 2026-04-29T00:30Z', 743.5],
     ['every 1 month', 'Europe/Berlin', '2026-01-30T23:30Z', '2026-03-01T00:00Z', '2026-02-27T23:30Z … 2026-03-30T22:30Z', 743], // the 31st there

@@ -78,14 +78,13 @@ function elapsedTile(lengthMs: number, anchorMs: number, atMs: number): Tile {
   return { startMs, endMs: startMs + lengthMs };
 }
 
-/** Counts whole steps from the origin by the local clock alone, then puts right what clock changes make of them. */
+/** Guesses from the local dates alone which boundary is the last; what the guess ignores is put right in a step or two. */
 function localTile({ every, unit }: LocalStep, origin: Origin, timeZone: string, atMs: number): Tile {
-  const boundary = (count: number): Temporal.PlainDateTime => origin.local.add(lengthOf(count * every, unit));
   const boundaryMs = (count: number): number =>
-    count === 0 && origin.atMs !== null ? origin.atMs : firstInstantMs(boundary(count), timeZone);
-  const local = localTime(atMs, timeZone);
-  let count = Math.floor(unitsBetween(unit, origin.local, local) / every);
-  if (Temporal.PlainDateTime.compare(local, boundary(count)) < 0) count -= 1;
+    count === 0 && origin.atMs !== null
+      ? origin.atMs
+      : firstInstantMs(origin.local.add(lengthOf(count * every, unit)), timeZone);
+  let count = Math.floor(unitsBetween(unit, origin.local, localTime(atMs, timeZone)) / every);
   let startMs = boundaryMs(count);
   while (startMs > atMs) startMs = boundaryMs(--count);
   let endMs = boundaryMs(++count);
