@@ -1,77 +1,26 @@
-/** config-hooks — functions of the config file that are asked, or told, about calls; and the shape they are written in. */
+/** config-hooks — the shape that hooks are written in: see `hooks.ts` for what they are told and may answer. */
 import { z } from 'zod';
 import { chosen, duration, fields, isGroup, oneOf } from './config-parts.ts';
 import { shown } from './config-problems.ts';
-
-type MaybePromise<T> = T | Promise<T>;
-
-/** The customer of a call, as a hook sees it. */
-export type HookCustomer = {
-  readonly referenceId: string;
-  readonly referenceType: string;
-  readonly name: string | null;
-  readonly email: string | null;
-  readonly planKey: string | null;
-  readonly metadata: unknown;
-};
-
-/** The feature of a call, as a hook sees it. */
-export type HookFeature = { readonly key: string; readonly displayName: string; readonly unit: string | null };
-
-/** A meter, as a hook sees it: decimals are text. */
-export type HookUsage = {
-  readonly referenceId: string;
-  readonly featureKey: string;
-  readonly used: string;
-  /** Null is unlimited. */
-  readonly limit: string | null;
-  readonly remaining: string | null;
-};
-
-/** A call that is about to be decided. */
-export type BeforeCall = {
-  readonly customer: HookCustomer;
-  readonly feature: HookFeature;
-  /** An exact decimal, as text. */
-  readonly amount: string;
-  readonly properties: Readonly<Record<string, unknown>> | null;
-  /** As last committed; to a hook of mode `sync` exactly as the decision finds it. */
-  readonly usage: HookUsage;
-};
-
-/** Nothing lets the call go on; a refusal is told to the caller with its sentence. */
-export type BeforeVerdict = undefined | { readonly refuse: string };
-
-/** A call that was allowed and is committed. */
-export type AfterCall = {
-  readonly customer: HookCustomer;
-  readonly feature: HookFeature;
-  readonly amount: string;
-  /** With this call in it. */
-  readonly usage: HookUsage;
-};
-
-/** Who wants to act for whom. */
-export type AuthorizeCall = {
-  readonly apiKey: { readonly id: string; readonly name: string | null; readonly scopes: readonly string[] };
-  readonly referenceId: string;
-};
-
-export const HOOK_MODES = ['async', 'sync'] as const;
-/** `async`: awaited before the call joins a batch. `sync`: run inside the decision, so it may not wait for anything. */
-export type HookMode = (typeof HOOK_MODES)[number];
-
-export const HOOK_FAILURES = ['deny', 'allow'] as const;
-/** What becomes of the call when the hook throws or is too late. */
-export type HookFailure = (typeof HOOK_FAILURES)[number];
-
-export type BeforeHook = (call: BeforeCall) => MaybePromise<BeforeVerdict>;
-export type AfterHook = (call: AfterCall) => MaybePromise<void>;
-export type AuthorizeReference = (call: AuthorizeCall) => MaybePromise<boolean>;
+import {
+  type AfterHook,
+  type AuthorizeReference,
+  type Before,
+  type BeforeHook,
+  HOOK_DEADLINE_MS,
+  HOOK_FAILURES,
+  HOOK_MODES,
+  type HookFailure,
+  type HookMode,
+  isAsyncFunction,
+} from './hooks.ts';
 
 /** As the config file writes them. */
 export type HooksConfig = {
-  /** May refuse a call; nothing is then written. A bare function is of mode `async`, and a failure of it denies. */
+  /**
+   * May refuse a call; nothing is then written. A bare function is of mode `async` if it is declared so, else of mode
+   * `sync`, and a failure of it denies.
+   */
   readonly before?:
     | BeforeHook
     | {
@@ -85,23 +34,6 @@ export type HooksConfig = {
   readonly after?: AfterHook;
 };
 
-/** As they are run: nothing is unset any more. */
-export type Hooks = {
-  readonly before: {
-    readonly run: BeforeHook;
-    readonly mode: HookMode;
-    /** How long a call waits; a `sync` hook is not waited for. */
-    readonly deadlineMs: number;
-    readonly onFailure: HookFailure;
-  } | null;
-  readonly after: AfterHook | null;
-  /** Whether an API key may act for a reference; null: for every customer of its tenant. */
-  readonly authorizeReference: AuthorizeReference | null;
-};
-
-export const NO_HOOKS: Hooks = { before: null, after: null, authorizeReference: null };
-
-export const HOOK_DEADLINE_MS = 250;
 export const HOOK_DEADLINE_MIN_MS = 10;
 export const HOOK_DEADLINE_MAX_MS = 10_000;
 
@@ -112,8 +44,6 @@ const callable = <T>(example: string) =>
 
 const run = callable<BeforeHook>('async ({ customer, feature, amount }) => { … }');
 
-const isAsync = (found: unknown): boolean => Object.prototype.toString.call(found) === '[object AsyncFunction]';
-
 const beforeGroup = fields('a before hook', {
   run,
   mode: oneOf(HOOK_MODES),
@@ -121,7 +51,7 @@ const beforeGroup = fields('a before hook', {
   onFailure: oneOf(HOOK_FAILURES),
 }).transform(({ deadline, ...said }, context) => {
   const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
-  if (said.mode === 'sync' && isAsync(said.run)) {
+  if (said.mode === 'sync' && isAsyncFunction(said.run)) {
     refuse('run', 'is an async function, but the mode is "sync", which waits for nothing; write mode: "async"');
   }
   if (said.mode === 'sync' && deadline !== undefined) {
@@ -138,12 +68,12 @@ const beforeGroup = fields('a before hook', {
   return { ...said, deadlineMs: deadline ?? HOOK_DEADLINE_MS };
 });
 
-const before = chosen<NonNullable<Hooks['before']>>((found) =>
+const before = chosen<Before>((found) =>
   isGroup(found)
     ? beforeGroup
     : run.transform((said) => ({
         run: said,
-        mode: 'async' as const,
+        mode: isAsyncFunction(said) ? ('async' as const) : ('sync' as const),
         deadlineMs: HOOK_DEADLINE_MS,
         onFailure: 'deny' as const,
       })),

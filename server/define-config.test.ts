@@ -50,7 +50,7 @@ it('takes all that the engine knows', () => {
       },
     },
     hooks: {
-      before: async ({ customer, amount }) => (customer.name === amount ? { refuse: 'No.' } : undefined),
+      before: async ({ customer, amount }) => (customer.planKey === amount ? 'No.' : undefined),
       after: async () => {},
     },
     authorizeReference: ({ referenceId }) => referenceId !== 'root',

@@ -1,9 +1,10 @@
 /** define-config — the config file as a user writes it, typed so that a key which doesn't exist is a compile error. */
-import type { AuthorizeReference, HooksConfig } from './config-hooks.ts';
+import type { HooksConfig } from './config-hooks.ts';
 import type { ExistingCustomers } from './domain/definitions.ts';
 import type { Aggregation, Billing, Enforcement, EntitlementValue } from './domain/feature.ts';
 import type { Anchor, IntervalUnit, NamedReset } from './domain/period.ts';
 import type { BillingInterval } from './domain/plan.ts';
+import type { AuthorizeReference } from './hooks.ts';
 
 /** An exact decimal: a number, or a string where a number can't hold it (`'0.000000001'`). */
 export type DecimalInput = number | string;

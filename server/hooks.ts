@@ -23,16 +23,25 @@ export type HookFeature = {
   readonly aggregation: Aggregation;
 };
 
+/** An exact decimal of minor units (cents). */
+export type HookMoney = { readonly amount: string; readonly currency: string };
+
 /** The state of the customer's meter. */
 export type HookUsage = {
   readonly used: string;
+  /** Held by open reservations, and not used yet. */
+  readonly reserved: string;
   /** Null is unlimited. */
   readonly limit: string | null;
   /** Never below 0; null is unlimited. */
   readonly remaining: string | null;
+  /** Prepaid units left. */
+  readonly credits: string;
+  /** Prepaid money left; null without a wallet. */
+  readonly wallet: HookMoney | null;
   readonly overage: string;
-  /** In minor units (cents); null for a feature without a price. */
-  readonly estimatedCost: { readonly amount: string; readonly currency: string } | null;
+  /** Billed for the period so far; null for a feature without a price. */
+  readonly estimatedCost: HookMoney | null;
   /** Half-open; `end` is null for a meter that never resets. */
   readonly period: { readonly start: string; readonly end: string | null };
 };

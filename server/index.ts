@@ -1,17 +1,5 @@
 /** metergraph — what a config file imports. */
-export type {
-  AfterCall,
-  AfterHook,
-  AuthorizeCall,
-  AuthorizeReference,
-  BeforeCall,
-  BeforeHook,
-  BeforeVerdict,
-  HookCustomer,
-  HookFeature,
-  HooksConfig,
-  HookUsage,
-} from './config-hooks.ts';
+export type { HooksConfig } from './config-hooks.ts';
 export type {
   Config,
   CreditsConfig,
@@ -28,3 +16,18 @@ export type {
   WalletConfig,
 } from './define-config.ts';
 export { defineConfig } from './define-config.ts';
+export type {
+  AfterCall,
+  AfterHook,
+  AuthorizeCall,
+  AuthorizeReference,
+  BeforeCall,
+  BeforeHook,
+  BeforeVerdict,
+  HookCall,
+  HookCustomer,
+  HookFeature,
+  HookMoney,
+  HookSplit,
+  HookUsage,
+} from './hooks.ts';

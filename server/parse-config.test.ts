@@ -254,9 +254,11 @@ describe('a plan', () => {
 describe('hooks', () => {
   const hooksFrom = (said: object) => parseConfig({ features: {}, ...said }, 'the test').hooks;
   const before = () => {};
+  const later = async () => {};
 
   it.each([
-    ['a function', before, { run: before, mode: 'async', deadlineMs: 250, onFailure: 'deny' }],
+    ['a function', before, { run: before, mode: 'sync', deadlineMs: 250, onFailure: 'deny' }],
+    ['an async function', later, { run: later, mode: 'async', deadlineMs: 250, onFailure: 'deny' }],
     [
       'one inside the decision',
       { run: before, mode: 'sync', onFailure: 'allow' },

@@ -1,6 +1,5 @@
 /** parse-config — what a config file says, or every problem it has, at once. */
 import type { z } from 'zod';
-import { type Hooks, NO_HOOKS } from './config-hooks.ts';
 import { isGroup } from './config-parts.ts';
 import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
 import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
@@ -8,6 +7,7 @@ import { problemsOfFeature, problemsOfPlan } from './domain/definition-bounds.ts
 import type { CatalogDefinition, FeatureDefinition, PlanDefinition } from './domain/definitions.ts';
 import { noticesOfCatalog, problemsOfCatalog } from './domain/policy-bounds.ts';
 import type { Problem } from './domain/problem.ts';
+import { type Hooks, NO_HOOKS } from './hooks.ts';
 
 export type ParsedConfig = {
   readonly definition: CatalogDefinition;
