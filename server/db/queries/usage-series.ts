@@ -40,7 +40,7 @@ export async function seriesRows(
     params: [
       tenantId,
       featureKey,
-      starts,
+      `{${starts.join()}}`, // as text: within a transaction the drivers differ in how they write an array
       starts[0] ?? endOfLast,
       endOfLast,
       ...(customerId === null ? [] : [customerId]),
@@ -57,7 +57,7 @@ export async function seriesRows(
 function seriesSql(ofCustomer: boolean, by: Grouping['by'] | null): string {
   const next = ofCustomer ? 7 : 6;
   const value = by === null ? 'NULL::text' : `r.dimensions::jsonb ->> $${next}::text`;
-  const sums = `bounds AS MATERIALIZED (SELECT $3::text[]::timestamptz[] AS bounds), sums AS (
+  const sums = `bounds AS MATERIALIZED (SELECT $3::text::timestamptz[] AS bounds), sums AS (
       SELECT width_bucket(r.minute, b.bounds) - 1 AS bucket, ${value} AS value, r.currency, sum(r.events) AS events,
         sum(r.amount) AS amount, sum(r.credits) AS credits, sum(r.wallet) AS wallet, sum(r.overage) AS overage,
         sum(r.cost) AS cost, max(r.largest) AS largest
@@ -75,7 +75,7 @@ function seriesSql(ofCustomer: boolean, by: Grouping['by'] | null): string {
     WITH ${sums}, weighed AS (
       SELECT *, ${weight} OVER (PARTITION BY value) AS weight FROM sums
     ), ranked AS (
-      SELECT *, dense_rank() OVER (ORDER BY weight DESC, value) AS rank FROM weighed
+      SELECT *, dense_rank() OVER (ORDER BY weight DESC, value COLLATE "C") AS rank FROM weighed
     ), placed AS (
       SELECT *, CASE WHEN rank <= $${next + 1}::text::integer THEN rank ELSE 0 END AS place FROM ranked
     )
