@@ -1,11 +1,14 @@
 /** save-plan — makes a plan, or changes what it is. */
 import { lockCatalog, raiseCatalogVersion, savePlanRow } from '../db/queries/catalog-writes.ts';
-import { type Problem, problemsOfPlan } from '../domain/definition-bounds.ts';
+import { problemsOfPlan } from '../domain/definition-bounds.ts';
 import { isSame, planOf } from '../domain/definitions.ts';
 import { editedPlan, type PlanEdit } from '../domain/edits.ts';
 import type { Plan } from '../domain/plan.ts';
 import { moveTo } from '../domain/plan-change.ts';
+import { problemsOfPlanPolicies } from '../domain/policy-bounds.ts';
+import type { Problem } from '../domain/problem.ts';
 import type { Deps } from './deps.ts';
+import { inputPath } from './input-path.ts';
 import { refuseFirst } from './refuse-first.ts';
 import { refuseUnknownFeatures } from './refuse-unknown-features.ts';
 
@@ -25,8 +28,9 @@ export async function savePlan({ database, announce }: Deps, tenantId: string, e
     const catalog = await lockCatalog(tx, tenantId);
     const stored = catalog.plans.get(edit.key) ?? null;
     const definition = editedPlan(stored, edit);
-    refuseFirst(problemsOfPlan(definition).map((problem) => ({ ...problem, path: pathInInput(problem.path, keys) })));
+    refuseFirst(inPlanInput(problemsOfPlan(definition), edit));
     refuseUnknownFeatures(keys, catalog, (i) => ['input', 'features', String(i), 'featureKey']);
+    refuseFirst(inPlanInput(problemsOfPlanPolicies(definition, catalog.features), edit));
     const plan = planOf(tenantId, definition, stored);
     const movedVersion = moveTo(catalog, plan, edit.existingCustomers);
     if (stored && isSame(stored, plan) && movedVersion === null) return { plan, changed: false };
@@ -38,10 +42,17 @@ export async function savePlan({ database, announce }: Deps, tenantId: string, e
   return plan;
 }
 
-/** A definition knows its features by key, where the input lists them in the same order; and a window has its unit. */
-function pathInInput(path: Problem['path'], keys: readonly string[]): Problem['path'] {
-  const [field, part, ...rest] = path;
-  if (field === 'features' && part !== undefined) return [field, String(keys.indexOf(part)), ...rest];
-  if (field === 'rateLimit' && part === 'window') return [field, 'windowSeconds'];
-  return path;
+/**
+ * A definition knows its features by key, where the input lists them in the same order; and has a list of rate limits,
+ * where one alone is written as `rateLimit`.
+ */
+function inPlanInput(problems: readonly Problem[], { features, rateLimits }: PlanEdit): readonly Problem[] {
+  const keys = [...features.keys()];
+  const pathOf = (path: Problem['path']): Problem['path'] => {
+    const [field, part, ...rest] = path;
+    if (field === 'features' && part !== undefined) return [field, String(keys.indexOf(part)), ...rest];
+    if (field === 'rateLimits' && part !== undefined && rateLimits?.length === 1) return ['rateLimit', ...rest];
+    return path;
+  };
+  return problems.map((problem) => ({ ...problem, path: pathOf(inputPath(problem.path)) }));
 }

@@ -1,9 +1,13 @@
 /** set-customer-limits — a customer's own limits: the last word in its policies. */
-import type { Customer } from '../domain/customer.ts';
-import { type Problem, problemsOfLimits } from '../domain/definition-bounds.ts';
+import { type Customer, currentPlanOf } from '../domain/customer.ts';
+import { problemsOfLimits } from '../domain/definition-bounds.ts';
 import type { LimitFields } from '../domain/feature.ts';
+import { type Catalog, type Plan, planOfCustomer } from '../domain/plan.ts';
+import { problemsOfOverride } from '../domain/policy-bounds.ts';
+import { type Problem, under } from '../domain/problem.ts';
 import { changeCustomer } from './change-customer.ts';
 import type { Deps } from './deps.ts';
+import { inInput } from './input-path.ts';
 import { refuseFirst } from './refuse-first.ts';
 import { refuseUnknownFeatures } from './refuse-unknown-features.ts';
 
@@ -13,18 +17,21 @@ export type CustomerLimit = { readonly featureKey: string; readonly fields: Limi
 /**
  * Sets the overrides of the features named; those of others stay.
  *
- * @throws {MeterError} `INVALID_INPUT` with the path of the field, `CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`
+ * @throws {MeterError} `INVALID_INPUT` with the path of the field, also where it does not go with what feature and plan
+ *   say; `CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`
  */
 export async function setCustomerLimits(
   deps: Deps,
   tenantId: string,
   { referenceId, limits }: { readonly referenceId: string; readonly limits: readonly CustomerLimit[] },
 ): Promise<Customer> {
-  refuseFirst(problemsOf(limits));
+  refuseFirst(inInput(problemsOf(limits)));
   const catalog = await deps.catalogs.current(deps.database.query, tenantId);
   const keys = limits.map(({ featureKey }) => featureKey);
   return changeCustomer(deps, tenantId, referenceId, (customer) => {
     refuseUnknownFeatures(keys, catalog, (i) => ['input', 'limits', String(i), 'featureKey']);
+    const held = currentPlanOf(customer, deps.clock.now());
+    refuseFirst(inInput(clashesOf(limits, catalog, planOfCustomer(catalog, { tenantId, ...held }))));
     return { ...customer, overrides: withLimits(customer.overrides, limits) };
   });
 }
@@ -35,9 +42,16 @@ function problemsOf(limits: readonly CustomerLimit[]): readonly Problem[] {
     const path = ['limits', String(i)];
     if (seen.has(featureKey)) return [{ path: [...path, 'featureKey'], sentence: `"${featureKey}" is there twice` }];
     seen.add(featureKey);
-    return problemsOfLimits(fields).map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
+    return under(path, problemsOfLimits(fields));
   });
 }
+
+const clashesOf = (limits: readonly CustomerLimit[], { features }: Catalog, plan: Plan | null): readonly Problem[] =>
+  limits.flatMap(({ featureKey, fields }, i) => {
+    const feature = features.get(featureKey);
+    const problems = feature ? problemsOfOverride(feature, plan?.features.get(featureKey), fields) : [];
+    return under(['limits', String(i)], problems);
+  });
 
 function withLimits(overrides: Customer['overrides'], limits: readonly CustomerLimit[]): Customer['overrides'] {
   const changed = new Map(overrides);

@@ -5,16 +5,19 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Change, Deps } from '../../server/actions/deps.ts';
+import { registerCustomer } from '../../server/actions/register-customer.ts';
 import { saveFeature } from '../../server/actions/save-feature.ts';
 import { savePlan } from '../../server/actions/save-plan.ts';
+import { setCustomerLimits } from '../../server/actions/set-customer-limits.ts';
 import { syncConfig } from '../../server/actions/sync-config.ts';
 import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import { loadCatalog } from '../../server/db/queries/catalog.ts';
 import { tenants } from '../../server/db/tables/index.ts';
 import type { CatalogDefinition } from '../../server/domain/definitions.ts';
+import type { LimitFields } from '../../server/domain/feature.ts';
 import { liveKeys } from '../../server/domain/plan.ts';
-import { unitsOf } from '../../server/domain/units.ts';
+import { ONE, unitsOf } from '../../server/domain/units.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
 
@@ -204,6 +207,57 @@ describeEngines('the catalog', (engine) => {
         suggestion: 'api_calls',
       });
       expect(await load()).toEqual(before);
+    });
+
+    it('refuses what does not go together once it is merged, at the field to change, wherever it is said last', async () => {
+      const { tenantId, deps, load } = await setUp();
+      const price = {
+        model: 'per_unit',
+        unitAmount: ONE,
+        currency: 'usd',
+        minimumSpend: null,
+        maximumSpend: null,
+      } as const;
+      await saveFeature(deps, tenantId, { key: 'api_calls' });
+      await saveFeature(deps, tenantId, { key: 'tokens', price });
+      const plan = (featureKey: string, fields: LimitFields) => ({
+        key: 'prepaid',
+        features: new Map([
+          ['api_calls', {}],
+          [featureKey, fields],
+        ]),
+      });
+      await savePlan(deps, tenantId, plan('tokens', { billing: 'prepaid' }));
+      await registerCustomer(deps, tenantId, { referenceId: 'acme', planKey: 'prepaid' }, { mayChangePlan: true });
+      const before = await load();
+      const refused = (path: readonly string[]) => ({ code: 'INVALID_INPUT', path: ['input', ...path] });
+
+      await expect(savePlan(deps, tenantId, plan('api_calls', { billing: 'prepaid' }))).rejects.toMatchObject(
+        refused(['features', '0', 'billing']),
+      );
+      await expect(saveFeature(deps, tenantId, { key: 'tokens', price: null })).rejects.toMatchObject(
+        refused(['price']),
+      );
+      const limits = (featureKey: string, fields: LimitFields) =>
+        setCustomerLimits(deps, tenantId, { referenceId: 'acme', limits: [{ featureKey, fields }] });
+      await expect(limits('api_calls', { spendLimit: ONE })).rejects.toMatchObject(
+        refused(['limits', '0', 'spendLimit']),
+      );
+      const byVolume = { ...price, model: 'volume', tiers: [{ upTo: null, unitAmount: ONE, flatAmount: 0n }] } as const;
+      await expect(limits('tokens', { price: byVolume })).rejects.toMatchObject(refused(['limits', '0', 'price']));
+      expect(await load()).toEqual(before);
+    });
+
+    it.each([
+      ['one window', [0], ['rateLimit', 'windowSeconds']],
+      ['one of several windows', [1_000, 0], ['rateLimits', '1', 'windowSeconds']],
+    ])('names %s as the API does', async (_, windows, path) => {
+      const { tenantId, deps } = await setUp();
+      const rateLimits = windows.map((windowMs) => ({ limit: 1, windowMs }));
+      await expect(savePlan(deps, tenantId, { key: 'free', rateLimits, features: new Map() })).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        path: ['input', ...path],
+      });
     });
   });
 });

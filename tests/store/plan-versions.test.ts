@@ -151,6 +151,13 @@ describeEngines('versions of a plan', (engine) => {
     it('keep all that a plan says', async () => {
       const { save, load } = await setUp();
       const usd = (amount: string) => ({ amount: unitsOf(amount), currency: 'usd' });
+      const perCall = {
+        model: 'per_unit',
+        unitAmount: 1n,
+        currency: 'usd',
+        minimumSpend: null,
+        maximumSpend: null,
+      } as const;
       const saved = await save(
         plan('full', '12.5', '10', {
           rateLimits: [
@@ -158,6 +165,7 @@ describeEngines('versions of a plan', (engine) => {
             { limit: 100, windowMs: 60_000 },
           ],
           spendLimit: usd('5000'),
+          features: new Map([['calls', { billing: 'prepaid', price: perCall, credits: null }]]),
           wallet: {
             currency: 'usd',
             floor: unitsOf('-100'),
