@@ -14,6 +14,15 @@ export const ERROR_CODES = {
   CUSTOMER_NOT_FOUND: 'No customer with this referenceId in this tenant.',
   FEATURE_NOT_FOUND: 'No feature with this key, or it is archived.',
   PLAN_NOT_FOUND: 'No plan with this key.',
+  EVENT_NOT_FOUND: 'No such event in this tenant.',
+  EVENT_ALREADY_REVERSED: 'The event was reversed before, or is itself a reversal.',
+  GRANT_NOT_FOUND: 'No such grant in this tenant.',
+  RESERVATION_NOT_FOUND: 'No such reservation in this tenant.',
+  RESERVATION_EXPIRED: 'The reservation was open for as long as it may be; what it held has been given back.',
+  RESERVATION_CLOSED: 'The reservation was committed or released before.',
+  WALLET_NOT_FOUND: 'The customer has no wallet in this currency.',
+  INSUFFICIENT_BALANCE: 'The wallet does not hold as much as is to be paid out.',
+  INVALID_TIMESTAMP: 'The instant lies too far back, or ahead.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was first sent with other content.',
   INVALID_AMOUNT:
     'The amount is zero, not a number, too precise, too large, or negative where nothing can be given back.',
@@ -77,6 +86,64 @@ export const planNotFound = (key: string, known: Iterable<string>, field = 'plan
 
 export const invalidAmount = (sentence: string): MeterError =>
   new MeterError('INVALID_AMOUNT', sentence, { path: ['input', 'amount'] });
+
+/** @param sentence Which instants are allowed. */
+export const invalidTimestamp = (sentence: string): MeterError =>
+  new MeterError('INVALID_TIMESTAMP', sentence, { path: ['input', 'timestamp'] });
+
+export const reservationNotFound = (): MeterError =>
+  new MeterError('RESERVATION_NOT_FOUND', 'There is no such reservation; use the `id` that reserve answered with.', {
+    path: ['input', 'reservationId'],
+  });
+
+export const reservationExpired = (expiresAtMs: number): MeterError =>
+  new MeterError(
+    'RESERVATION_EXPIRED',
+    `The reservation expired at ${new Date(expiresAtMs).toISOString()} and what it held was given back; report work that was done with recordUsage, or reserve again with a longer ttlSeconds.`,
+    { path: ['input', 'reservationId'] },
+  );
+
+/** @param was What became of it, as in `committed with 3`. */
+export const reservationClosed = (was: string, wanted: 'committed' | 'released'): MeterError =>
+  new MeterError(
+    'RESERVATION_CLOSED',
+    `The reservation was ${was} and can not be ${wanted} any more; ${
+      wanted === 'committed' ? 'send further use with consume or recordUsage' : 'give use back with reverseEvent'
+    }.`,
+    { path: ['input', 'reservationId'] },
+  );
+
+export const grantNotFound = (): MeterError =>
+  new MeterError(
+    'GRANT_NOT_FOUND',
+    'There is no such grant; use the `id` that grantCredits or a list of grants says.',
+    {
+      path: ['input', 'grantId'],
+    },
+  );
+
+export const eventNotFound = (): MeterError =>
+  new MeterError('EVENT_NOT_FOUND', 'There is no such event; use the `id` that a list of events says.', {
+    path: ['input', 'eventId'],
+  });
+
+export const eventAlreadyReversed = (): MeterError =>
+  new MeterError(
+    'EVENT_ALREADY_REVERSED',
+    'The event was reversed before, or is a reversal itself; an event is reversed once. Record the use again if it did happen.',
+    { path: ['input', 'eventId'] },
+  );
+
+export const walletNotFound = (currency: string): MeterError =>
+  new MeterError(
+    'WALLET_NOT_FOUND',
+    `The customer has no wallet in ${currency.toUpperCase()}; put money in with topUpWallet first, or name the currency of one it has.`,
+    { path: ['input', 'currency'] },
+  );
+
+/** @param sentence How much is there, and how much was asked for. */
+export const insufficientBalance = (sentence: string): MeterError =>
+  new MeterError('INSUFFICIENT_BALANCE', sentence, { path: ['input', 'amount'] });
 
 export const invalidInput = (path: Path, sentence: string): MeterError =>
   new MeterError('INVALID_INPUT', sentence, { path });
