@@ -164,6 +164,21 @@ describeEngines('the catalog', (engine) => {
       expect(announced).toHaveLength(2);
     });
 
+    it('has a feature with all that can be said of it', async () => {
+      const { tenantId, deps, load } = await setUp();
+      const said = {
+        key: 'visitors',
+        aggregation: 'unique',
+        of: 'visitor',
+        reset: 'every 6 hour',
+        anchor: 'subscription',
+        dimensions: ['page', 'country'],
+      } as const;
+      const saved = await saveFeature(deps, tenantId, said);
+      expect(saved).toMatchObject(said);
+      expect((await load()).features.get('visitors')).toEqual(saved);
+    });
+
     it('has a plan with its version', async () => {
       const { tenantId, deps, load } = await setUp();
       await saveFeature(deps, tenantId, { key: 'api_calls' });
