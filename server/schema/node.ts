@@ -11,8 +11,8 @@ import { maySee, reader } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { alerts, apiKeys, catalogOf, customers, events } from './loaders.ts';
-import { catalogKey, decodeNodeId, type NodeId, type NodeType, sequencedKey, uuidOf } from './node-id.ts';
-import { visiblePlan } from './visible-plan.ts';
+import { catalogKey, decodeNodeId, encodeNodeId, type NodeId, type NodeType, sequencedKey, uuidOf } from './node-id.ts';
+import { planNodeId, visiblePlan } from './visible-plan.ts';
 
 const IDS_MAX = 100;
 
@@ -85,7 +85,9 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
   },
   async Plan(context, id, viewer) {
     const key = catalogKey(id, viewer.tenantId);
-    return key === null ? null : visiblePlan(context, key, versionOf(id));
+    const plan = key === null ? null : await visiblePlan(context, key, versionOf(id));
+    // A customer who stayed on an earlier version sees its own alone, which has another id than the newest.
+    return plan && (await planNodeId(context, plan)) === encodeNodeId(id.type, ...id.parts) ? plan : null;
   },
 };
 
