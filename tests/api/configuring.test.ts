@@ -217,13 +217,19 @@ describeEngines('configuring', (engine) => {
       const larger = { key: 'small', features: [{ featureKey: 'api_calls', limit: 2 }] };
       await savePlan(larger);
       expect(await consume()).toMatchObject({ consume: { allowed: false } });
+      type Saved = { readonly id: string; readonly version: number };
       const plans = () =>
-        rig.data(
+        rig.data<{ plan: Saved; customer: { planVersion: number; plan: Saved } }>(
           '{ plan(key: "small") { id version } customer(referenceId: "other") { planVersion plan { id version } } }',
         );
       const apart = await plans();
       expect(apart).toMatchObject({ plan: { version: 2 }, customer: { planVersion: 1, plan: { version: 1 } } });
-      expect(new Set(JSON.stringify(apart).match(/"id":"[^"]+"/g)).size).toBe(2); // two objects, for caches too
+      const nodes = [apart.plan, apart.customer.plan]; // two objects, for caches too
+      expect(
+        await rig.data('query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Plan { version } } }', {
+          ids: nodes.map(({ id }) => id),
+        }),
+      ).toEqual({ nodes });
       await savePlan({ ...larger, existingCustomers: 'MOVE' });
       expect(await consume()).toMatchObject({ consume: { allowed: true } });
       expect(await plans()).toMatchObject({ plan: { version: 2 }, customer: { planVersion: 2, plan: { version: 2 } } });
