@@ -50,6 +50,16 @@ export async function seriesRows(
   return rows.map(rowToSeries);
 }
 
+const OF_TENANT = `r.tenant_id = $1::uuid AND r.feature_key = $2 AND r.minute >= $4::timestamptz AND r.minute < $5::timestamptz`;
+
+/**
+ * Told so that the primary key alone can bound the minutes, and looks as good as it is. To a planner who has never
+ * analysed the table the tenant's index would look better, and that has every other customer's minutes in it.
+ */
+const OF_CUSTOMER = `r.tenant_id::text = $1 AND r.customer_id = $6::uuid AND r.customer_id = ANY (ARRAY[$6::uuid])
+        AND (r.customer_id, r.feature_key, r.minute) >= ($6::uuid, $2, $4::timestamptz)
+        AND (r.customer_id, r.feature_key, r.minute) < ($6::uuid, $2, $5::timestamptz)`;
+
 /**
  * The bounds are read once, then `width_bucket` finds a minute's bucket by halving. Groups are ranked over the sums,
  * not over minutes.
@@ -62,8 +72,7 @@ function seriesSql(ofCustomer: boolean, by: Grouping['by'] | null): string {
         sum(r.amount) AS amount, sum(r.credits) AS credits, sum(r.wallet) AS wallet, sum(r.overage) AS overage,
         sum(r.cost) AS cost, max(r.largest) AS largest
       FROM rollups r CROSS JOIN bounds b
-      WHERE r.tenant_id = $1::uuid AND r.feature_key = $2 ${ofCustomer ? 'AND r.customer_id = $6::uuid' : ''}
-        AND r.minute >= $4::timestamptz AND r.minute < $5::timestamptz
+      WHERE ${ofCustomer ? OF_CUSTOMER : OF_TENANT}
       GROUP BY 1, 2, 3
     )`;
   if (by === null) {
