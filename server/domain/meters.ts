@@ -8,7 +8,8 @@ export type MeterSelection = { readonly customerId: string; readonly featureKeys
 /** A meter as it stands, with what belongs to its customer's plan as a whole. */
 export type MeterReading = {
   readonly usage: Usage;
-  readonly rateLimit: RateLimit | null;
+  /** Of all features together; those of this feature alone are in its policy. */
+  readonly planRateLimits: readonly RateLimit[];
   /** The customer's sequence of the last use of this meter in this period; 0 for none. */
   readonly changedSequence: bigint;
 };

@@ -11,9 +11,9 @@ import { connectionOf, connectionType, pageArgs } from './connection.ts';
 import { CursorExpiredType } from './cursor-expired.ts';
 import { resultUnion } from './errors.ts';
 import { onceKnownFeature, oneOrAll } from './existing.ts';
-import { ThresholdType } from './limit-fields.ts';
 import { Node } from './node.ts';
 import { decodeNodeId, encodeNodeId, sequencedKey } from './node-id.ts';
+import { ThresholdType } from './threshold.ts';
 import { told, toldOf } from './told.ts';
 
 export const AlertType = builder.objectRef<Alert>('Alert').implement({

@@ -1,45 +1,92 @@
-/** limit-fields — what a feature, a plan and a customer may each set: thresholds, enforcement, and their inputs. */
-
+/** limit-fields — what a feature, a plan and a customer may each set, as it is read and as it is sent. */
 import { editedLimits, type LimitEdit } from '../domain/edits.ts';
 import { invalidInput } from '../domain/errors.ts';
-import type { Enforcement, LimitFields, UnitPrice } from '../domain/feature.ts';
-import { DEFAULT_CURRENCY } from '../domain/money.ts';
-import { THRESHOLD_KINDS, type Threshold } from '../domain/threshold.ts';
+import type { Billing, Enforcement, EntitlementValue, LimitFields } from '../domain/feature.ts';
 import type { ParsedUnits } from '../domain/units.ts';
 import * as bounds from './bounds.ts';
-import { builder, wordEnum } from './builder.ts';
-import { UnitPriceInput } from './money.ts';
+import { type builder, type SchemaTypes, wordEnum } from './builder.ts';
+import { type CreditRuleFields, CreditRuleInput, CreditRuleType, creditRuleFrom } from './credit-rule.ts';
+import { type PriceFields, PriceInput, PriceType, priceFrom } from './price.ts';
+import { type RateLimitFields, RateLimitInput, RateLimitType, rateLimitsOf } from './rate-limit.ts';
+import { type ThresholdFields, ThresholdInput, thresholdsFrom } from './threshold.ts';
 
-export const EnforcementEnum = wordEnum('Enforcement', 'What happens beyond the limit.', {
+export const EnforcementEnum = wordEnum<Enforcement>('Enforcement', 'What happens beyond the limit.', {
   hard: 'The call is denied.',
   soft: 'The call is allowed, alerts are raised, and overage is billed where the feature has a price.',
 });
 
-const ThresholdKindEnum = wordEnum('ThresholdKind', 'What a threshold is measured by.', {
-  fraction: 'The part of the limit that is used, or of what is included where there is no limit: 0.8 is 80 %.',
-  used: 'Units used: reached at or above.',
-  remaining: 'Units left under the limit: reached at or below.',
+export const BillingEnum = wordEnum<Billing>('Billing', 'Who pays for use beyond what is included.', {
+  postpaid: 'Credits, then the wallet; what they do not pay is billed when the period ends.',
+  prepaid: 'Credits, then the wallet; what they do not pay is denied with `INSUFFICIENT_FUNDS`.',
 });
 
-export const ThresholdType = builder.objectRef<Threshold>('Threshold').implement({
-  description: 'A line that raises one alert per customer, feature and period when it is reached.',
-  fields: (t) => ({
-    kind: t.expose('kind', { type: ThresholdKindEnum, description: 'What it is measured by.' }),
-    value: t.expose('value', { type: 'Decimal', description: 'A fraction, or units, as `kind` says.' }),
+/** The fields of `LimitFields` that mean the same on a feature and in a plan, where null is unset. */
+export const limitOutputFields = <T>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, T>,
+  fieldsOf: (parent: T) => LimitFields,
+) => ({
+  included: t.field({
+    type: 'Decimal',
+    nullable: true,
+    description:
+      'Units per period that cost nothing. Unset it is the limit, or 0 with a price or credits and no limit.',
+    resolve: (parent) => fieldsOf(parent).included,
+  }),
+  enforcement: t.field({
+    type: EnforcementEnum,
+    nullable: true,
+    description: 'What happens beyond the limit. Unset it is `HARD`, or `SOFT` where there is a price.',
+    resolve: (parent) => fieldsOf(parent).enforcement,
+  }),
+  minLimit: t.field({
+    type: 'Decimal',
+    nullable: true,
+    description: 'The floor of use that can be given back. Unset, use can not be given back.',
+    resolve: (parent) => fieldsOf(parent).minLimit,
+  }),
+  price: t.field({
+    type: PriceType,
+    nullable: true,
+    description: 'What units cost beyond included and credits. Unset they cost nothing, so there is nothing to bill.',
+    resolve: (parent) => fieldsOf(parent).price,
+  }),
+  billing: t.field({
+    type: BillingEnum,
+    nullable: true,
+    description: 'Who pays for use beyond what is included. Unset it is `POSTPAID`.',
+    resolve: (parent) => fieldsOf(parent).billing,
+  }),
+  spendLimit: t.field({
+    type: 'Decimal',
+    nullable: true,
+    description: "The most that units may cost in a period, in minor units of the price's currency. Null: no limit.",
+    resolve: (parent) => fieldsOf(parent).spendLimit,
+  }),
+  credits: t.field({
+    type: CreditRuleType,
+    nullable: true,
+    description: 'Prepaid units that are given anew each period. Null: none.',
+    resolve: (parent) => fieldsOf(parent).credits,
+  }),
+  rateLimits: t.field({
+    type: [RateLimitType],
+    nullable: true,
+    description: 'Calls of this feature alone that a customer may make; all must pass. Unset there are none.',
+    resolve: (parent) => fieldsOf(parent).rateLimits?.slice(),
+  }),
+  entityLimit: t.field({
+    type: 'Decimal',
+    nullable: true,
+    description: 'What each entity (seat, workspace) may use of the limit. Null: no limit of its own.',
+    resolve: (parent) => fieldsOf(parent).entityLimit,
+  }),
+  value: t.field({
+    type: 'JSON',
+    nullable: true,
+    description: 'What is granted and not counted: a number, text, or true or false.',
+    resolve: (parent) => fieldsOf(parent).value,
   }),
 });
-
-export const ThresholdInput = builder.inputType('ThresholdInput', {
-  description: 'A line that raises one alert per customer, feature and period when it is reached.',
-  isOneOf: true,
-  fields: (t) => ({
-    fraction: t.field({ type: 'Decimal', description: 'Part of the limit used, above 0 and at most 10: 0.8 is 80 %.' }),
-    used: t.field({ type: 'Decimal', description: 'Units used, above 0.' }),
-    remaining: t.field({ type: 'Decimal', description: 'Units left under the limit, 0 or more.' }),
-  }),
-});
-
-type ThresholdFields = Partial<Record<(typeof THRESHOLD_KINDS)[number], ParsedUnits | null | undefined>>;
 
 /** What `CustomerLimitInput`, `SaveFeatureInput` and `PlanFeatureInput` have in common. */
 export type LimitFieldsInput = {
@@ -48,10 +95,13 @@ export type LimitFieldsInput = {
   readonly enforcement?: Enforcement | null | undefined;
   readonly minLimit?: ParsedUnits | null | undefined;
   readonly thresholds?: readonly ThresholdFields[] | null | undefined;
-  readonly price?:
-    | { readonly unitAmount: ParsedUnits; readonly currency?: string | null | undefined }
-    | null
-    | undefined;
+  readonly price?: PriceFields | null | undefined;
+  readonly billing?: Billing | null | undefined;
+  readonly spendLimit?: ParsedUnits | null | undefined;
+  readonly credits?: CreditRuleFields | null | undefined;
+  readonly rateLimits?: readonly RateLimitFields[] | null | undefined;
+  readonly entityLimit?: ParsedUnits | null | undefined;
+  readonly value?: unknown;
 };
 
 /** The input fields of `LimitFieldsInput`, for use in an input type. */
@@ -65,7 +115,8 @@ export const limitInputFields = (
   }),
   included: t.field({
     type: 'Decimal',
-    description: 'Units per period that cost nothing. Unset it is the limit, or 0 with a price and no limit.',
+    description:
+      'Units per period that cost nothing. Unset it is the limit, or 0 with a price or credits and no limit.',
   }),
   enforcement: t.field({
     type: EnforcementEnum,
@@ -79,14 +130,39 @@ export const limitInputFields = (
     type: [ThresholdInput],
     description: 'At most 20. Unset they are 80 % and 100 %; an empty list is none.',
   }),
-  price: t.field({ type: UnitPriceInput, description: 'What a unit costs beyond what is included.' }),
+  price: t.field({ type: PriceInput, description: 'What units cost beyond included and credits.' }),
+  billing: t.field({
+    type: BillingEnum,
+    description: 'Unset it is `POSTPAID`. `PREPAID` needs a price that is known at once, so none by `VOLUME`.',
+  }),
+  spendLimit: t.field({
+    type: 'Decimal',
+    description:
+      "The most that units may cost in a period, in minor units of the price's currency, whether wallet or invoice pays; needs a price. `null` is no limit.",
+  }),
+  credits: t.field({
+    type: CreditRuleInput,
+    description: 'Prepaid units that are given anew each period. `null` is none.',
+  }),
+  rateLimits: t.field({
+    type: [RateLimitInput],
+    description: 'Calls of this feature alone that a customer may make; all must pass. At most 10.',
+  }),
+  entityLimit: t.field({
+    type: 'Decimal',
+    description: 'What each entity (seat, workspace) may use of the limit. `null` is no limit of its own.',
+  }),
+  value: t.field({
+    type: 'JSON',
+    description: 'What is granted and not counted: a number, text of at most 200 characters, or true or false.',
+  }),
 });
 
 /**
- * The fields that an input sets. One left out is not set; neither is a null one, except `limit`, where null says
- * unlimited.
+ * The fields that an input sets. One left out is not set; neither is a null one, except `limit`, `spendLimit`, `credits`
+ * and `entityLimit`, where null says that there is none.
  *
- * @throws {MeterError} `INVALID_INPUT` for text that is no decimal.
+ * @throws {MeterError} `INVALID_INPUT` for text that is no decimal, and for fields that contradict each other.
  */
 export const limitFieldsOf = (input: LimitFieldsInput, path: bounds.Path): LimitFields =>
   editedLimits({}, limitEditOf(input, path));
@@ -94,10 +170,11 @@ export const limitFieldsOf = (input: LimitFieldsInput, path: bounds.Path): Limit
 /**
  * The fields that an input names, null ones too.
  *
- * @throws {MeterError} `INVALID_INPUT` for text that is no decimal.
+ * @throws {MeterError} `INVALID_INPUT` for text that is no decimal, and for fields that contradict each other.
  */
 export function limitEditOf(input: LimitFieldsInput, path: bounds.Path): LimitEdit {
-  const { limit, included, enforcement, minLimit, thresholds, price } = input;
+  const { limit, included, enforcement, minLimit, thresholds, price, billing } = input;
+  const { spendLimit, credits, rateLimits, entityLimit, value } = input;
   const at = (field: string): bounds.Path => [...path, field];
   return {
     ...(limit !== undefined && { limit: limit && bounds.decimal(limit, at('limit')) }),
@@ -105,27 +182,20 @@ export function limitEditOf(input: LimitFieldsInput, path: bounds.Path): LimitEd
     ...(enforcement !== undefined && { enforcement }),
     ...(minLimit !== undefined && { minLimit: minLimit && bounds.decimal(minLimit, at('minLimit')) }),
     ...(thresholds !== undefined && {
-      thresholds: thresholds && thresholdsOf(thresholds, at('thresholds')),
+      thresholds: thresholds && thresholdsFrom(thresholds, at('thresholds')),
     }),
-    ...(price !== undefined && { price: price && unitPriceOf(price, at('price')) }),
+    ...(price !== undefined && { price: price && priceFrom(price, at('price')) }),
+    ...(billing !== undefined && { billing }),
+    ...(spendLimit !== undefined && { spendLimit: spendLimit && bounds.decimal(spendLimit, at('spendLimit')) }),
+    ...(credits !== undefined && { credits: credits && creditRuleFrom(credits, at('credits')) }),
+    ...(rateLimits !== undefined && { rateLimits: rateLimits && rateLimitsOf(rateLimits) }),
+    ...(entityLimit !== undefined && { entityLimit: entityLimit && bounds.decimal(entityLimit, at('entityLimit')) }),
+    ...(value !== undefined && { value: value === null ? null : valueFrom(value, at('value')) }),
   };
 }
 
-const unitPriceOf = (
-  { unitAmount, currency }: NonNullable<LimitFieldsInput['price']>,
-  path: bounds.Path,
-): UnitPrice => ({
-  unitAmount: bounds.decimal(unitAmount, [...path, 'unitAmount']),
-  currency: currency ?? DEFAULT_CURRENCY,
-});
-
-const thresholdsOf = (list: readonly ThresholdFields[], path: bounds.Path): readonly Threshold[] =>
-  list.map((fields, i) => thresholdOf(fields, [...path, `${i}`]));
-
-function thresholdOf(fields: ThresholdFields, path: bounds.Path): Threshold {
-  for (const kind of THRESHOLD_KINDS) {
-    const value = fields[kind];
-    if (value) return { kind, value: bounds.decimal(value, [...path, kind]) };
-  }
-  throw invalidInput(path, 'A threshold has exactly one of `fraction`, `used` and `remaining`.');
+function valueFrom(value: unknown, path: bounds.Path): EntitlementValue {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  const found = Array.isArray(value) ? 'a list' : 'an object';
+  throw invalidInput(path, `\`value\` is ${found}; send a number, text, or true or false.`);
 }

@@ -4,12 +4,14 @@ import { customerNotFound } from '../domain/errors.ts';
 import type { MeterReading } from '../domain/meters.ts';
 import { reader, referenceOf } from './access.ts';
 import { builder } from './builder.ts';
+import { CreditRuleType } from './credit-rule.ts';
 import { FeatureType } from './feature.ts';
-import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
+import { BillingEnum, EnforcementEnum } from './limit-fields.ts';
 import { metersOf } from './loaders.ts';
-import { UnitPriceType } from './money.ts';
-import { ResetEnum } from './period.ts';
-import { RateLimitType } from './plan.ts';
+import { IntervalType, partsOf, ResetEnum, resetWordOf } from './period.ts';
+import { PriceType } from './price.ts';
+import { RateLimitType } from './rate-limit.ts';
+import { ThresholdType } from './threshold.ts';
 
 export const LimitPolicyType = builder.objectRef<MeterReading>('LimitPolicy').implement({
   description:
@@ -47,7 +49,13 @@ export const LimitPolicyType = builder.objectRef<MeterReading>('LimitPolicy').im
     reset: t.field({
       type: ResetEnum,
       description: 'When the counter starts again from zero.',
-      resolve: ({ usage }) => usage.feature.reset,
+      resolve: ({ usage }) => resetWordOf(usage.feature.reset),
+    }),
+    resetInterval: t.field({
+      type: IntervalType,
+      nullable: true,
+      description: 'How long an `INTERVAL` is. Null for every other `reset`.',
+      resolve: ({ usage }) => partsOf(usage.feature.reset),
     }),
     thresholds: t.field({
       type: [ThresholdType],
@@ -55,15 +63,49 @@ export const LimitPolicyType = builder.objectRef<MeterReading>('LimitPolicy').im
       resolve: ({ usage }) => [...usage.policy.thresholds],
     }),
     price: t.field({
-      type: UnitPriceType,
+      type: PriceType,
       nullable: true,
-      description: 'What a unit costs beyond what is included. Null: nothing, so there is no overage to bill.',
+      description: 'What units cost beyond included and credits. Null: nothing, so there is no overage to bill.',
       resolve: ({ usage }) => usage.policy.price,
     }),
-    rateLimit: t.expose('rateLimit', {
-      type: RateLimitType,
+    billing: t.field({
+      type: BillingEnum,
+      description: 'Who pays for use beyond what is included.',
+      resolve: ({ usage }) => usage.policy.billing,
+    }),
+    spendLimit: t.field({
+      type: 'Decimal',
       nullable: true,
-      description: 'Calls that the customer may make, of all features together. Null: as many as it likes.',
+      description: "The most that units may cost in a period, in minor units of the price's currency. Null: no limit.",
+      resolve: ({ usage }) => usage.policy.spendLimit,
+    }),
+    credits: t.field({
+      type: CreditRuleType,
+      nullable: true,
+      description: 'Prepaid units that are given anew each period. Null: none.',
+      resolve: ({ usage }) => usage.policy.credits,
+    }),
+    rateLimits: t.field({
+      type: [RateLimitType],
+      description: 'Calls of this feature alone that the customer may make; all must pass.',
+      resolve: ({ usage }) => [...usage.policy.rateLimits],
+    }),
+    planRateLimits: t.field({
+      type: [RateLimitType],
+      description: 'Calls of all features together that the customer may make, by its plan; all must pass.',
+      resolve: ({ planRateLimits }) => [...planRateLimits],
+    }),
+    entityLimit: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'What each entity (seat, workspace) may use of the limit. Null: no limit of its own.',
+      resolve: ({ usage }) => usage.policy.entityLimit,
+    }),
+    value: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What is granted and not counted: a number, text, or true or false.',
+      resolve: ({ usage }) => usage.policy.value,
     }),
     planKey: t.string({
       nullable: true,

@@ -1,6 +1,7 @@
-/** money — Money and prices. */
-import type { UnitPrice } from '../domain/feature.ts';
-import type { Money } from '../domain/money.ts';
+/** money — an exact amount in one currency. */
+import { DEFAULT_CURRENCY, type Money } from '../domain/money.ts';
+import type { ParsedUnits } from '../domain/units.ts';
+import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 
 export const MoneyType = builder.objectRef<Money>('Money').implement({
@@ -14,22 +15,18 @@ export const MoneyType = builder.objectRef<Money>('Money').implement({
   }),
 });
 
-export const UnitPriceType = builder.objectRef<UnitPrice>('UnitPrice').implement({
-  description: 'What one unit costs beyond what is included.',
+export const MoneyInput = builder.inputType('MoneyInput', {
+  description: 'An exact amount of money.',
   fields: (t) => ({
-    unitAmount: t.expose('unitAmount', { type: 'Decimal', description: 'In minor units (cents) per unit.' }),
-    currency: t.exposeString('currency', { description: 'ISO 4217, in small letters: `usd`.' }),
+    amount: t.field({ type: 'Decimal', required: true, description: 'In minor units (cents).' }),
+    currency: t.string({ description: 'ISO 4217, in small letters. `usd` when left out.' }),
   }),
 });
 
-export const UnitPriceInput = builder.inputType('UnitPriceInput', {
-  description: 'What one unit costs beyond what is included.',
-  fields: (t) => ({
-    unitAmount: t.field({
-      type: 'Decimal',
-      required: true,
-      description: 'In minor units (cents) per unit; 0 or more.',
-    }),
-    currency: t.string({ description: 'ISO 4217, in small letters. `usd` when left out.' }),
-  }),
+type MoneyFields = { readonly amount: ParsedUnits; readonly currency?: string | null | undefined };
+
+/** @throws {MeterError} `INVALID_INPUT` for text that is no decimal. */
+export const moneyFrom = ({ amount, currency }: MoneyFields, path: bounds.Path): Money => ({
+  amount: bounds.decimal(amount, [...path, 'amount']),
+  currency: currency ?? DEFAULT_CURRENCY,
 });

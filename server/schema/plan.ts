@@ -4,41 +4,27 @@ import type { PlanEdit } from '../domain/edits.ts';
 import { invalidInput } from '../domain/errors.ts';
 import type { LimitFields } from '../domain/feature.ts';
 import type { Plan, PlanPrice } from '../domain/plan.ts';
-import type { RateLimit } from '../domain/rate-limit.ts';
+import { LIMIT_FIELDS } from '../domain/policy.ts';
 import { admin, anyone, maySee, tenantReader } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder, wordEnum } from './builder.ts';
 import { catalogPage, catalogPageArgs } from './catalog-page.ts';
 import { connectionType } from './connection.ts';
 import { resultUnion } from './errors.ts';
-import {
-  EnforcementEnum,
-  type LimitFieldsInput,
-  limitFieldsOf,
-  limitInputFields,
-  ThresholdType,
-} from './limit-fields.ts';
+import { type LimitFieldsInput, limitFieldsOf, limitInputFields, limitOutputFields } from './limit-fields.ts';
 import { catalogOf } from './loaders.ts';
-import { UnitPriceType } from './money.ts';
+import { MoneyInput, MoneyType, moneyFrom } from './money.ts';
 import { Node } from './node.ts';
+import { RateLimitInput, RateLimitType, rateLimitsOf } from './rate-limit.ts';
+import { ThresholdType } from './threshold.ts';
 import { planNodeId, visiblePlan } from './visible-plan.ts';
+import { WalletRuleInput, WalletRuleType, walletRuleFrom } from './wallet-rule.ts';
 
 const BillingIntervalEnum = wordEnum('BillingInterval', 'How often a base price is due.', {
   day: 'Every day.',
   week: 'Every week.',
   month: 'Every month.',
   year: 'Every year.',
-});
-
-export const RateLimitType = builder.objectRef<RateLimit>('RateLimit').implement({
-  description: 'At most so many calls in a window of time; one call more is denied with `RATE_LIMITED`.',
-  fields: (t) => ({
-    limit: t.exposeInt('limit', { description: 'Calls that pass in one window.' }),
-    windowSeconds: t.float({
-      description: 'Length of the window, which opens with the first call.',
-      resolve: ({ windowMs }) => windowMs / 1_000,
-    }),
-  }),
 });
 
 const PlanPriceType = builder.objectRef<PlanPrice>('PlanPrice').implement({
@@ -48,6 +34,16 @@ const PlanPriceType = builder.objectRef<PlanPrice>('PlanPrice').implement({
     currency: t.exposeString('currency', { description: 'ISO 4217, in small letters: `usd`.' }),
     interval: t.expose('interval', { type: BillingIntervalEnum, description: 'How often it is due.' }),
   }),
+});
+
+const LimitFieldEnum = builder.enumType('LimitField', {
+  description: 'What a plan may set for a feature.',
+  values: Object.fromEntries(
+    LIMIT_FIELDS.map((field) => [
+      field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+      { value: field, description: `The field \`${field}\`.` },
+    ]),
+  ),
 });
 
 type PlanFeature = { readonly featureKey: string; readonly fields: LimitFields };
@@ -66,35 +62,17 @@ const PlanFeatureType = builder.objectRef<PlanFeature>('PlanFeature').implement(
       description: 'Whether the plan sets the limit at all.',
       resolve: ({ fields }) => fields.limit !== undefined,
     }),
-    included: t.field({
-      type: 'Decimal',
-      nullable: true,
-      description: 'Units per period that cost nothing.',
-      resolve: ({ fields }) => fields.included,
+    sets: t.field({
+      type: [LimitFieldEnum],
+      description: 'The fields that the plan sets: null in one of them says that there is none, and otherwise nothing.',
+      resolve: ({ fields }) => LIMIT_FIELDS.filter((field) => fields[field] !== undefined),
     }),
-    enforcement: t.field({
-      type: EnforcementEnum,
-      nullable: true,
-      description: 'What happens beyond the limit.',
-      resolve: ({ fields }) => fields.enforcement,
-    }),
-    minLimit: t.field({
-      type: 'Decimal',
-      nullable: true,
-      description: 'The floor of use that can be given back.',
-      resolve: ({ fields }) => fields.minLimit,
-    }),
+    ...limitOutputFields(t, ({ fields }) => fields),
     thresholds: t.field({
       type: [ThresholdType],
       nullable: true,
       description: 'Lines that raise an alert.',
       resolve: ({ fields }) => fields.thresholds && [...fields.thresholds],
-    }),
-    price: t.field({
-      type: UnitPriceType,
-      nullable: true,
-      description: 'What a unit costs beyond what is included.',
-      resolve: ({ fields }) => fields.price,
     }),
   }),
 });
@@ -115,10 +93,21 @@ export const PlanType = builder.objectRef<Plan>('Plan').implement({
       description: 'Base prices; empty for a plan that costs nothing by itself.',
       resolve: ({ prices }) => [...prices],
     }),
-    rateLimit: t.expose('rateLimit', {
-      type: RateLimitType,
+    rateLimits: t.field({
+      type: [RateLimitType],
+      description: 'Calls of all features together that each of its customers may make; all must pass.',
+      resolve: ({ rateLimits }) => [...rateLimits],
+    }),
+    spendLimit: t.expose('spendLimit', {
+      type: MoneyType,
       nullable: true,
-      description: 'Calls that each of its customers may make. Null: as many as they like.',
+      description:
+        'The most that each of its customers may spend in a calendar month beyond what is included, of all features. Null: no limit.',
+    }),
+    wallet: t.expose('wallet', {
+      type: WalletRuleType,
+      nullable: true,
+      description: 'How wallets of its customers behave. Null: floor 0, and no top-up by itself.',
     }),
     features: t.field({
       type: [PlanFeatureType],
@@ -175,14 +164,6 @@ const PlanPriceInput = builder.inputType('PlanPriceInput', {
   }),
 });
 
-const RateLimitInput = builder.inputType('RateLimitInput', {
-  description: 'At most so many calls in a window of time.',
-  fields: (t) => ({
-    limit: t.int({ required: true, description: 'Calls that pass in one window; at least 1.' }),
-    windowSeconds: t.int({ required: true, description: 'Length of the window: from 1 second to 31 days.' }),
-  }),
-});
-
 const ExistingCustomersEnum = wordEnum('ExistingCustomers', 'What becomes of customers who have a plan that changes.', {
   stay: 'They stay on the version they have, until `setCustomerPlan` puts them on the plan again.',
   move: 'They have the new version from their next call on, and so have those who stayed on an earlier one.',
@@ -198,9 +179,19 @@ const SavePlanInput = builder.inputType('SavePlanInput', {
     }),
     displayName: t.string({ description: 'As people read it; made from the key by default.' }),
     price: t.field({ type: [PlanPriceInput], description: 'Base prices, at most 20. None by default.' }),
-    rateLimit: t.field({
-      type: RateLimitInput,
-      description: 'Calls that each customer may make. No bound by default.',
+    rateLimits: t.field({
+      type: [RateLimitInput],
+      description:
+        'Calls of all features together that each customer may make; all must pass. None by default, at most 10.',
+    }),
+    spendLimit: t.field({
+      type: MoneyInput,
+      description:
+        'The most that each customer may spend in a calendar month beyond what is included. None by default.',
+    }),
+    wallet: t.field({
+      type: WalletRuleInput,
+      description: 'How wallets of its customers behave: floor 0 and no top-up by default.',
     }),
     existingCustomers: t.field({
       type: ExistingCustomersEnum,
@@ -231,12 +222,14 @@ builder.mutationField('savePlan', (t) =>
 );
 
 function planEditOf(input: typeof SavePlanInput.$inferInput, path: bounds.Path): PlanEdit {
-  const { key, displayName, price, rateLimit, existingCustomers, features } = input;
+  const { key, displayName, price, rateLimits, spendLimit, wallet, existingCustomers, features } = input;
   return {
     key,
     ...(displayName !== undefined && { displayName }),
     ...(price !== undefined && { prices: price && planPricesOf(price, [...path, 'price']) }),
-    ...(rateLimit !== undefined && { rateLimit: rateLimit && rateLimitOf(rateLimit) }),
+    ...(rateLimits !== undefined && { rateLimits: rateLimits && rateLimitsOf(rateLimits) }),
+    ...(spendLimit !== undefined && { spendLimit: spendLimit && moneyFrom(spendLimit, [...path, 'spendLimit']) }),
+    ...(wallet !== undefined && { wallet: wallet && walletRuleFrom(wallet, [...path, 'wallet']) }),
     ...(existingCustomers !== undefined && { existingCustomers }),
     features: planFeaturesOf(features, [...path, 'features']),
   };
@@ -248,11 +241,6 @@ const planPricesOf = (list: readonly (typeof PlanPriceInput.$inferInput)[], path
     currency,
     interval,
   }));
-
-const rateLimitOf = ({ limit, windowSeconds }: typeof RateLimitInput.$inferInput): RateLimit => ({
-  limit,
-  windowMs: windowSeconds * 1_000,
-});
 
 function planFeaturesOf(
   list: readonly (LimitFieldsInput & { readonly featureKey: string })[],

@@ -9,10 +9,12 @@ import { builder } from './builder.ts';
 import { CursorExpiredType } from './cursor-expired.ts';
 import { knownFeature, knownFeatures } from './existing.ts';
 import { FeatureType } from './feature.ts';
-import { EnforcementEnum, ThresholdType } from './limit-fields.ts';
+import { EnforcementEnum } from './limit-fields.ts';
 import { metersOf, narrowed } from './loaders.ts';
-import { MoneyType, UnitPriceType } from './money.ts';
+import { MoneyType } from './money.ts';
 import { PeriodType } from './period.ts';
+import { PriceType } from './price.ts';
+import { ThresholdType } from './threshold.ts';
 import { told, toldOf } from './told.ts';
 
 export const UsageType = builder.objectRef<Usage>('Usage').implement({
@@ -52,9 +54,9 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
       resolve: ({ policy }) => [...policy.thresholds],
     }),
     price: t.field({
-      type: UnitPriceType,
+      type: PriceType,
       nullable: true,
-      description: 'What a unit beyond what is included costs. Null where the feature has no price.',
+      description: 'What units beyond what is included cost. Null where the feature has no price.',
       resolve: ({ policy }) => policy.price,
     }),
     period: t.expose('period', { type: PeriodType, description: 'The time in which `used` has been counted.' }),
