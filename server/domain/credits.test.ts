@@ -1,16 +1,16 @@
 /**
- * Goal: credits come, renew, roll over, end and follow their rule as is promised, whenever somebody looks.
- * Method: 100 units a month given on 1 January 2026 (UTC), by a plan or as a purchase that comes again; vary what is left,
- * the rule, and when it is settled. Each row tells the live grants afterwards, and what moved.
+ * Goal: credits come, renew, roll over and end as is promised, whenever somebody looks.
+ * Method: 100 units a month given on 1 January 2026 (UTC), by a plan or as a purchase that comes again; vary what is left
+ * and when it is settled. Each row tells the live grants afterwards, and what moved.
  */
 import { describe, expect, it } from 'vitest';
-import type { OnRenewal } from './credit-rule.ts';
 import { nextDueMs } from './credits.ts';
+import { derivedId } from './derived-id.ts';
 import type { Grant, Renewal } from './grant.ts';
 import { voidGrant } from './grant-change.ts';
-import { intervalOf } from './period.ts';
 import { MISSED_PERIODS_MAX } from './renewal.ts';
 import {
+  CUSTOMER_ID,
   changedBy,
   type Grants,
   grantOf,
@@ -20,60 +20,10 @@ import {
   spellLive,
   spellMoved,
 } from './testing/grants.ts';
+import { atMs, held, january, onRenewalOf, stored, type Way } from './testing/january.ts';
 import { formatUnits, unitsOf } from './units.ts';
 
-const atMs = (day: string): number => Date.parse(`2026-${day}${day.includes('T') ? '' : 'T00:00'}Z`);
-
-/** Says what happens on renewal: `reset`, `add`, `roll over`, `roll over 50`, `roll over 50% for 3 month`. */
-function onRenewalOf(text: string): OnRenewal {
-  if (text === 'reset' || text === 'add') return text;
-  const [, cap, percent, every, unit] = /^roll over(?: ([\d.]+)(%)?)?(?: for (\d+) (month|week))?$/.exec(text) ?? [];
-  return {
-    max: cap && !percent ? unitsOf(cap) : null,
-    maxFraction: cap && percent ? unitsOf(cap) / 100n : null,
-    expiresAfter: every ? intervalOf(Number(every), unit === 'week' ? 'week' : 'month') : null,
-  };
-}
-
-/** January's 100, by the one or the other way of repeating; so much of it is left. */
-type Way = 'plan' | 'purchase';
 const WAYS: readonly Way[] = ['plan', 'purchase'];
-
-function january(way: Way, renews: string, left: string, changed: Partial<Grant> = {}) {
-  const onRenewal = onRenewalOf(renews);
-  const priority = way === 'plan' ? 0 : 100;
-  const grant = grantOf({
-    id: way === 'plan' ? '00000000-0000-4000-8000-000000000001' : '00000000-0000-4000-8000-000000000002',
-    source: way,
-    priority,
-    remaining: unitsOf(left),
-    effectiveFromMs: atMs('01-01'),
-    createdAtMs: atMs('01-01'),
-    state: left === '0' ? 'spent' : 'live',
-    renewal: { reset: 'monthly', onRenewal, amount: unitsOf('100'), untilMs: null },
-    renewsAtMs: atMs('02-01'),
-    expiresAtMs: onRenewal === 'add' ? null : atMs('02-01'),
-    ...changed,
-  });
-  const rule = way === 'plan' ? ruleOf({ onRenewal }) : null;
-  return { grant, rule };
-}
-
-const held = (of: Grant, units: string, until: string | null): Grant =>
-  grantOf({
-    ...of,
-    id: `rolled ${units} ${until}`,
-    amount: unitsOf(units),
-    remaining: unitsOf(units),
-    state: 'live',
-    renewal: null,
-    renewsAtMs: null,
-    expiresAtMs: until === null ? null : atMs(until),
-    originId: of.id,
-    rolledOver: true,
-  });
-
-const stored = (...grants: readonly Grant[]): Grants => new Map(grants.map((grant) => [grant.id, grant]));
 
 describe.each(WAYS)('renewal of a %s', (way) => {
   // biome-ignore format: a table
@@ -171,6 +121,13 @@ describe.each(WAYS)('renewal of a %s', (way) => {
   });
 });
 
+it('has a cap of its own for each repetition', () => {
+  const { grant: a } = january('purchase', 'roll over 50', '70');
+  const b = { ...a, id: derivedId(CUSTOMER_ID, 'another purchase') };
+  const { grants } = settled(stored(a, b, held(a, '40', null)), { nowMs: atMs('02-01') });
+  expect(spellLive(grants)).toBe('10 rolled, 100 to 03-01, 100 to 03-01, 40 rolled, 50 rolled');
+});
+
 describe('a purchase that comes again until a day', () => {
   // biome-ignore format: a table
   it.each([
@@ -235,102 +192,7 @@ describe('becoming effective, and expiring', () => {
   });
 });
 
-/** Rules of a plan: 100 a month, but for what the name says. */
-const RULES = {
-  none: null,
-  plain: ruleOf(),
-  monthly: ruleOf({ reset: 'monthly' }), // which is the counter's own
-  weekly: ruleOf({ reset: 'weekly' }),
-  once: ruleOf({ reset: 'never' }),
-  200: ruleOf({ allocation: unitsOf('200') }),
-  50: ruleOf({ allocation: unitsOf('50') }),
-  add: ruleOf({ onRenewal: 'add' }),
-  'roll 50': ruleOf({ onRenewal: onRenewalOf('roll over 50') }),
-} as const;
-
-describe('the allocation of a plan', () => {
-  // biome-ignore format: a table
-  it.each([
-    // rule     since    touched  live
-    ['plain',   '03-07', '03-07', '100 to 04-01'], // of the whole period
-    ['weekly',  '03-07', '03-07', '100 to 03-09'],
-    ['once',    '03-07', '03-07', '100'],
-    ['plain',   '01-07', '03-07', '100 to 04-01'],
-    ['add',     '01-07', '03-07', '100, 200'], // as if somebody had looked
-    ['roll 50', '01-07', '03-07', '100 to 04-01, 50 rolled'],
-    ['add',     '09-09', '03-07', '100'], // a clock that is behind
-    ['none',    '01-07', '03-07', ''],
-  ] as const)('%s since %s, first touched on %s → %s', (name, since, day, live) => {
-    const at = { nowMs: atMs(day), rule: RULES[name], grantedFromMs: atMs(since) };
-    expect(spellLive(settled(new Map(), at).grants)).toBe(live);
-  });
-
-  // biome-ignore format: a table
-  it.each([
-    // left  rules on 15 January            live             moved
-    ['70', ['plain'],                       '70 to 02-01',   ''],
-    ['70', ['monthly'],                     '70 to 02-01',   ''],
-    ['70', ['200'],                         '170 to 02-01',  'granted 100'],
-    ['70', ['200', 'plain'],                '70 to 02-01',   'granted 100, withdrawn 100'],
-    ['70', ['50'],                          '20 to 02-01',   'withdrawn 50'],
-    ['20', ['50'],                          '',              'withdrawn 20'], // 80 were drawn
-    ['20', ['50', 'plain'],                 '20 to 02-01',   'withdrawn 20, granted 20'],
-    ['20', ['50', '200'],                   '120 to 02-01',  'withdrawn 20, granted 120'],
-    ['70', ['none'],                        '',              'withdrawn 70'],
-    ['70', ['none', 'plain'],               '70 to 02-01',   'withdrawn 70, granted 70'], // what was drawn stays drawn
-    ['70', ['none', '200'],                 '170 to 02-01',  'withdrawn 70, granted 170'],
-    ['20', ['none', '50'],                  '',              'withdrawn 20'],
-    ['70', ['none', 'weekly'],              '100 to 01-19',  'withdrawn 70, granted 100'],
-    ['70', ['add'],                         '70',            ''],
-    ['70', ['roll 50'],                     '70 to 02-01',   ''],
-    ['70', ['weekly'],                      '100 to 01-19',  'expired 70, granted 100'], // at once
-    ['70', ['weekly', 'plain'],             '100 to 02-01',  'expired 70, granted 100, expired 100, granted 100'],
-    ['70', ['once'],                        '100',           'expired 70, granted 100'],
-  ] as const)('%s left, then %j → %s', (left, names, live, says) => {
-    const moved: string[] = [];
-    let grants = stored(january('plan', 'reset', left).grant);
-    for (const name of names) {
-      const at = { nowMs: atMs('01-15'), rule: RULES[name] };
-      const next = settled(grants, at);
-      moved.push(spellMoved(next.changes));
-      grants = next.grants;
-      expect(settled(grants, at).changes).toEqual([]);
-    }
-    expect(spellLive(grants)).toBe(live);
-    expect(moved.filter((text) => text !== '').join(', ')).toBe(says);
-  });
-
-  it('burns at the new rule’s priority from now on', () => {
-    const { grant } = january('plan', 'reset', '70');
-    const { grants, changes } = settled(stored(grant), { nowMs: atMs('01-15'), rule: ruleOf({ priority: 7 }) });
-    expect(grants.get(grant.id)?.priority).toBe(7);
-    expect(spellMoved(changes)).toBe('');
-  });
-
-  it('renews by the rule it was made under, into what the rule is now', () => {
-    const { grant } = january('plan', 'roll over 50', '70');
-    const { grants } = settled(stored(grant), { nowMs: atMs('02-03'), rule: RULES[200] });
-    expect(spellLive(grants)).toBe('200 to 03-01, 50 rolled');
-  });
-
-  it('takes what rolled over and what added up along when the rule goes, and leaves purchases alone', () => {
-    const { grant } = january('plan', 'add', '70');
-    const older = { ...grant, id: 'older', renewsAtMs: null, effectiveFromMs: 0 };
-    const all = stored(grant, older, held(grant, '30', null), grantOf({ id: 'bought' }));
-    const { grants, changes } = settled(all, { nowMs: atMs('01-15') });
-    expect(spellLive(grants)).toBe('100');
-    expect(spellMoved(changes)).toBe('withdrawn 70, withdrawn 70, withdrawn 30');
-    expect(grants.get('bought')?.state).toBe('live');
-  });
-
-  it('follows the counter where the rule has no reset of its own', () => {
-    const { grants } = settled(new Map(), { nowMs: atMs('01-15'), rule: ruleOf(), featureReset: 'daily' });
-    expect(spellLive(grants)).toBe('100 to 01-16');
-  });
-});
-
 describe('voiding', () => {
-  const { grant: planned, rule } = january('plan', 'reset', '70');
   const { grant: comesAgain } = january('purchase', 'add', '70');
 
   it.each([
@@ -349,13 +211,6 @@ describe('voiding', () => {
     const grants = changedBy(new Map(), [voidGrant(comesAgain)]);
     expect(settled(grants, { nowMs: atMs('05-01') }).changes).toEqual([]);
   });
-
-  it('takes this period’s allocation alone: it neither comes back within the period nor stays away after it', () => {
-    const grants = changedBy(new Map(), [voidGrant(planned)]);
-    expect(settled(grants, { nowMs: atMs('01-31'), rule }).changes).toEqual([]);
-    expect(spellLive(settled(grants, { nowMs: atMs('02-01'), rule }).grants)).toBe('100 to 03-01');
-    expect(nextDueMs([...grants.values()][0] ?? planned)).toBe(atMs('02-01'));
-  });
 });
 
 describe('the next instant at which a grant needs settling', () => {
@@ -369,7 +224,7 @@ describe('the next instant at which a grant needs settling', () => {
     [grantOf({ state: 'spent', remaining: 0n, expiresAtMs: 9 }), 9], // so that a refund can't revive it after that
     [grantOf({ state: 'expired', remaining: 0n, expiresAtMs: 9 }), null],
     [grantOf({ state: 'voided', remaining: 0n, expiresAtMs: 9 }), null],
-    [grantOf({ state: 'voided', remaining: 0n, renewsAtMs: 7, source: 'plan' }), 7],
+    [grantOf({ state: 'voided', remaining: 0n, renewsAtMs: 7 }), 7],
   ])('%# → %s', (grant, dueMs) => expect(nextDueMs(grant)).toBe(dueMs));
 });
 

@@ -59,7 +59,7 @@ export const creditPeriods =
     periodAt(reset === featureReset ? null : reset, atMs);
 
 /** The earliest instant at which a grant needs settling; null for never. */
-export function nextDueMs({ state, source, effectiveFromMs, expiresAtMs, renewsAtMs }: Grant): number | null {
+export function nextDueMs({ state, effectiveFromMs, expiresAtMs, renewsAtMs }: Grant): number | null {
   switch (state) {
     case 'pending':
       return effectiveFromMs;
@@ -67,7 +67,7 @@ export function nextDueMs({ state, source, effectiveFromMs, expiresAtMs, renewsA
     case 'spent':
       return earliest(expiresAtMs, renewsAtMs);
     case 'voided':
-      return source === 'plan' ? renewsAtMs : null; // the next period's allocation comes all the same
+      return renewsAtMs; // a plan's: the next period's comes all the same
     case 'expired':
       return null;
   }
@@ -101,7 +101,7 @@ function renewed(
   if (renewal === null || (renewal.untilMs !== null && renewal.untilMs <= nowMs)) return [expired(grant)];
   const originId = grant.originId ?? grant.id;
   const held = grants
-    .filter((other) => other.rolledOver && other.originId === originId && other.state === 'live')
+    .filter((other) => other.rolledOver && other.originId === originId)
     .map(({ remaining, expiresAtMs }) => ({ units: remaining, expiresAtMs }));
   const line: Line = {
     featureKey: grant.featureKey,

@@ -73,7 +73,7 @@ function nextAllocation(
     fromMs: isDue && newest.renewsAtMs !== null ? newest.renewsAtMs : nowOrLaterMs,
     leftover: newest.remaining,
     held: grants
-      .filter(({ rolledOver, state }) => rolledOver && state === 'live')
+      .filter(({ rolledOver }) => rolledOver)
       .map(({ remaining, expiresAtMs }) => ({ units: remaining, expiresAtMs })),
     nowMs: nowOrLaterMs,
   };
