@@ -1,6 +1,7 @@
 /** refuse-first — the problems of an input as the one error that a mutation answers with. */
-import type { Problem } from '../domain/definition-bounds.ts';
+
 import { invalidInput } from '../domain/errors.ts';
+import type { Problem } from '../domain/problem.ts';
 
 /** @throws {MeterError} `INVALID_INPUT` for the first problem, if there is any. */
 export function refuseFirst(problems: readonly Problem[]): void {

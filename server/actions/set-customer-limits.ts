@@ -1,7 +1,7 @@
 /** set-customer-limits — a customer's own limits: the last word in its policies. */
 import { type Customer, currentPlanOf } from '../domain/customer.ts';
-import { problemsOfLimits } from '../domain/definition-bounds.ts';
 import type { LimitFields } from '../domain/feature.ts';
+import { problemsOfLimits } from '../domain/limit-bounds.ts';
 import { type Catalog, type Plan, planOfCustomer } from '../domain/plan.ts';
 import { problemsOfOverride } from '../domain/policy-bounds.ts';
 import { type Problem, under } from '../domain/problem.ts';

@@ -11,9 +11,6 @@ import { problemOfLine } from './text.ts';
 import { formatUnits, type Units } from './units.ts';
 import type { AutoTopUp, WalletRule } from './wallet.ts';
 
-export { problemsOfLimits } from './limit-bounds.ts';
-export type { Problem } from './problem.ts';
-
 export const KEY_LENGTH_MAX = 64;
 export const TEXT_LENGTH_MAX = 200;
 export const DETAILS_MAX = 50;

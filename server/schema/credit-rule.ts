@@ -128,5 +128,5 @@ export function onRenewalFrom({ onRenewal, rollover }: RenewalFields, path: boun
 const rolloverFrom = ({ max, maxFraction, expiresAfter }: RolloverFields, path: bounds.Path): Rollover => ({
   max: max ? bounds.decimal(max, [...path, 'max']) : null,
   maxFraction: maxFraction ? bounds.decimal(maxFraction, [...path, 'maxFraction']) : null,
-  expiresAfter: expiresAfter ? intervalFrom(expiresAfter) : null,
+  expiresAfter: expiresAfter ? intervalFrom(expiresAfter, [...path, 'expiresAfter']) : null,
 });

@@ -7,6 +7,7 @@ import {
   type NamedReset,
   type Period,
   parseInterval,
+  problemOfReset,
   type Reset,
 } from '../domain/period.ts';
 import type { Path } from './bounds.ts';
@@ -69,8 +70,13 @@ export const resetWordOf = (reset: Reset): ResetWord => (partsOf(reset) === null
 /** What an interval says; null for a reset that has a name. */
 export const partsOf = (reset: Reset): IntervalParts | null => parseInterval(reset);
 
-/** Bounds are the definition's to check: they are the same for a config file. */
-export const intervalFrom = ({ every, unit }: IntervalParts): Interval => intervalOf(every, unit);
+/** @throws {MeterError} `INVALID_INPUT` for one that is out of bounds. */
+export function intervalFrom({ every, unit }: IntervalParts, path: Path): Interval {
+  const interval = intervalOf(every, unit);
+  const problem = problemOfReset(interval);
+  if (problem === null) return interval;
+  throw invalidInput(path, `\`${path.at(-1)}\` ${problem}.`);
+}
 
 type ResetFields = {
   readonly reset?: ResetWord | null | undefined;
@@ -84,7 +90,7 @@ type ResetFields = {
  */
 export function resetFrom({ reset, resetInterval }: ResetFields, path: Path): Reset | null | undefined {
   if (resetInterval) {
-    if (!reset || reset === 'interval') return intervalFrom(resetInterval);
+    if (!reset || reset === 'interval') return intervalFrom(resetInterval, [...path, 'resetInterval']);
     const said = reset.toUpperCase();
     throw invalidInput(
       [...path, 'resetInterval'],
