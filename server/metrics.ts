@@ -43,12 +43,19 @@ export function createMetrics() {
     help: 'Usage states given up because a slow reader of the tenant-wide feed had too many waiting.',
     registers,
   });
+  const afterHooks = new Counter({
+    name: 'metergraph_after_hook_calls_total',
+    help: 'Allowed calls handed to the after hook by outcome: told, failed, late, or dropped because too many waited.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
   return {
     consumes,
     consumeSeconds,
     batchSize,
     batchSeconds,
     fanOutDrops,
+    afterHooks,
     /** Adds the gauges, once there is something to ask. */
     observe({ queueLength, sockets, subscriptions }: Gauges): void {
       gauge(registers, 'metergraph_queue_length', 'Consume calls waiting for the next batch.', queueLength);

@@ -13,6 +13,7 @@ const SECRET = 'x'.repeat(32);
 const KEY = formatApiKey({ mode: 'live', id: 'Billing0', secret: SECRET });
 const ROW = {
   tenant_id: 'tenant',
+  name: null,
   mode: 'live',
   secret_hash: secretHashOf(SECRET),
   scopes: ['read'],

@@ -109,8 +109,8 @@ function viewerOf(known: Remembered, { mode, secret }: ApiKeyParts): ApiKeyViewe
   const presented = Buffer.from(secret);
   if (proven && isSame(presented, proven.secret)) return proven.viewer;
   if (!isSame(Buffer.from(secretHashOf(secret)), Buffer.from(key.secretHash))) return null;
-  const { id: keyId, tenantId, scopes, expiresAtMs } = key;
-  const viewer = { kind: 'api-key', tenantId, keyId, scopes: new Set(scopes), expiresAtMs } as const;
+  const { id: keyId, tenantId, name, scopes, expiresAtMs } = key;
+  const viewer = { kind: 'api-key', tenantId, keyId, name, scopes: new Set(scopes), expiresAtMs } as const;
   known.proven = { secret: presented, viewer };
   return viewer;
 }

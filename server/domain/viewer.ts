@@ -8,6 +8,8 @@ export type ApiKeyViewer = {
   readonly kind: 'api-key';
   readonly tenantId: string;
   readonly keyId: string;
+  /** As its makers named it. */
+  readonly name: string | null;
   readonly scopes: ReadonlySet<ApiKeyScope>;
   readonly expiresAtMs: number | null;
 };

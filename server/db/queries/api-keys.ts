@@ -9,6 +9,7 @@ import { apiKeys } from '../tables/index.ts';
 export type StoredKey = {
   readonly id: string;
   readonly tenantId: string;
+  readonly name: string | null;
   /** Of its tenant. */
   readonly mode: ApiKeyMode;
   readonly secretHash: string;
@@ -19,6 +20,7 @@ export type StoredKey = {
 
 type StoredKeyRow = {
   readonly tenant_id: string;
+  readonly name: string | null;
   readonly mode: ApiKeyMode;
   readonly secret_hash: string;
   readonly scopes: readonly ApiKeyScope[];
@@ -27,7 +29,7 @@ type StoredKeyRow = {
 };
 
 const STORED_KEY = `
-  SELECT k.tenant_id, t.mode, k.secret_hash, to_json(k.scopes) AS scopes, k.expires_at, k.revoked_at
+  SELECT k.tenant_id, k.name, t.mode, k.secret_hash, to_json(k.scopes) AS scopes, k.expires_at, k.revoked_at
   FROM api_keys k JOIN tenants t ON t.id = k.tenant_id WHERE k.id = $1`;
 
 /** The key of this id, whoever's it is; null when there is none. */
@@ -37,6 +39,7 @@ export async function storedKey(query: Query, id: string): Promise<StoredKey | n
   return {
     id,
     tenantId: row.tenant_id,
+    name: row.name,
     mode: row.mode,
     secretHash: row.secret_hash,
     scopes: row.scopes,
