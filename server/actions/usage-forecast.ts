@@ -49,13 +49,17 @@ function knownDays(spans: readonly Span[], rows: readonly SeriesRow[], firstMinu
     .filter(({ startMs }) => firstMinuteMs !== null && firstMinuteMs <= startMs);
 }
 
-function costAhead({ policy, used }: Usage, facts: MeterFacts, projected: bigint | null): Money | null {
+function costAhead(
+  { policy, used, reserved, credits }: Usage,
+  facts: MeterFacts,
+  projected: bigint | null,
+): Money | null {
   const { price, limit, enforcement, included } = policy;
   if (price === null || projected === null) return null;
-  const { pricedUnits, cost, takenUnits, creditUnits, liveCredits } = facts;
+  const { pricedUnits, cost, takenUnits, creditUnits } = facts;
   const includedUsed = takenUnits - pricedUnits - creditUnits;
-  const freeUnits = included === null ? null : maxUnits(included - includedUsed, 0n) + liveCredits;
-  const allowedUnits = limit === null || enforcement === 'soft' ? null : limit - used;
+  const freeUnits = included === null ? null : maxUnits(included - includedUsed, 0n) + credits;
+  const allowedUnits = limit === null || enforcement === 'soft' ? null : limit - used - reserved;
   const amount = projectedCost({ price, cost, pricedUnits, freeUnits, allowedUnits }, projected - used);
   return { amount, currency: price.currency };
 }

@@ -69,7 +69,7 @@ builder.queryField('usageForecast', (t) =>
       const whose = referenceOf(reader(context), referenceId);
       await knownFeature(context, featureKey, ['featureKey']);
       const customer = await customers(context).load(whose.customerId);
-      const [meter] = (await metersOf(context, whose.customerId, [featureKey])) ?? [];
+      const [meter] = (customer && (await metersOf(context, whose.customerId, [featureKey]))) ?? [];
       if (!customer || !meter) throw customerNotFound(whose.referenceId, ['referenceId']);
       return readUsageForecast(context.services, customer, meter.usage);
     },

@@ -54,7 +54,7 @@ describeEngines('the plan of a series', (engine) => {
 
   it('of what a forecast looks up', async () => {
     const scans = await scansBy((query) => meterFacts(query, { tenantId, customerId, featureKey: 'calls' }, 0));
-    expect(scans).toEqual(['counters_pkey', 'credit_balances_pkey', 'rollups_pkey']);
+    expect(scans).toEqual(['counters_pkey', 'rollups_pkey']);
   });
 
   /** Every index, or table without one, that the work's statements read. */

@@ -218,7 +218,7 @@ describeEngines('a series', (engine) => {
       ({
         feature: FEATURE,
         period: { startMs: Date.parse('2026-03-01T00:00:00Z'), endMs: Date.parse('2026-04-01T00:00:00Z') },
-        ...{ used: 20n * ONE, entitled: true, atMs: NOW_MS },
+        ...{ used: 20n * ONE, entitled: true, reserved: 0n, credits: ONE, atMs: NOW_MS },
         policy: { limit: null, minLimit: null, included: null, enforcement: 'soft', price: null, ...fields },
       }) as Usage; // what a forecast does not look at is left out
     const price = {
@@ -237,10 +237,6 @@ describeEngines('a series', (engine) => {
       await database.query({
         text: `INSERT INTO counters (customer_id, feature_key, period_start, reset, tenant_id, used, credits, overage, cost, raised, sequence)
           VALUES ($1, 'calls', '2026-03-01T00:00:00Z', 'monthly', $2, 20, 5, 5, 10, '{}', 1)`,
-        params: [id, world.tenantId],
-      });
-      await database.query({
-        text: `INSERT INTO credit_balances (customer_id, feature_key, tenant_id, live, sequence) VALUES ($1, 'calls', $2, 1, 1)`,
         params: [id, world.tenantId],
       });
       const customer = { id, tenantId: world.tenantId, timeZone: 'UTC', createdAtMs: 0 };

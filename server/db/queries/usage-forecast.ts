@@ -10,11 +10,9 @@ export type MeterFacts = {
   readonly creditUnits: Units;
   readonly pricedUnits: Units;
   readonly cost: Units;
-  /** Credits that are left. */
-  readonly liveCredits: Units;
 };
 
-/** Three look-ups, each in a primary key. */
+/** Two look-ups, each in a primary key. */
 const READ_FACTS = `
   SELECT (
       SELECT (extract(epoch FROM r.minute) * 1000)::bigint::text FROM rollups r
@@ -22,11 +20,10 @@ const READ_FACTS = `
       ORDER BY r.minute LIMIT 1
     ) AS first_minute_ms,
     coalesce(c.used + c.held, 0)::text AS taken, coalesce(c.credits, 0)::text AS credits,
-    coalesce(c.wallet + c.overage, 0)::text AS priced, coalesce(c.cost, 0)::text AS cost, coalesce(b.live, 0)::text AS live
+    coalesce(c.wallet + c.overage, 0)::text AS priced, coalesce(c.cost, 0)::text AS cost
   FROM (SELECT $1::uuid AS tenant_id, $2::uuid AS customer_id, $3::text COLLATE "C" AS feature_key) m
   LEFT JOIN counters c ON c.customer_id = m.customer_id AND c.feature_key = m.feature_key AND c.entity_id = ''
-    AND c.period_start = $4::timestamptz AND c.tenant_id = m.tenant_id
-  LEFT JOIN credit_balances b ON b.customer_id = m.customer_id AND b.feature_key = m.feature_key AND b.tenant_id = m.tenant_id`;
+    AND c.period_start = $4::timestamptz AND c.tenant_id = m.tenant_id`;
 
 export async function meterFacts(
   query: Query,
@@ -43,7 +40,6 @@ export async function meterFacts(
     creditUnits: unitsOf(row.credits),
     pricedUnits: unitsOf(row.priced),
     cost: unitsOf(row.cost),
-    liveCredits: unitsOf(row.live),
   };
 }
 
@@ -53,5 +49,4 @@ type FactsRow = {
   readonly credits: string;
   readonly priced: string;
   readonly cost: string;
-  readonly live: string;
 };
