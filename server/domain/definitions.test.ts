@@ -1,7 +1,14 @@
 /** Goal: what a definition leaves out has its default, and only a difference counts as a change. Method: tables. */
 import { describe, expect, it } from 'vitest';
 import { problemsOfFeature, problemsOfPlan } from './definition-bounds.ts';
-import { displayNameOf, featureOf, isSame, type PlanDefinition, planOf } from './definitions.ts';
+import {
+  displayNameOf,
+  type FeatureDefinition,
+  featureOf,
+  isSame,
+  type PlanDefinition,
+  planOf,
+} from './definitions.ts';
 import { ONE, unitsOf } from './units.ts';
 
 it.each([
@@ -20,7 +27,10 @@ it('completes a feature', () => {
     displayName: 'Api calls',
     unit: null,
     aggregation: 'sum',
+    of: null,
     reset: 'monthly',
+    anchor: 'calendar',
+    dimensions: [],
     details: [],
     limit: ONE,
     archivedAtMs: null,
@@ -53,7 +63,8 @@ describe('the version of a plan', () => {
         ]),
       },
     ],
-    ['a default said aloud', { ...definition, displayName: 'Pro', rateLimit: null }],
+    ['defaults said aloud', { ...definition, displayName: 'Pro', rateLimits: [], spendLimit: null, wallet: null }],
+    ['what becomes of those who have it', { ...definition, existingCustomers: 'move' }],
   ])('stays with %s', (_, again) => {
     const plan = planOf('tenant', again, stored);
     expect(plan.version).toBe(1);
@@ -68,7 +79,13 @@ describe('the version of a plan', () => {
       { ...definition, features: new Map([...definition.features, ['b', { limit: null }]]) },
     ],
     ['a feature less', { ...definition, features: new Map([['b', {}]]) }],
-    ['a rate limit', { ...definition, rateLimit: { limit: 1, windowMs: 1_000 } }],
+    ['a rate limit', { ...definition, rateLimits: [{ limit: 1, windowMs: 1_000 }] }],
+    ['a spend limit', { ...definition, spendLimit: { amount: ONE, currency: 'usd' } }],
+    ['a wallet', { ...definition, wallet: { currency: 'usd', floor: 0n, autoTopUp: null } }],
+    [
+      'credits taken away instead of unset',
+      { ...definition, features: new Map([...definition.features, ['b', { credits: null }]]) },
+    ],
   ])('rises with %s', (_, changed) => expect(planOf('tenant', changed, stored).version).toBe(2));
 
   it('rises when an archived plan comes back', () => {
@@ -77,6 +94,10 @@ describe('the version of a plan', () => {
 });
 
 const CONTROL = 'has a control character in it; only printable characters are allowed';
+
+const CREDITS = { allocation: ONE, onRenewal: 'reset', reset: null, priority: 0 } as const;
+const RATE = { limit: 1, windowMs: 1_000 };
+const TOP_UP = { threshold: ONE, amount: ONE, maxPerMonth: 1, coolOffMs: 0 };
 
 describe('bounds', () => {
   it.each([
@@ -88,8 +109,60 @@ describe('bounds', () => {
     [{ key: 'a', thresholds: [{ kind: 'fraction', value: 0n }] }, ['thresholds', '0']],
     [{ key: 'a', thresholds: [{ kind: 'remaining', value: -1n }] }, ['thresholds', '0']],
     [{ key: 'a', details: Array.from({ length: 51 }, () => 'line') }, ['details']],
-  ] as const)('%o is no feature, because of %j', (definition, path) => {
+    [{ key: 'a', aggregation: 'unique' }, ['of']],
+    [{ key: 'a', aggregation: 'unique', of: '' }, ['of']],
+    [{ key: 'a', of: 'user' }, ['of']],
+    [{ key: 'a', aggregation: 'duration' }, ['unit']],
+    [{ key: 'a', aggregation: 'duration', unit: 'week' }, ['unit']],
+    [{ key: 'a', aggregation: 'weighted_sum', reset: 'never' }, ['reset']],
+    [{ key: 'a', reset: 'every 0 hour' }, ['reset']],
+    [{ key: 'a', dimensions: [...'abcdef'] }, ['dimensions']],
+    [{ key: 'a', dimensions: ['model', 'model'] }, ['dimensions', '1']],
+    [{ key: 'a', spendLimit: -1n }, ['spendLimit']],
+    [{ key: 'a', entityLimit: -1n }, ['entityLimit']],
+    [{ key: 'a', value: Number.POSITIVE_INFINITY }, ['value']],
+    [{ key: 'a', value: 'x'.repeat(201) }, ['value']],
+    [{ key: 'a', thresholds: [{ kind: 'remaining_fraction', value: ONE }] }, ['thresholds', '0']],
+    [{ key: 'a', thresholds: [{ kind: 'spend', value: 0n }] }, ['thresholds', '0']],
+    [{ key: 'a', thresholds: [{ kind: 'every', value: 0n }] }, ['thresholds', '0']],
+    [{ key: 'a', thresholds: [{ kind: 'used', value: -1n, falling: true }] }, ['thresholds', '0']],
+    [{ key: 'a', credits: { ...CREDITS, allocation: 0n } }, ['credits', 'allocation']],
+    [{ key: 'a', credits: { ...CREDITS, priority: 1.5 } }, ['credits', 'priority']],
+    [{ key: 'a', credits: { ...CREDITS, reset: 'every 0 day' } }, ['credits', 'reset']],
+    [
+      { key: 'a', credits: { ...CREDITS, onRenewal: { max: ONE, maxFraction: ONE, expiresAfter: null } } },
+      ['credits', 'onRenewal', 'rollover', 'maxFraction'],
+    ],
+    [{ key: 'a', rateLimits: [{ limit: 0, windowMs: 1_000 }] }, ['rateLimits', '0', 'limit']],
+    [{ key: 'a', rateLimits: [{ limit: 1, windowMs: 999 }] }, ['rateLimits', '0', 'window']],
+    [{ key: 'a', rateLimits: [RATE, { ...RATE, limit: 2 }] }, ['rateLimits', '1', 'window']],
+  ] satisfies [FeatureDefinition, string[]][])('%o is no feature, because of %j', (definition, path) => {
     expect(problemsOfFeature(definition).map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it.each([
+    [{ spendLimit: { amount: -1n, currency: 'usd' } }, ['spendLimit', 'amount']],
+    [{ spendLimit: { amount: 0n, currency: 'USD' } }, ['spendLimit', 'currency']],
+    [{ rateLimits: [{ limit: 0.5, windowMs: 1_000 }] }, ['rateLimits', '0', 'limit']],
+    [{ rateLimits: Array.from({ length: 11 }, (_, i) => ({ limit: 1, windowMs: 1_000 + i })) }, ['rateLimits']],
+    [{ wallet: { currency: 'dollar', floor: 0n, autoTopUp: null } }, ['wallet', 'currency']],
+    [{ wallet: { currency: 'usd', floor: ONE, autoTopUp: TOP_UP } }, ['wallet', 'autoTopUp', 'threshold']],
+    [
+      { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, amount: 0n } } },
+      ['wallet', 'autoTopUp', 'amount'],
+    ],
+    [
+      { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, maxPerMonth: 0 } } },
+      ['wallet', 'autoTopUp', 'maxPerMonth'],
+    ],
+    [
+      { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, coolOffMs: -1 } } },
+      ['wallet', 'autoTopUp', 'coolOff'],
+    ],
+    [{ features: new Map([['a', { spendLimit: -1n }]]) }, ['features', 'a', 'spendLimit']],
+  ] satisfies [Partial<PlanDefinition>, string[]][])('%o is no plan, because of %j', (more, path) => {
+    const definition = { key: 'p', features: new Map(), ...more };
+    expect(problemsOfPlan(definition).map((problem) => problem.path)).toEqual([path]);
   });
 
   describe.each([
@@ -118,8 +191,15 @@ describe('bounds', () => {
   });
 
   it('has nothing against a feature or plan at its bounds', () => {
-    const thresholds = [{ kind: 'remaining', value: 0n }] as const;
+    const thresholds = [
+      { kind: 'remaining', value: 0n },
+      { kind: 'remaining_fraction', value: 0n },
+      { kind: 'used', value: 0n, falling: true },
+    ] as const;
     expect(problemsOfFeature({ key: `a${'.'.repeat(63)}`, limit: 0n, minLimit: 0n, thresholds })).toEqual([]);
-    expect(problemsOfPlan({ key: 'p', rateLimit: { limit: 1, windowMs: 1_000 }, features: new Map() })).toEqual([]);
+    expect(problemsOfFeature({ key: 'a', aggregation: 'unique', of: 'u'.repeat(64), value: false })).toEqual([]);
+    expect(problemsOfFeature({ key: 'a', aggregation: 'duration', unit: 'day', reset: 'every 1000 year' })).toEqual([]);
+    const wallet = { currency: 'usd', floor: -ONE, autoTopUp: { ...TOP_UP, threshold: 0n } };
+    expect(problemsOfPlan({ key: 'p', rateLimits: [RATE], wallet, features: new Map() })).toEqual([]);
   });
 });

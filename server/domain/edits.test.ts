@@ -3,23 +3,42 @@ import { describe, expect, it } from 'vitest';
 import { featureOf, isSame, planOf } from './definitions.ts';
 import { editedFeature, editedLimits, editedPlan, type FeatureEdit, type PlanEdit } from './edits.ts';
 import type { Feature } from './feature.ts';
+import type { Price } from './price.ts';
 import { unitsOf } from './units.ts';
 
 const units = unitsOf('7');
+const priceOf = (amount: string): Price => ({
+  model: 'per_unit',
+  unitAmount: unitsOf(amount),
+  currency: 'eur',
+  minimumSpend: null,
+  maximumSpend: null,
+});
+const creditsOf = (amount: string) =>
+  ({ allocation: unitsOf(amount), onRenewal: 'reset', reset: null, priority: 0 }) as const;
 
 describe('a feature', () => {
   const stored: Feature = featureOf('tenant', {
     key: 'tokens',
     displayName: 'LLM tokens',
     unit: 'token',
-    aggregation: 'count',
+    aggregation: 'unique',
+    of: 'user',
     reset: 'never',
+    anchor: 'subscription',
+    dimensions: ['model'],
     limit: unitsOf('100'),
     included: unitsOf('10'),
     enforcement: 'soft',
     minLimit: 0n,
     thresholds: [],
-    price: { unitAmount: unitsOf('0.25'), currency: 'eur' },
+    price: priceOf('0.25'),
+    billing: 'prepaid',
+    spendLimit: unitsOf('500'),
+    credits: creditsOf('3'),
+    rateLimits: [{ limit: 5, windowMs: 1_000 }],
+    entityLimit: unitsOf('2'),
+    value: 'eu',
     details: ['Fast'],
   });
   const edited = (edit: Omit<FeatureEdit, 'key'>) =>
@@ -43,13 +62,22 @@ describe('a feature', () => {
     ['displayName', 'Tokens used', 'Tokens'],
     ['unit', 'kilotoken', null],
     ['aggregation', 'sum', 'sum'],
+    ['of', 'seat', null],
     ['reset', 'daily', 'monthly'],
+    ['anchor', 'calendar', 'calendar'],
+    ['dimensions', [], []],
     ['limit', units, null],
     ['included', units, undefined],
     ['enforcement', 'hard', undefined],
     ['minLimit', units, undefined],
     ['thresholds', [{ kind: 'used', value: units }], undefined],
-    ['price', { unitAmount: units, currency: 'usd' }, undefined],
+    ['price', priceOf('7'), undefined],
+    ['billing', 'postpaid', undefined],
+    ['spendLimit', units, null],
+    ['credits', creditsOf('7'), null],
+    ['rateLimits', [], undefined],
+    ['entityLimit', units, null],
+    ['value', 10, undefined],
     ['details', ['Exact'], []],
   ] as const;
 
@@ -78,7 +106,9 @@ describe('a plan', () => {
       key: 'pro',
       displayName: 'Professional',
       prices: [{ amount: units, currency: 'usd', interval: 'month' }],
-      rateLimit: { limit: 5, windowMs: 1_000 },
+      rateLimits: [{ limit: 5, windowMs: 1_000 }],
+      spendLimit: { amount: units, currency: 'usd' },
+      wallet: { currency: 'usd', floor: units, autoTopUp: null },
       features: new Map([['a', { limit: units }]]),
     },
     null,
@@ -90,7 +120,10 @@ describe('a plan', () => {
     ['a name', { displayName: 'Pro plan' }, { version: 2, displayName: 'Pro plan' }],
     ['no name', { displayName: null }, { version: 2, displayName: 'Pro' }],
     ['no price', { prices: null }, { version: 2, prices: [] }],
-    ['no rate limit', { rateLimit: null }, { version: 2, rateLimit: null }],
+    ['no rate limits', { rateLimits: null }, { version: 2, rateLimits: [] }],
+    ['no spend limit', { spendLimit: null }, { version: 2, spendLimit: null }],
+    ['no wallet', { wallet: null }, { version: 2, wallet: null }],
+    ['to move its customers', { existingCustomers: 'move' }, { version: 1 }],
   ])('keeps all else when it is told %s', (_, edit, becomes) => {
     expect(edited({ features: stored.features, ...edit })).toEqual({ ...stored, ...becomes });
   });
@@ -100,8 +133,9 @@ describe('a plan', () => {
   });
 });
 
-it('limit fields lose what is null, except the limit itself', () => {
-  const stored = { limit: units, included: units };
+it('limit fields lose what is null, except where null says that there is none', () => {
+  const stored = { limit: units, included: units, spendLimit: units, entityLimit: units, credits: creditsOf('1') };
   expect(editedLimits(stored, {})).toEqual(stored);
-  expect(editedLimits(stored, { limit: null, included: null })).toStrictEqual({ limit: null });
+  const nulls = { limit: null, spendLimit: null, entityLimit: null, credits: null };
+  expect(editedLimits(stored, { ...nulls, included: null, value: null })).toStrictEqual(nulls);
 });
