@@ -118,11 +118,10 @@ CREATE TABLE "top_up_requests" (
 CREATE TABLE "unique_values" (
 	"customer_id" uuid NOT NULL,
 	"feature_key" text COLLATE "C" NOT NULL,
-	"entity_id" text COLLATE "C" DEFAULT '' NOT NULL,
-	"period_start" timestamp (3) with time zone NOT NULL,
 	"value" text NOT NULL,
+	"period_start" timestamp (3) with time zone NOT NULL,
 	"tenant_id" uuid NOT NULL,
-	CONSTRAINT "unique_values_pkey" PRIMARY KEY("customer_id","feature_key","entity_id","period_start","value")
+	CONSTRAINT "unique_values_pkey" PRIMARY KEY("customer_id","feature_key","value","period_start")
 );
 --> statement-breakpoint
 CREATE TABLE "wallets" (
@@ -179,6 +178,7 @@ ALTER TABLE "features" ADD COLUMN "anchor" text DEFAULT 'calendar' NOT NULL;--> 
 ALTER TABLE "features" ADD COLUMN "dimensions" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
 ALTER TABLE "plans" ADD COLUMN "moved_version" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 CREATE INDEX "grants_burn_order" ON "grants" USING btree ("customer_id","feature_key","priority","expires_at","created_at","id") WHERE "grants"."state" = 'live';--> statement-breakpoint
+CREATE INDEX "grants_renewing" ON "grants" USING btree ("customer_id","feature_key") WHERE "grants"."state" IN ('live', 'spent') AND ("grants"."source" = 'plan' OR "grants"."rolled_over");--> statement-breakpoint
 CREATE INDEX "grants_due" ON "grants" USING btree ("customer_id","due_at") WHERE "grants"."due_at" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "postings_drawn" ON "postings" USING btree ("customer_id","commodity","sequence") WHERE "postings"."account" = 'grant';--> statement-breakpoint
 CREATE INDEX "postings_grant" ON "postings" USING btree ("customer_id","grant_id","sequence") WHERE "postings"."grant_id" IS NOT NULL;--> statement-breakpoint

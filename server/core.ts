@@ -11,12 +11,19 @@ import type { Database, Query } from './db/client.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
 import { alertsAfter } from './db/queries/stored-alerts.ts';
 import type { Clock } from './domain/clock.ts';
+import type { BeforeDecision } from './domain/hook.ts';
 import { CHANNEL, decodeMessage, hintOf, hintOfMoves, type Message } from './events/bus.ts';
 import { Streams } from './events/streams.ts';
 import type { Truth } from './events/truth.ts';
+import { AfterCalls } from './hooks/after.ts';
+import { authorizer } from './hooks/authorize.ts';
+import { asyncBefore, syncBefore } from './hooks/before.ts';
+import { createComplain } from './hooks/complaints.ts';
+import { HookedEngine } from './hooks/hooked-engine.ts';
+import { type Hooks, NO_HOOKS } from './hooks.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
-import { notifyStatement } from './metering/store.ts';
+import { notifyStatement } from './metering/save.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -26,6 +33,8 @@ export type CoreOptions = {
   readonly logger: Logger;
   readonly tokenSecret: Uint8Array;
   readonly engine?: Partial<EngineOptions>;
+  /** Functions of the app that are asked about calls, and told of them. */
+  readonly hooks?: Hooks;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
 };
@@ -42,7 +51,7 @@ export class Core {
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
-    const { database, clock, logger, tokenSecret, pollIntervalMs = POLL_INTERVAL_MS } = options;
+    const { database, clock, logger, tokenSecret, hooks = NO_HOOKS, pollIntervalMs = POLL_INTERVAL_MS } = options;
     const catalogs = new Catalogs();
     const usageReader = new UsageReader(database, catalogs, clock);
     const streams = new Streams({
@@ -51,10 +60,19 @@ export class Core {
       onDrop: () => metrics.fanOutDrops.inc(),
       onError: (error) => logger.warn({ err: error }, 'changes could not be read; the next poll tries again'),
     });
-    const engine = this.#createEngine(catalogs, metrics);
+    const complain = createComplain(logger, clock);
+    const authorize = authorizer(hooks, { complain });
+    const onOutcome = (outcome: string) => metrics.afterHooks.inc({ outcome });
+    const engine = new HookedEngine({
+      engine: this.#createEngine(catalogs, metrics, syncBefore(hooks, { complain })),
+      readMeters: (tenantId, selections) => usageReader.read(tenantId, selections),
+      before: asyncBefore(hooks, { complain }),
+      authorize,
+      after: hooks.after && new AfterCalls(hooks.after, { complain, onOutcome }),
+    });
     const announce = (change: Change) => this.#announce(change);
     this.#streams = streams;
-    this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams };
+    this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams, authorize };
     this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
   }
 
@@ -73,12 +91,13 @@ export class Core {
     await this.services.engine.drain();
   }
 
-  #createEngine(catalogs: Catalogs, metrics: Metrics): Engine {
+  #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {
     const { database, clock, logger } = this.#options;
     const ledger = new Ledger({
       database,
       catalogs,
       clock,
+      before,
       onCommitted: (committed) => this.#streams.committed(committed),
       onListenerError: (error) => logger.error({ err: error }, 'a committed batch could not be told'),
       hintOf: (changes) => (database.listen ? hintOfMoves(this.#id, changes) : null),

@@ -54,4 +54,4 @@ export const includedUsed = (counter: Counter): Units =>
 export const pricedUnits = ({ wallet, overage }: Counter): Units => wallet + overage;
 
 /** What of the period is still to be billed, in minor units. */
-export const owed = ({ cost, walletCharge }: Counter): Units => cost - walletCharge;
+export const owed = ({ cost, walletCharge }: Pick<Counter, 'cost' | 'walletCharge'>): Units => cost - walletCharge;

@@ -285,7 +285,10 @@ function refused(state: MeterState, request: UsageRequest, bound: Bound): Denial
   }
   const endMs = counter.period.endMs;
   const helps = fitsAnew(state, request);
-  const until = endMs === null ? 'It never resets.' : `It resets at ${iso(endMs)}${helps ? '' : ', which does not help this call'}.`;
+  const until =
+    endMs === null
+      ? 'It never resets.'
+      : `It resets at ${iso(endMs)}${helps ? '' : ', which does not help this call'}.`;
   const held = counter.held === 0n ? '' : ` and ${formatUnits(counter.held)} reserved`;
   const message = `${used} of "${featureKey}" are used${held} and ${asked} more were asked for, but ${ceilingOf(state, bound)}. ${until}`;
   return { reason: bound, message, retryAtMs: helps ? endMs : null };
@@ -295,7 +298,12 @@ function refused(state: MeterState, request: UsageRequest, bound: Bound): Denial
 function fitsAnew(state: MeterState, request: UsageRequest): boolean {
   const { counter, entity, funds } = state;
   const anew = { ...emptyCounter(counter.period), held: counter.held };
-  const fresh = { ...state, counter: anew, entity: entity && { ...entity, taken: 0n }, funds: { ...funds, spending: null } };
+  const fresh = {
+    ...state,
+    counter: anew,
+    entity: entity && { ...entity, taken: 0n },
+    funds: { ...funds, spending: null },
+  };
   return whatFits(fresh, request).refusal === null;
 }
 
@@ -323,7 +331,8 @@ function spendCeiling({ spendLimit }: LimitPolicy, { spending }: Funds, counter:
 
 function prepaidLeft({ credits, wallet }: Funds): string {
   if (credits === 0n && wallet === null) return '';
-  const money = wallet === null ? '' : ` and ${formatUnits(wallet.balance)} ${wallet.currency} (minor units) in the wallet`;
+  const money =
+    wallet === null ? '' : ` and ${formatUnits(wallet.balance)} ${wallet.currency} (minor units) in the wallet`;
   return `: ${formatUnits(credits)} credits${money} are left`;
 }
 

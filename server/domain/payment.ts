@@ -159,3 +159,14 @@ function spendRoom({ spendLimit }: LimitPolicy, counter: Counter, { spending }: 
 }
 
 const availableMoney = (wallet: Wallet | null): Units => (wallet === null ? 0n : availableIn(wallet));
+
+/** Lets a grant pay for units that were overage: what they cost comes off the top. */
+export function settleOverage(policy: LimitPolicy, counter: Counter, draw: Draw): Payment {
+  return {
+    ...NO_PAYMENT,
+    credits: draw.units,
+    overage: -draw.units,
+    cost: -costOffTheTop(policy, counter, draw.units),
+    draws: [draw],
+  };
+}

@@ -1,10 +1,10 @@
 /** usage — the state of one meter as people see it: the same number the gate decides by. */
-import type { Counter } from './decision.ts';
+import { type Counter, owed } from './counter.ts';
 import type { Feature } from './feature.ts';
 import type { Money } from './money.ts';
 import type { Period } from './period.ts';
 import type { LimitPolicy } from './policy.ts';
-import { maxUnits, multiplyUnits, type Units } from './units.ts';
+import { maxUnits, type Units } from './units.ts';
 
 export type Usage = {
   readonly tenantId: string;
@@ -17,10 +17,16 @@ export type Usage = {
   readonly policy: LimitPolicy;
   readonly period: Period;
   readonly used: Units;
+  /** Held by open reservations, and not used yet. */
+  readonly reserved: Units;
   /** Never below 0; null when unlimited; 0 when not entitled, for that is no "unlimited". */
   readonly remaining: Units | null;
+  /** Prepaid units left. */
+  readonly credits: Units;
+  /** Prepaid money left, in the currency of the feature's price; null without a wallet. */
+  readonly wallet: Money | null;
   readonly overage: Units;
-  /** What the period's overage costs so far, in minor units; null where the feature has no price. */
+  /** What of the period is to be billed so far, in minor units; null where the feature has no price. */
   readonly estimatedCost: Money | null;
   /** The customer's sequence at which this was true. */
   readonly sequence: bigint;
@@ -44,17 +50,25 @@ export type UsageFrame = Pick<
   | 'atMs'
 >;
 
-export function usageOf(frame: UsageFrame, counter: Pick<Counter, 'period' | 'used' | 'overage'>): Usage {
+/** What is counted and prepaid. */
+export type Totals = Pick<Counter, 'period' | 'used' | 'held' | 'overage' | 'cost' | 'walletCharge'> &
+  Pick<Usage, 'credits' | 'wallet'>;
+
+export function usageOf(frame: UsageFrame, totals: Totals): Usage {
   const { limit, price } = frame.policy;
+  const { period, used, held, overage, credits, wallet } = totals;
   return {
     ...frame,
-    period: counter.period,
-    used: counter.used,
-    remaining: frame.entitled ? remainingOf(limit, counter.used) : 0n,
-    overage: counter.overage,
-    estimatedCost: price && { amount: multiplyUnits(counter.overage, price.unitAmount), currency: price.currency },
+    period: { startMs: period.startMs, endMs: period.endMs },
+    used,
+    reserved: held,
+    remaining: frame.entitled ? remainingOf(limit, used + held) : 0n,
+    credits,
+    wallet,
+    overage,
+    estimatedCost: price && { amount: owed(totals), currency: price.currency },
   };
 }
 
-const remainingOf = (limit: Units | null, used: Units): Units | null =>
-  limit === null ? null : maxUnits(limit - used, 0n);
+const remainingOf = (limit: Units | null, spokenFor: Units): Units | null =>
+  limit === null ? null : maxUnits(limit - spokenFor, 0n);

@@ -13,6 +13,8 @@ export type CustomerMoved = {
   readonly customerId: string;
   readonly sequenceBefore: bigint;
   readonly sequence: bigint;
-  /** The state after the batch, of the meters it changed. */
+  /** The state after the batch, of the meters that its requests were about. */
   readonly usages: readonly Usage[];
+  /** Whether no other meter changed; if one may have, who watches reads them all. */
+  readonly isWhole: boolean;
 };

@@ -109,11 +109,11 @@ export class UsageHub {
   }
 
   /** A batch of this gateway has been committed. */
-  moved({ tenantId, customerId, sequenceBefore, sequence, usages }: CustomerMoved): void {
+  moved({ tenantId, customerId, sequenceBefore, sequence, usages, isWhole }: CustomerMoved): void {
     for (const usage of usages) this.#tellTenant(tenantId, usage);
     const topic = this.#topics.get(customerId);
     if (!topic || (topic.heard !== null && sequence <= topic.heard)) return;
-    if (topic.heard === sequenceBefore) {
+    if (topic.heard === sequenceBefore && isWhole) {
       topic.heard = sequence;
       for (const usage of usages) tell(topic, usage);
     } else this.#reload(topic, topic.heard ?? sequence);

@@ -1,120 +1,261 @@
 /**
- * answer — a consumption as it is kept under its idempotency key, and read back for a replay.
+ * answer — a result as it is kept under its idempotency key, and read back for a replay.
  *
  * Kept is what the first answer said, not what would be computed today: limits and plans may have changed since.
  */
 import { type LimitFieldsJson, limitFieldsFromJson, limitFieldsToJson } from '../db/limit-fields-json.ts';
 import type { Alert } from '../domain/alert.ts';
-import type { Denial } from '../domain/decision.ts';
-import type { Feature } from '../domain/feature.ts';
+import type { Denial, Split } from '../domain/decision.ts';
+import { featureNotFound } from '../domain/errors.ts';
+import { type Catalog, liveKeys } from '../domain/plan.ts';
 import type { LimitPolicy } from '../domain/policy.ts';
 import { DEFAULT_THRESHOLDS } from '../domain/threshold.ts';
 import { formatUnits, unitsOf } from '../domain/units.ts';
-import { usageOf } from '../domain/usage.ts';
-import type { ConsumeRequest, Consumption } from './consumption.ts';
+import { type Usage, usageOf } from '../domain/usage.ts';
+import {
+  type GrantJson,
+  grantFromJson,
+  grantToJson,
+  type ReservationJson,
+  reservationFromJson,
+  reservationToJson,
+} from './answer-json.ts';
+import type { Consumption, Request, Result } from './requests.ts';
 
-export type AnswerJson = {
-  readonly amount: string;
-  readonly split: {
-    readonly included: string;
-    readonly overage: string;
-    readonly cost: string;
-    readonly currency: string;
-  };
-  readonly denial?: Denial;
+type SplitAnswer = {
+  readonly included: string;
+  readonly credits: string;
+  readonly wallet: string;
+  readonly overage: string;
+  readonly charge: string;
+  readonly cost: string;
+  readonly currency: string;
+};
+
+type UsageAnswer = {
+  readonly feature: string;
   readonly plan: string | null;
   readonly entitled: boolean;
   readonly policy: LimitFieldsJson;
   readonly period: readonly [startMs: number, endMs: number | null];
   readonly used: string;
+  readonly held: string;
+  readonly credits: string;
+  readonly wallet: readonly [amount: string, currency: string] | null;
   readonly overage: string;
+  /** What is to be billed so far; null where the feature has no price. */
+  readonly owed: string | null;
   readonly sequence: string;
   readonly catalog: number;
   readonly at: number;
-  /** How many alerts the call raised; they are found by its sequence. */
-  readonly alerts: number;
 };
 
-export function answerToJson(
-  { amount, split, denial, usage }: Omit<Consumption, 'alerts'>,
-  alerts: number,
-): AnswerJson {
-  return {
-    amount: formatUnits(amount),
-    split: {
-      included: formatUnits(split.included),
-      overage: formatUnits(split.overage),
-      cost: formatUnits(split.overageCost.amount),
-      currency: split.overageCost.currency,
-    },
-    ...(denial && { denial }),
-    plan: usage.planKey,
-    entitled: usage.entitled,
-    policy: policyToJson(usage.policy),
-    period: [usage.period.startMs, usage.period.endMs],
-    used: formatUnits(usage.used),
-    overage: formatUnits(usage.overage),
-    sequence: usage.sequence.toString(),
-    catalog: usage.catalogVersion,
-    at: usage.atMs,
-    alerts,
-  };
+export type AnswerJson =
+  | {
+      readonly kind: 'consumption';
+      readonly amount: string;
+      readonly split: SplitAnswer;
+      readonly denial?: Denial;
+      readonly usage: UsageAnswer;
+      /** How many alerts the call raised; they are found by its sequence. */
+      readonly alerts: number;
+    }
+  | {
+      readonly kind: 'holding';
+      readonly reservation: ReservationJson | null;
+      readonly split: SplitAnswer;
+      readonly denial?: Denial;
+      readonly usage: UsageAnswer;
+    }
+  | { readonly kind: 'granted'; readonly grant: GrantJson; readonly usage: UsageAnswer }
+  | {
+      readonly kind: 'wallet';
+      readonly currency: string;
+      readonly balance: string;
+      readonly floor: string;
+    }
+  | {
+      readonly kind: 'restarted';
+      readonly ended: readonly [startMs: number, endMs: number | null] | null;
+      readonly usage: UsageAnswer;
+    }
+  | { readonly kind: 'settled' };
+
+/** A result without the alerts of a consumption: they have no sequence yet. */
+export type Decided = Exclude<Result, Consumption> | Omit<Consumption, 'alerts'>;
+
+/** @param alerts How many the call raised. */
+export function answerToJson(result: Decided, alerts: number): AnswerJson {
+  switch (result.kind) {
+    case 'consumption':
+      return {
+        kind: result.kind,
+        amount: formatUnits(result.amount),
+        split: splitToJson(result.split),
+        ...(result.denial && { denial: result.denial }),
+        usage: usageToJson(result.usage),
+        alerts,
+      };
+    case 'holding':
+      return {
+        kind: result.kind,
+        reservation: result.reservation && reservationToJson(result.reservation),
+        split: splitToJson(result.split),
+        ...(result.denial && { denial: result.denial }),
+        usage: usageToJson(result.usage),
+      };
+    case 'granted':
+      return { kind: result.kind, grant: grantToJson(result.grant), usage: usageToJson(result.usage) };
+    case 'wallet': {
+      const { currency, balance, floor } = result.wallet;
+      return { kind: result.kind, currency, balance: formatUnits(balance), floor: formatUnits(floor) };
+    }
+    case 'restarted': {
+      const { ended, usage } = result;
+      return { kind: result.kind, ended: ended && [ended.startMs, ended.endMs], usage: usageToJson(usage) };
+    }
+    case 'settled':
+      return { kind: result.kind };
+  }
 }
 
-/** @param feature As it is now: its name may have changed, its key has not. */
+/** @param catalog As it is now: a feature's name may have changed, its key has not. */
 export function answerFromJson(
   json: AnswerJson,
-  request: ConsumeRequest,
-  feature: Feature,
+  request: Pick<Request, 'tenantId' | 'customerId' | 'referenceId'>,
+  catalog: Catalog,
   alerts: readonly Alert[],
-): Consumption {
-  const { tenantId, customerId, referenceId } = request;
-  const [startMs, endMs] = json.period;
-  const { included, overage, cost, currency } = json.split;
-  return {
-    allowed: !json.denial,
-    denial: json.denial ?? null,
-    amount: unitsOf(json.amount),
-    split: {
-      included: unitsOf(included),
-      credits: 0n,
-      wallet: 0n,
-      overage: unitsOf(overage),
-      walletCharge: { amount: 0n, currency },
-      overageCost: { amount: unitsOf(cost), currency },
-    },
-    usage: usageOf(
-      {
-        tenantId,
-        customerId,
-        referenceId,
-        feature,
-        planKey: json.plan,
-        entitled: json.entitled,
-        policy: policyFromJson(json.policy),
-        sequence: BigInt(json.sequence),
-        catalogVersion: json.catalog,
-        atMs: json.at,
-      },
-      { period: { startMs, endMs }, used: unitsOf(json.used), overage: unitsOf(json.overage) },
-    ),
-    alerts,
-    replayed: true,
-  };
+): Result {
+  const usage = (answer: UsageAnswer): Usage => usageFromJson(answer, request, catalog);
+  switch (json.kind) {
+    case 'consumption':
+      return {
+        kind: json.kind,
+        allowed: !json.denial,
+        denial: json.denial ?? null,
+        amount: unitsOf(json.amount),
+        split: splitFromJson(json.split),
+        usage: usage(json.usage),
+        alerts,
+        replayed: true,
+      };
+    case 'holding':
+      return {
+        kind: json.kind,
+        allowed: !json.denial,
+        denial: json.denial ?? null,
+        reservation: json.reservation && reservationFromJson(json.reservation),
+        split: splitFromJson(json.split),
+        usage: usage(json.usage),
+        replayed: true,
+      };
+    case 'granted':
+      return { kind: json.kind, grant: grantFromJson(json.grant), usage: usage(json.usage), replayed: true };
+    case 'wallet': {
+      const wallet = { currency: json.currency, balance: unitsOf(json.balance), floor: unitsOf(json.floor) };
+      return { kind: json.kind, referenceId: request.referenceId, wallet, replayed: true };
+    }
+    case 'restarted': {
+      const ended = json.ended && { startMs: json.ended[0], endMs: json.ended[1] };
+      return { kind: json.kind, ended, usage: usage(json.usage), replayed: true };
+    }
+    case 'settled':
+      return { kind: json.kind };
+  }
 }
 
-/** The default thresholds are most policies', and go without saying. */
-function policyToJson({ included, minLimit, price, thresholds, ...policy }: LimitPolicy): AnswerJson['policy'] {
+const splitToJson = ({ included, credits, wallet, overage, walletCharge, overageCost }: Split): SplitAnswer => ({
+  included: formatUnits(included),
+  credits: formatUnits(credits),
+  wallet: formatUnits(wallet),
+  overage: formatUnits(overage),
+  charge: formatUnits(walletCharge.amount),
+  cost: formatUnits(overageCost.amount),
+  currency: overageCost.currency,
+});
+
+const splitFromJson = ({ included, credits, wallet, overage, charge, cost, currency }: SplitAnswer): Split => ({
+  included: unitsOf(included),
+  credits: unitsOf(credits),
+  wallet: unitsOf(wallet),
+  overage: unitsOf(overage),
+  walletCharge: { amount: unitsOf(charge), currency },
+  overageCost: { amount: unitsOf(cost), currency },
+});
+
+const usageToJson = (usage: Usage): UsageAnswer => ({
+  feature: usage.feature.key,
+  plan: usage.planKey,
+  entitled: usage.entitled,
+  policy: policyToJson(usage.policy),
+  period: [usage.period.startMs, usage.period.endMs],
+  used: formatUnits(usage.used),
+  held: formatUnits(usage.reserved),
+  credits: formatUnits(usage.credits),
+  wallet: usage.wallet && [formatUnits(usage.wallet.amount), usage.wallet.currency],
+  overage: formatUnits(usage.overage),
+  owed: usage.estimatedCost && formatUnits(usage.estimatedCost.amount),
+  sequence: usage.sequence.toString(),
+  catalog: usage.catalogVersion,
+  at: usage.atMs,
+});
+
+function usageFromJson(
+  json: UsageAnswer,
+  { tenantId, customerId, referenceId }: Pick<Request, 'tenantId' | 'customerId' | 'referenceId'>,
+  catalog: Catalog,
+): Usage {
+  const feature = catalog.features.get(json.feature);
+  if (!feature) throw featureNotFound(json.feature, liveKeys(catalog.features)); // archived, never deleted
+  const [startMs, endMs] = json.period;
+  return usageOf(
+    {
+      tenantId,
+      customerId,
+      referenceId,
+      feature,
+      planKey: json.plan,
+      entitled: json.entitled,
+      policy: policyFromJson(json.policy),
+      sequence: BigInt(json.sequence),
+      catalogVersion: json.catalog,
+      atMs: json.at,
+    },
+    {
+      period: { startMs, endMs },
+      used: unitsOf(json.used),
+      held: unitsOf(json.held),
+      credits: unitsOf(json.credits),
+      wallet: json.wallet && { amount: unitsOf(json.wallet[0]), currency: json.wallet[1] },
+      overage: unitsOf(json.overage),
+      cost: unitsOf(json.owed ?? '0'),
+      walletCharge: 0n, // `cost` is what is owed of it already
+    },
+  );
+}
+
+/** The default thresholds are most policies', and go without saying; so does what is not set. */
+function policyToJson({
+  included,
+  minLimit,
+  price,
+  thresholds,
+  value,
+  rateLimits,
+  ...policy
+}: LimitPolicy): LimitFieldsJson {
   return limitFieldsToJson({
     ...policy,
     ...(included !== null && { included }),
     ...(minLimit !== null && { minLimit }),
     ...(price && { price }),
+    ...(value !== null && { value }),
+    ...(rateLimits.length > 0 && { rateLimits }),
     ...(thresholds !== DEFAULT_THRESHOLDS && { thresholds }),
   });
 }
 
-function policyFromJson(json: AnswerJson['policy']): LimitPolicy {
+function policyFromJson(json: LimitFieldsJson): LimitPolicy {
   const fields = limitFieldsFromJson(json);
   return {
     limit: fields.limit ?? null,
@@ -123,5 +264,11 @@ function policyFromJson(json: AnswerJson['policy']): LimitPolicy {
     minLimit: fields.minLimit ?? null,
     thresholds: fields.thresholds ?? DEFAULT_THRESHOLDS,
     price: fields.price ?? null,
+    billing: fields.billing ?? 'postpaid',
+    spendLimit: fields.spendLimit ?? null,
+    credits: fields.credits ?? null,
+    rateLimits: fields.rateLimits ?? [],
+    entityLimit: fields.entityLimit ?? null,
+    value: fields.value ?? null,
   };
 }

@@ -3,53 +3,52 @@
  *
  * Touches nothing: state in, outcomes and changes out.
  */
-import { type Decision, decide, emptySplit } from '../domain/decision.ts';
-import { customerNotFound, featureNotFound, invalidAmount, MeterError, planNotFound } from '../domain/errors.ts';
-import type { Feature } from '../domain/feature.ts';
-import { type Catalog, liveFeature, liveKeys, type Plan } from '../domain/plan.ts';
+import { customerNotFound, featureNotFound, grantNotFound, MeterError, planNotFound } from '../domain/errors.ts';
+import type { BeforeDecision } from '../domain/hook.ts';
+import { refusedOutright } from '../domain/hook.ts';
+import { type Catalog, liveFeature, liveKeys, livePlan } from '../domain/plan.ts';
 import type { Usage } from '../domain/usage.ts';
-import { type AnswerJson, answerToJson } from './answer.ts';
-import type { ConsumeRequest, Consumption } from './consumption.ts';
+import { type AnswerJson, answerToJson, type Decided } from './answer.ts';
+import { Draft } from './draft.ts';
 import { fingerprint } from './fingerprint.ts';
-import {
-  type ChangedCounter,
-  type Changes,
-  type CustomerState,
-  type Meter,
-  meterOf,
-  type NewAlert,
-  type NewAnswer,
-  type NewEvent,
-  namedPlan,
-  ownPlan,
-  type StoredCounter,
-  usageOfMeter,
-} from './state.ts';
+import { currentCounter, type Meter, meterOf, ownPlan, usageOfMeter } from './meter.ts';
+import type { Request } from './requests.ts';
+import type { Changes, CustomerState, NewAlert } from './state.ts';
+import { eventToReverse, restart, reverse } from './verbs/correct.ts';
+import { type Called, describeUse } from './verbs/describe.ts';
+import { commit, meterOfReservation, release, reservationOf, reserve } from './verbs/hold.ts';
+import { grantUnits, settleTopUp, setWallet, topUp, voidUnits } from './verbs/prepay.ts';
+import { isDue, settleCustomer, settleMeterCredits } from './verbs/settle.ts';
+import { deniedOf, use } from './verbs/use.ts';
 
 /** What became of one request. The alerts of `decided` have no sequence yet: storing them gives it. */
 export type Outcome =
   | {
       readonly kind: 'decided';
       /** The meter after the call by the customer's own plan, whichever plan the call named for itself. */
-      readonly own: Usage;
-      readonly consumption: Omit<Consumption, 'alerts'>;
+      readonly own: Usage | null;
+      readonly result: Decided;
       readonly alerts: readonly NewAlert[];
     }
-  | { readonly kind: 'replayed'; readonly answer: AnswerJson; readonly feature: Feature }
+  | { readonly kind: 'replayed'; readonly answer: AnswerJson }
   | { readonly kind: 'failed'; readonly error: MeterError };
 
 export type BatchResult = { readonly outcomes: readonly Outcome[]; readonly changes: Changes };
 
-export function decideBatch(
-  requests: readonly ConsumeRequest[],
-  customers: ReadonlyMap<string, CustomerState>,
-  catalogs: ReadonlyMap<string, Catalog>,
-  nowMs: number,
-): BatchResult {
-  const draft = new Draft(nowMs);
+/** All that a batch is decided by. */
+export type BatchState = {
+  readonly customers: ReadonlyMap<string, CustomerState>;
+  readonly catalogs: ReadonlyMap<string, Catalog>;
+  readonly nowMs: number;
+  /** The app's own function inside the decision; null without. */
+  readonly before: BeforeDecision | null;
+};
+
+export function decideBatch(requests: readonly Request[], state: BatchState): BatchResult {
+  const draft = new Draft(state.nowMs);
   const outcomes = requests.map((request): Outcome => {
     try {
-      return decideOne(request, customers.get(request.customerId), catalogs.get(request.tenantId), draft);
+      return decideOne(request, state, draft);
     } catch (error) {
       if (error instanceof MeterError) return { kind: 'failed', error };
       throw error;
@@ -58,40 +57,27 @@ export function decideBatch(
   return { outcomes, changes: draft };
 }
 
-function decideOne(
-  request: ConsumeRequest,
-  customer: CustomerState | undefined,
-  catalog: Catalog | undefined,
-  draft: Draft,
-): Outcome {
+function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
+  const customer = state.customers.get(request.customerId);
+  const catalog = state.catalogs.get(request.tenantId);
   if (!customer || !catalog) throw customerNotFound(request.referenceId);
   const content = request.idempotencyKey === null ? null : fingerprint(request);
-  const replayed = content === null ? null : replay(request, content, customer, catalog);
+  const replayed = content === null ? null : replay(request, content, customer);
   if (replayed) return replayed;
 
-  const feature = featureOf(request, catalog);
-  const meter = meterOf(customer, catalog, feature, planOf(request, customer, catalog), draft.nowMs);
-  const decision = decide(meter.state, request, draft.nowMs);
-  if (decision.outcome === 'invalid') throw invalidAmount(decision.problem);
-
-  const alerts = decision.outcome === 'allowed' ? draft.apply(request, meter, decision) : [];
-  const consumption = consumptionOf(meter, decision, draft.nowMs);
-  if (content !== null) draft.remember(request, customer, content, answerToJson(consumption, alerts.length));
-  const own = request.overrideKey === null ? consumption.usage : ownUsage(customer, catalog, feature, draft.nowMs);
-  return { kind: 'decided', consumption, own, alerts };
-}
-
-function ownUsage(customer: CustomerState, catalog: Catalog, feature: Feature, nowMs: number): Usage {
-  const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog), nowMs);
-  return usageOfMeter(meter, meter.state.counter, nowMs);
+  if (isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
+  const { meter, result, alerts } = decideVerb(request, { customer, catalog, draft, before: state.before });
+  if (content !== null) {
+    draft.remember(customer, request.idempotencyKey ?? '', content, answerToJson(result, alerts.length));
+  }
+  return { kind: 'decided', result, alerts, own: meter && ownUsage(meter, draft.nowMs) };
 }
 
 /** The first answer again, if the key is known. */
-function replay(request: ConsumeRequest, content: string, customer: CustomerState, catalog: Catalog): Outcome | null {
+function replay(request: Request, content: string, customer: CustomerState): Outcome | null {
   const known = customer.answers.get(request.idempotencyKey ?? '');
   if (!known) return null;
-  const feature = catalog.features.get(request.featureKey);
-  if (known.fingerprint === content && feature) return { kind: 'replayed', answer: known.answer, feature };
+  if (known.fingerprint === content) return { kind: 'replayed', answer: known.answer };
   throw new MeterError(
     'IDEMPOTENCY_CONFLICT',
     `Idempotency key "${request.idempotencyKey}" was first sent with other content; send a new key for a new call.`,
@@ -99,94 +85,131 @@ function replay(request: ConsumeRequest, content: string, customer: CustomerStat
   );
 }
 
-function featureOf({ featureKey }: ConsumeRequest, catalog: Catalog): Feature {
+type Context = {
+  readonly customer: CustomerState;
+  readonly catalog: Catalog;
+  readonly draft: Draft;
+  readonly before: BeforeDecision | null;
+};
+
+type Verdict = {
+  /** The meter that the request is about; null for one that is about none. */
+  readonly meter: Meter | null;
+  readonly result: Decided;
+  readonly alerts: readonly NewAlert[];
+};
+
+/** One request, by its verb. */
+function decideVerb(request: Request, context: Context): Verdict {
+  const { customer, catalog, draft } = context;
+  switch (request.kind) {
+    case 'consume':
+    case 'reserve':
+      return decideCalled(request, context);
+    case 'commit': {
+      const reservation = reservationOf(customer, request.reservationId);
+      const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
+      const { consumption, alerts } = commit(draft, meter, reservation, request);
+      return { meter, result: consumption, alerts };
+    }
+    case 'release': {
+      const reservation = reservationOf(customer, request.reservationId);
+      const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
+      return { meter, result: release(draft, customer, catalog, reservation), alerts: [] };
+    }
+    case 'grant': {
+      const meter = ownMeter(context, request.featureKey);
+      return { meter, result: grantUnits(draft, meter, request), alerts: [] };
+    }
+    case 'void-grant': {
+      const meter = ownMeter(context, featureOfGrant(customer, request.grantId));
+      return { meter, result: voidUnits(draft, meter, request), alerts: [] };
+    }
+    case 'reverse': {
+      const event = eventToReverse(customer, request.sequence);
+      const meter = ownMeter(context, event.featureKey);
+      const { consumption, alerts } = reverse(draft, meter, event, request);
+      return { meter, result: consumption, alerts };
+    }
+    case 'reset': {
+      const meter = ownMeter(context, request.featureKey);
+      return { meter, result: restart(draft, meter, request.idempotencyKey), alerts: [] };
+    }
+    case 'top-up':
+      return ofNoMeter(topUp(draft, customer, ownPlan(customer, catalog, draft.nowMs), request));
+    case 'set-wallet':
+      return ofNoMeter(setWallet(draft, customer, ownPlan(customer, catalog, draft.nowMs), request));
+    case 'settle-top-up':
+      return ofNoMeter(settleTopUp(draft, customer, ownPlan(customer, catalog, draft.nowMs), request));
+    case 'settle':
+      return ofNoMeter({ kind: 'settled' });
+  }
+}
+
+const ofNoMeter = (result: Decided): Verdict => ({ meter: null, result, alerts: [] });
+
+/** A call that names a feature, an amount, and perhaps a plan: `consume`, `recordUsage`, `reserve`. */
+function decideCalled(request: Called, context: Context): Verdict {
+  const { customer, catalog, draft, before } = context;
+  const feature = featureOf(request.featureKey, catalog);
+  const own = meterOf(customer, catalog, feature, ownPlan(customer, catalog, draft.nowMs));
+  settleMeterCredits(draft, own, false);
+  const meter = request.overrideKey === null ? own : meterOf(customer, catalog, feature, namedPlan(request, catalog));
+  const described = describeUse(request, meter, draft.nowMs, before);
+  const refusal = refusedOutright(request.refusal);
+  if (request.kind === 'consume') {
+    const used = refusal
+      ? { consumption: deniedOf(meter, refusal, draft.nowMs), alerts: [] }
+      : use(draft, meter, described);
+    return { meter, result: used.consumption, alerts: used.alerts };
+  }
+  if (refusal) {
+    const { denial, split, usage } = deniedOf(meter, refusal, draft.nowMs);
+    const result: Decided = {
+      kind: 'holding',
+      allowed: false,
+      denial,
+      reservation: null,
+      split,
+      usage,
+      replayed: false,
+    };
+    return { meter, result, alerts: [] };
+  }
+  const { reservationId: id, ttlMs, overrideKey } = request;
+  return {
+    meter,
+    result: reserve(draft, meter, described, { id, expiresAtMs: draft.nowMs + ttlMs, overrideKey }),
+    alerts: [],
+  };
+}
+
+function featureOf(featureKey: string, catalog: Catalog) {
   const feature = liveFeature(catalog, featureKey);
   if (!feature) throw featureNotFound(featureKey, liveKeys(catalog.features));
   return feature;
 }
 
-function planOf({ overrideKey }: ConsumeRequest, customer: CustomerState, catalog: Catalog): Plan | null {
-  if (overrideKey === null) return ownPlan(customer, catalog);
-  const plan = namedPlan(catalog, overrideKey);
-  if (!plan) throw planNotFound(overrideKey, liveKeys(catalog.plans), 'overrideKey');
+function namedPlan({ overrideKey }: Called, catalog: Catalog) {
+  const plan = overrideKey === null ? undefined : livePlan(catalog, overrideKey);
+  if (!plan) throw planNotFound(overrideKey ?? '', liveKeys(catalog.plans), 'overrideKey');
   return plan;
 }
 
-type Allowed = Extract<Decision, { outcome: 'allowed' }>;
-type Decided = Exclude<Decision, { outcome: 'invalid' }>;
-
-function consumptionOf(meter: Meter, decision: Decided, nowMs: number): Omit<Consumption, 'alerts'> {
-  const allowed = decision.outcome === 'allowed';
-  return {
-    allowed,
-    denial: allowed ? null : decision.denial,
-    amount: allowed ? decision.amount : 0n,
-    split: allowed ? decision.split : emptySplit(meter.state.policy),
-    usage: usageOfMeter(meter, allowed ? decision.counter : meter.state.counter, nowMs),
-    replayed: false,
-  };
+/** A meter by the customer's own plan, with its credits as they are now. */
+function ownMeter({ customer, catalog, draft }: Context, featureKey: string): Meter {
+  const meter = meterOf(customer, catalog, featureOf(featureKey, catalog), ownPlan(customer, catalog, draft.nowMs));
+  settleMeterCredits(draft, meter, false);
+  return meter;
 }
 
-/** The changes of a batch while they are made. */
-class Draft implements Changes {
-  readonly nowMs: number;
-  readonly counters = new Map<string, ChangedCounter>();
-  readonly events: NewEvent[] = [];
-  readonly answers: NewAnswer[] = [];
-  readonly alerts: NewAlert[] = [];
-  readonly #moved = new Set<CustomerState>();
+function featureOfGrant(customer: CustomerState, grantId: string): string {
+  for (const [featureKey, { grants }] of customer.credits) if (grants.has(grantId)) return featureKey;
+  throw grantNotFound();
+}
 
-  constructor(nowMs: number) {
-    this.nowMs = nowMs;
-  }
-
-  get customers(): readonly CustomerState[] {
-    return [...this.#moved];
-  }
-
-  /** Takes the customer's next sequence for an allowed request. */
-  apply(request: ConsumeRequest, { customer, feature, state }: Meter, decision: Allowed): readonly NewAlert[] {
-    customer.sequence += 1n;
-    const counter: StoredCounter = { ...decision.counter, period: state.counter.period, sequence: customer.sequence };
-    customer.rateWindow = decision.rateWindow;
-    customer.counters.set(feature.key, counter);
-    this.#moved.add(customer);
-    this.counters.set(`${customer.id} ${feature.key} ${counter.period.startMs}`, {
-      customer,
-      featureKey: feature.key,
-      counter,
-    });
-    this.events.push({
-      customer,
-      sequence: customer.sequence,
-      featureKey: feature.key,
-      periodStartMs: counter.period.startMs,
-      amount: decision.amount,
-      overage: decision.split.overage,
-      usedAfter: counter.used,
-      idempotencyKey: request.idempotencyKey,
-      properties: request.properties,
-    });
-    const alerts = decision.raised.map((threshold) => ({
-      tenantId: customer.tenantId,
-      customerId: customer.id,
-      referenceId: customer.referenceId,
-      featureKey: feature.key,
-      period: { startMs: counter.period.startMs, endMs: counter.period.endMs },
-      threshold,
-      used: counter.used,
-      limit: state.policy.limit,
-      raisedAtMs: this.nowMs,
-      eventSequence: customer.sequence,
-    }));
-    this.alerts.push(...alerts);
-    return alerts;
-  }
-
-  /** Keeps an answer under its key; a later request of this batch with the same key hears it too. */
-  remember(request: ConsumeRequest, customer: CustomerState, content: string, answer: AnswerJson): void {
-    const idempotencyKey = request.idempotencyKey ?? '';
-    customer.answers.set(idempotencyKey, { fingerprint: content, answer });
-    this.answers.push({ customer, idempotencyKey, fingerprint: content, answer: JSON.stringify(answer) });
-  }
+/** The meter as the customer's own plan has it: what watchers are told. */
+function ownUsage({ customer, catalog, feature }: Meter, nowMs: number): Usage {
+  const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
+  return usageOfMeter(meter, currentCounter(customer, feature, null, nowMs), nowMs);
 }

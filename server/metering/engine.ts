@@ -7,8 +7,8 @@
 import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
-import type { ConsumeRequest, Consumption } from './consumption.ts';
 import type { Ledger, Result } from './ledger.ts';
+import type { ConsumeRequest, Consumption, Request, ReserveRequest, ResultOf } from './requests.ts';
 
 export type EngineOptions = {
   /** Requests in one transaction at most. */
@@ -33,14 +33,16 @@ export type EngineDeps = {
 };
 
 type Pending = {
-  readonly request: ConsumeRequest;
+  readonly request: Request;
   /** By the clock of requests, for the deadline. */
   readonly arrivedAtMs: number;
   /** On the monotonic clock of this process, for the metrics. */
   readonly startedMs: number;
-  readonly resolve: (consumption: Consumption) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 };
+
+type Answer = Exclude<Result, MeterError>;
 
 /** What keeps more than one batch from being recorded. */
 type Trouble = { readonly kind: 'unreachable'; readonly cause: unknown } | { readonly kind: 'customer-held' };
@@ -72,25 +74,31 @@ export class Engine {
   /**
    * Decides and records one request.
    *
-   * @throws {MeterError} `CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`, `PLAN_NOT_FOUND`, `INVALID_AMOUNT`,
-   *   `IDEMPOTENCY_CONFLICT`; retryable: `OVERLOADED`, `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `SHUTTING_DOWN`.
+   * @throws {MeterError} for what is wrong with it (`CUSTOMER_NOT_FOUND`, `FEATURE_NOT_FOUND`, `PLAN_NOT_FOUND`,
+   *   `INVALID_AMOUNT`, `INVALID_INPUT`, `IDEMPOTENCY_CONFLICT`, and what its verb says); retryable: `OVERLOADED`,
+   *   `DEADLINE_EXCEEDED`, `UNAVAILABLE`, `SHUTTING_DOWN`.
    */
-  async consume(request: ConsumeRequest): Promise<Consumption> {
+  async execute<R extends Request>(request: R): Promise<ResultOf<R>> {
     this.#admit(1);
-    return this.#enqueue(request);
+    return (await this.#enqueue(request)) as ResultOf<R>; // each verb has its own kind of answer: see requests.ts
+  }
+
+  /** Decides and records one use. */
+  consume(request: ConsumeRequest): Promise<Consumption> {
+    return this.execute(request);
   }
 
   /** Decides and records several in order. All of them are queued, or none; each has its own result. */
   async consumeMany(requests: readonly ConsumeRequest[]): Promise<PromiseSettledResult<Consumption>[]> {
     this.#admit(requests.length);
-    return Promise.allSettled(requests.map((request) => this.#enqueue(request)));
+    return Promise.allSettled(requests.map((request) => this.#enqueue(request) as Promise<Consumption>)); // see `execute`
   }
 
-  /** What `consume` would answer now; nothing is written. Throws as `consume` does. */
-  async check(request: ConsumeRequest): Promise<Consumption> {
+  /** What `execute` would answer now; nothing is written. Throws as `execute` does. */
+  async check<R extends ConsumeRequest | ReserveRequest>(request: R): Promise<ResultOf<R>> {
     const result = await this.#deps.ledger.preview(request);
     if (result instanceof MeterError) throw result;
-    return result;
+    return result as ResultOf<R>; // see `execute`
   }
 
   /** Takes no more requests, and returns when those it has are answered. */
@@ -114,7 +122,7 @@ export class Engine {
     return new MeterError('OVERLOADED', `${waiting}; nothing was written, send the call again shortly.`);
   }
 
-  #enqueue(request: ConsumeRequest): Promise<Consumption> {
+  #enqueue(request: Request): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const arrivedAtMs = this.#deps.clock.now();
       this.#queue.push({ request, arrivedAtMs, startedMs: performance.now(), resolve, reject });
@@ -241,7 +249,8 @@ const tooLate = (deadlineMs: number): MeterError =>
 /** One word for what became of a request: for metrics. */
 function outcomeOf(result: Result | Error): string {
   if (result instanceof Error) return result instanceof MeterError ? result.code : 'INTERNAL_SERVER_ERROR';
-  return result.denial?.reason ?? (result.replayed ? 'replayed' : 'allowed');
+  if ('denial' in result && result.denial) return result.denial.reason;
+  return 'replayed' in result && result.replayed ? 'replayed' : 'allowed';
 }
 
 /** What a caller hears whose request failed alone. */

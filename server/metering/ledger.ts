@@ -1,22 +1,29 @@
 /**
- * ledger — one batch through the database: load, decide, save, in one transaction of two flights.
+ * ledger — one batch through the database: load, decide, save, in one transaction.
+ *
+ * Most batches take two flights, one to read and one to write. Where credits, holds, late use or something due are at
+ * stake, they read once or twice more.
  */
 
 import type { Catalogs } from '../db/catalogs.ts';
-import type { Database, Query, Row } from '../db/client.ts';
+import type { Database, Query, Row, Statement } from '../db/client.ts';
 import { alertsOfEvent } from '../db/queries/stored-alerts.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
+import type { BeforeDecision } from '../domain/hook.ts';
 import type { Catalog } from '../domain/plan.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Hint } from '../events/bus.ts';
 import type { Committed, CustomerMoved } from '../events/committed.ts';
 import { answerFromJson } from './answer.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
-import type { ConsumeRequest, Consumption } from './consumption.ts';
+import { type Customers, catalogVersionsStatement, type Look, readCatalogVersions } from './load.ts';
+import { MoreGrantsNeeded } from './more-grants.ts';
+import type { Result as Answer, Request } from './requests.ts';
+import { notifyStatement, readSavedAlerts, saveStatements } from './save.ts';
 import type { Changes, NewAlert } from './state.ts';
-import { loadStatements, notifyStatement, readLoaded, readSavedAlerts, saveStatement } from './store.ts';
+import { firstLook, GRANTS_AT_FIRST, secondLook, thirdLook } from './wants.ts';
 
 export type LedgerDeps = {
   readonly database: Database;
@@ -28,10 +35,12 @@ export type LedgerDeps = {
   readonly onListenerError?: (error: unknown) => void;
   /** What other gateways should hear of these changes; null where there are no others. */
   readonly hintOf: (changes: Changes) => Hint | null;
+  /** The app's own function inside the decision; left out: none. */
+  readonly before?: BeforeDecision | null;
 };
 
 /** A request's own result; an error here is about this request alone. */
-export type Result = Consumption | MeterError;
+export type Result = Answer | MeterError;
 
 export class Ledger {
   readonly #deps: LedgerDeps;
@@ -45,14 +54,15 @@ export class Ledger {
    *
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
-  async record(requests: readonly ConsumeRequest[]): Promise<readonly Result[]> {
+  async record(requests: readonly Request[]): Promise<readonly Result[]> {
     let decided: Decided | undefined;
-    const saved = await this.#deps.database.lane.transact(loadStatements(requests, true), async (rows, query) => {
-      const { outcomes, changes } = await this.#decide(requests, rows, query);
+    const looks = firstLook(requests, true);
+    const saved = await this.#deps.database.lane.transact(statementsOf(requests, looks), async (rows, query) => {
+      const { batch, catalogs } = await this.#decide(requests, looks, rows, query);
       // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
-      const results = resultsOf(requests, outcomes, await alertsOfReplays(requests, outcomes, query));
-      decided = { outcomes, changes, results };
-      return this.#writes(changes);
+      const replayedAlerts = await alertsOfReplays(requests, batch.outcomes, query);
+      decided = { ...batch, results: resultsOf(requests, batch.outcomes, catalogs, replayedAlerts) };
+      return this.#writes(batch.changes);
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
     const alerts = readSavedAlerts(decided.changes.alerts, saved);
@@ -61,52 +71,93 @@ export class Ledger {
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
-  async preview(request: ConsumeRequest): Promise<Result> {
+  async preview(request: Request): Promise<Result> {
     const { query } = this.#deps.database;
-    const [customer, ...others] = loadStatements([request], false);
+    const looks = firstLook([request], false);
+    const [customers, ...others] = statementsOf([request], looks);
     // The customer first: what is read after it is never older than the sequence that the answer carries.
-    const rows = [await query(customer), ...(await Promise.all(others.map((statement) => query(statement))))];
-    const { outcomes, changes } = await this.#decide([request], rows, query);
-    const [result] = resultsOf([request], outcomes, await alertsOfReplays([request], outcomes, query));
+    const first = customers ? await query(customers) : [];
+    const rows = [first, ...(await Promise.all(others.map((statement) => query(statement))))];
+    const { batch, catalogs } = await this.#decide([request], looks, rows, query);
+    const alerts = await alertsOfReplays([request], batch.outcomes, query);
+    const [result] = resultsOf([request], batch.outcomes, catalogs, alerts);
     if (!result) throw new Error('a request was not decided');
-    const [moved] = changes.customers;
-    if (!moved || result instanceof MeterError) return result;
+    const [moved] = batch.changes.customers;
+    if (!moved || result instanceof MeterError || !('usage' in result)) return result;
     return { ...result, usage: { ...result.usage, sequence: moved.sequenceBefore } }; // no sequence was taken
   }
 
   #announce(decided: Decided, alerts: readonly Alert[]): void {
-    if (decided.changes.events.length === 0) return;
+    if (decided.changes.customers.length === 0) return;
     const { onCommitted, onListenerError = warn } = this.#deps;
     try {
-      onCommitted({ moved: movedBy(decided), alerts });
+      onCommitted({ moved: movedBy(decided), alerts: alerts.filter(({ mutedAtMs }) => mutedAtMs === null) });
     } catch (error) {
       onListenerError(error);
     }
   }
 
-  async #decide(requests: readonly ConsumeRequest[], rows: readonly Row[][], query: Query): Promise<BatchResult> {
-    const { customers, catalogVersions } = readLoaded(rows);
-    const catalogs = new Map<string, Catalog>();
-    for (const [tenantId, version] of catalogVersions) {
-      catalogs.set(tenantId, await this.#deps.catalogs.atVersion(query, tenantId, version));
+  /** Reads on where the first look shows that it must, and decides. */
+  async #decide(requests: readonly Request[], looks: readonly Look[], rows: readonly (readonly Row[])[], query: Query) {
+    const catalogs = await this.#catalogsOf(rows[1] ?? [], query);
+    const nowMs = this.#deps.clock.now();
+    for (let grantsMax = GRANTS_AT_FIRST; ; grantsMax *= GRANTS_AT_FIRST) {
+      const customers: Customers = new Map();
+      readInto(customers, looks, withoutVersions(rows));
+      await lookAgain(secondLook(requests, customers, catalogs, nowMs, grantsMax), customers, query);
+      await lookAgain(thirdLook(customers), customers, query);
+      try {
+        const state = { customers, catalogs, nowMs, before: this.#deps.before ?? null };
+        return { batch: decideBatch(requests, state), catalogs };
+      } catch (error) {
+        if (!(error instanceof MoreGrantsNeeded)) throw error; // draws from more grants than were read: look at more
+      }
     }
-    return decideBatch(requests, customers, catalogs, this.#deps.clock.now());
   }
 
-  #writes(changes: Changes) {
-    if (changes.events.length === 0 && changes.answers.length === 0) return [];
-    const hint = changes.events.length === 0 ? null : this.#deps.hintOf(changes);
-    return [saveStatement(changes), ...(hint ? [notifyStatement(hint)] : [])];
+  async #catalogsOf(rows: readonly Row[], query: Query): Promise<ReadonlyMap<string, Catalog>> {
+    const catalogs = new Map<string, Catalog>();
+    for (const [tenantId, version] of readCatalogVersions(rows)) {
+      catalogs.set(tenantId, await this.#deps.catalogs.atVersion(query, tenantId, version));
+    }
+    return catalogs;
+  }
+
+  #writes(changes: Changes): readonly Statement[] {
+    if (changes.customers.length === 0 && changes.answers.length === 0) return [];
+    const hint = changes.customers.length === 0 ? null : this.#deps.hintOf(changes);
+    return [...saveStatements(changes), ...(hint ? [notifyStatement(hint)] : [])];
   }
 }
 
+/** The first flight: customers, then the versions of their tenants' catalogs, then the rest of the first look. */
+function statementsOf(
+  requests: readonly Request[],
+  [customers, ...others]: readonly [Look, ...Look[]],
+): readonly Statement[] {
+  const versions = catalogVersionsStatement(requests.map((r) => r.tenantId));
+  return [customers.statement, versions, ...others.map(({ statement }) => statement)];
+}
+
+const withoutVersions = ([customers = [], , ...others]: readonly (readonly Row[])[]) => [customers, ...others];
+
+function readInto(customers: Customers, looks: readonly Look[], rows: readonly (readonly Row[])[]): void {
+  for (const [i, look] of looks.entries()) look.read(rows[i] ?? [], customers);
+}
+
+async function lookAgain(looks: readonly Look[], customers: Customers, query: Query): Promise<void> {
+  if (looks.length === 0) return;
+  readInto(customers, looks, await Promise.all(looks.map(({ statement }) => query(statement))));
+}
+
 /** The alerts that the first answers of replayed calls spoke of, by position in the batch. Seldom any. */
-function alertsOfReplays(requests: readonly ConsumeRequest[], outcomes: readonly Outcome[], query: Query) {
+function alertsOfReplays(requests: readonly Request[], outcomes: readonly Outcome[], query: Query) {
   return Promise.all(
     requests.map(async (request, i) => {
       const outcome = outcomes[i];
-      if (outcome?.kind !== 'replayed' || outcome.answer.alerts === 0) return [];
-      return alertsOfEvent(query, request.customerId, outcome.answer.sequence);
+      if (outcome?.kind !== 'replayed' || outcome.answer.kind !== 'consumption' || outcome.answer.alerts === 0)
+        return [];
+      return alertsOfEvent(query, request.customerId, outcome.answer.usage.sequence);
     }),
   );
 }
@@ -115,36 +166,42 @@ type Decided = BatchResult & { readonly results: readonly Result[] };
 
 /** Every request's result, but for the alerts of this very batch: they get their sequence when they are stored. */
 const resultsOf = (
-  requests: readonly ConsumeRequest[],
+  requests: readonly Request[],
   outcomes: readonly Outcome[],
+  catalogs: ReadonlyMap<string, Catalog>,
   replayedAlerts: readonly (readonly Alert[])[],
-): readonly Result[] => requests.map((request, i) => resultOf(request, outcomes[i], replayedAlerts[i] ?? []));
+): readonly Result[] =>
+  requests.map((request, i) => resultOf(request, outcomes[i], catalogs.get(request.tenantId), replayedAlerts[i] ?? []));
 
-function resultOf(request: ConsumeRequest, outcome: Outcome | undefined, replayedAlerts: readonly Alert[]): Result {
-  switch (outcome?.kind) {
-    case 'decided':
-      return { ...outcome.consumption, alerts: [] };
-    case 'replayed':
-      return answerFromJson(outcome.answer, request, outcome.feature, replayedAlerts);
-    case 'failed':
-      return outcome.error;
-    default:
-      throw new Error('a request of the batch was not decided');
+function resultOf(
+  request: Request,
+  outcome: Outcome | undefined,
+  catalog: Catalog | undefined,
+  replayedAlerts: readonly Alert[],
+): Result {
+  if (outcome?.kind === 'failed') return outcome.error;
+  if (outcome?.kind === 'decided') {
+    const { result } = outcome;
+    return result.kind === 'consumption' ? { ...result, alerts: [] } : result;
   }
+  if (outcome?.kind !== 'replayed' || !catalog) throw new Error('a request of the batch was not decided');
+  return answerFromJson(outcome.answer, request, catalog, replayedAlerts);
 }
 
 /** Adds the alerts of this batch: to those who raised them, and to those who sent the same call again within it. */
-function withAlerts({ results }: Decided, saved: ReadonlyMap<NewAlert, Alert>): readonly Result[] {
+function withAlerts({ results, outcomes }: Decided, saved: ReadonlyMap<NewAlert, Alert>): readonly Result[] {
   if (saved.size === 0) return results;
   const byEvent = new Map<string, Alert[]>();
   for (const [{ customerId, eventSequence }, alert] of saved) {
     const event = `${customerId} ${eventSequence}`;
     byEvent.set(event, [...(byEvent.get(event) ?? []), alert]);
   }
-  return results.map((result) => {
-    if (result instanceof MeterError || !result.allowed) return result;
-    const alerts = byEvent.get(`${result.usage.customerId} ${result.usage.sequence}`);
-    return alerts ? { ...result, alerts } : result;
+  return results.map((result, i) => {
+    if (result instanceof MeterError || result.kind !== 'consumption' || !result.allowed) return result;
+    const outcome = outcomes[i];
+    const raised = outcome?.kind === 'decided' ? outcome.alerts.flatMap((alert) => saved.get(alert) ?? []) : null;
+    const alerts = raised ?? byEvent.get(`${result.usage.customerId} ${result.usage.sequence}`) ?? [];
+    return alerts.length > 0 ? { ...result, alerts } : result;
   });
 }
 
@@ -154,15 +211,16 @@ const warn = (error: unknown): void => process.emitWarning(error instanceof Erro
 function movedBy({ outcomes, changes }: BatchResult): readonly CustomerMoved[] {
   const newest = new Map(changes.customers.map((customer) => [customer.id, new Map<string, Usage>()]));
   for (const outcome of outcomes) {
-    if (outcome.kind !== 'decided' || !outcome.consumption.allowed) continue;
-    const usage = outcome.own;
-    newest.get(usage.customerId)?.set(usage.feature.key, usage);
+    if (outcome.kind !== 'decided' || outcome.own === null) continue;
+    if (outcome.result.kind === 'consumption' && !outcome.result.allowed) continue;
+    newest.get(outcome.own.customerId)?.set(outcome.own.feature.key, outcome.own);
   }
-  return changes.customers.map(({ id, tenantId, sequenceBefore, sequence }) => ({
-    tenantId,
-    customerId: id,
-    sequenceBefore,
-    sequence,
-    usages: [...(newest.get(id)?.values() ?? [])],
+  return changes.customers.map((customer) => ({
+    tenantId: customer.tenantId,
+    customerId: customer.id,
+    sequenceBefore: customer.sequenceBefore,
+    sequence: customer.sequence,
+    isWhole: customer.limitsSequence <= customer.sequenceBefore && !changes.settled.has(customer),
+    usages: [...(newest.get(customer.id)?.values() ?? [])],
   }));
 }

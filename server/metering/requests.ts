@@ -1,9 +1,10 @@
 /** requests — everything that the engine decides and records, and what it answers. */
 import type { Alert } from '../domain/alert.ts';
+import type { OnRenewal } from '../domain/credit-rule.ts';
 import type { ConsumeMode, Denial, Split } from '../domain/decision.ts';
 import type { Grant, GrantSource } from '../domain/grant.ts';
+import type { Refusal } from '../domain/hook.ts';
 import type { Period, Reset } from '../domain/period.ts';
-import type { OnRenewal } from '../domain/credit-rule.ts';
 import type { Reservation } from '../domain/reservation.ts';
 import type { Units } from '../domain/units.ts';
 import type { Usage } from '../domain/usage.ts';
@@ -32,6 +33,8 @@ type Use = Call & {
   readonly entityId: string | null;
   /** As JSON text, or null. */
   readonly properties: string | null;
+  /** Why the app's own functions refuse it; null where they don't. */
+  readonly refusal: Refusal | null;
 };
 
 export type ConsumeRequest = Use & {

@@ -2,7 +2,7 @@
  * rollup — the events of a batch summed up by customer, feature, minute and values of the feature's dimensions: what
  * usage series and forecasts are read from. Written with the events, in one statement however many they are.
  */
-import type { Parameter, Statement } from '../db/client.ts';
+import type { Statement } from '../db/client.ts';
 import { formatUnits, maxUnits, type Units } from '../domain/units.ts';
 import type { NewEvent } from './state.ts';
 
@@ -113,48 +113,37 @@ const endOfLabel = (text: string): number =>
 /** JSON spells these with six bytes each, and an index entry has room for a third of what they would come to. */
 const UNPRINTABLE = /\p{Cc}|\p{Cs}/gu;
 
-/** @param first Number of the first parameter, for a statement that has others before them. */
-export const saveRollupsSql = (first = 1): string => {
-  const column = (i: number): string => `$${first + i}::text[]`;
-  const columns = Array.from({ length: ROLLUP_PARAMS }, (_, i) => column(i)).join(', ');
-  return `
-    INSERT INTO rollups (customer_id, feature_key, minute, dimensions, currency, tenant_id,
-      events, amount, credits, wallet, overage, cost, largest)
-    SELECT v.customer_id::uuid, v.feature_key, v.minute::timestamptz, v.dimensions, v.currency, v.tenant_id::uuid,
-      v.events::bigint, v.amount::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.largest::numeric
-    FROM unnest(${columns}) AS v (customer_id, feature_key, minute, dimensions, currency, tenant_id,
-      events, amount, credits, wallet, overage, cost, largest)
-    ON CONFLICT (customer_id, feature_key, minute, dimensions, currency) DO UPDATE
-      SET events = rollups.events + excluded.events, amount = rollups.amount + excluded.amount,
-        credits = rollups.credits + excluded.credits, wallet = rollups.wallet + excluded.wallet,
-        overage = rollups.overage + excluded.overage, cost = rollups.cost + excluded.cost,
-        largest = greatest(rollups.largest, excluded.largest)`;
-};
+/** A customer's lock is held by whoever writes, so no two writers add to the same row at once. */
+const SAVE_ROLLUPS = `
+  INSERT INTO rollups (customer_id, feature_key, minute, dimensions, currency, tenant_id,
+    events, amount, credits, wallet, overage, cost, largest)
+  SELECT v.customer_id::uuid, v.feature_key, v.minute::timestamptz, v.dimensions, v.currency, v.tenant_id::uuid,
+    v.events::bigint, v.amount::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.largest::numeric
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) AS v (customer_id, feature_key, minute, dimensions, currency, tenant_id,
+    events, amount, credits, wallet, overage, cost, largest)
+  ON CONFLICT (customer_id, feature_key, minute, dimensions, currency) DO UPDATE
+    SET events = rollups.events + excluded.events, amount = rollups.amount + excluded.amount,
+      credits = rollups.credits + excluded.credits, wallet = rollups.wallet + excluded.wallet,
+      overage = rollups.overage + excluded.overage, cost = rollups.cost + excluded.cost,
+      largest = greatest(rollups.largest, excluded.largest)`;
 
-/** How many parameters `saveRollupsSql` takes. */
-export const ROLLUP_PARAMS = 13;
-
-/** In the order in which `saveRollupsSql` numbers them. */
-export const rollupParams = (rows: readonly Rollup[]): readonly Parameter[] => [
-  rows.map((r) => r.customerId),
-  rows.map((r) => r.featureKey),
-  rows.map((r) => new Date(r.minuteMs).toISOString()),
-  rows.map((r) => r.dimensions),
-  rows.map((r) => r.currency),
-  rows.map((r) => r.tenantId),
-  rows.map((r) => String(r.events)),
-  rows.map((r) => formatUnits(r.amount)),
-  rows.map((r) => formatUnits(r.credits)),
-  rows.map((r) => formatUnits(r.wallet)),
-  rows.map((r) => formatUnits(r.overage)),
-  rows.map((r) => formatUnits(r.cost)),
-  rows.map((r) => formatUnits(r.largest)),
-];
-
-export const ROLLUP_SQL = saveRollupsSql();
-
-/** A statement of its own, for what is written outside a batch. */
+/** Adds to what is stored; all in one statement, which is all or nothing by itself. */
 export const saveRollupsStatement = (rows: readonly Rollup[]): Statement => ({
-  text: ROLLUP_SQL,
-  params: rollupParams(rows),
+  text: SAVE_ROLLUPS,
+  params: [
+    rows.map((r) => r.customerId),
+    rows.map((r) => r.featureKey),
+    rows.map((r) => new Date(r.minuteMs).toISOString()),
+    rows.map((r) => r.dimensions),
+    rows.map((r) => r.currency),
+    rows.map((r) => r.tenantId),
+    rows.map((r) => String(r.events)),
+    rows.map((r) => formatUnits(r.amount)),
+    rows.map((r) => formatUnits(r.credits)),
+    rows.map((r) => formatUnits(r.wallet)),
+    rows.map((r) => formatUnits(r.overage)),
+    rows.map((r) => formatUnits(r.cost)),
+    rows.map((r) => formatUnits(r.largest)),
+  ],
 });

@@ -3,12 +3,13 @@
  *
  * Each decision is applied before the next is made, so the requests of a batch see each other in order of arrival.
  */
-import type { Alert, Mute } from '../domain/alert.ts';
+import type { Alert } from '../domain/alert.ts';
 import type { Counter } from '../domain/counter.ts';
 import type { PendingPlan } from '../domain/customer.ts';
 import type { EventKind } from '../domain/event.ts';
 import type { LimitFields } from '../domain/feature.ts';
 import type { Grant } from '../domain/grant.ts';
+import type { Mute } from '../domain/mute.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { OpenPeriod } from '../domain/period.ts';
 import type { EntryKind, Posting } from '../domain/posting.ts';
@@ -37,6 +38,8 @@ export type CreditAccount = {
   readonly sequence: bigint;
   readonly grants: ReadonlyMap<string, Grant>;
 };
+
+export const NO_ACCOUNT: CreditAccount = { live: 0n, allocationId: null, rule: null, sequence: 0n, grants: new Map() };
 
 /** A wallet as it is stored. */
 export type StoredWallet = {
@@ -112,6 +115,8 @@ export type CustomerState = {
   readonly seen: Set<string>;
   /** By feature: where credits of the period were drawn, oldest first; for giving back without naming an event. */
   readonly drawn: Map<string, Payment['draws']>;
+  /** When the first of its grants that are not due yet will be; known when the customer is settled. */
+  laterMs: number | null;
   /** By sequence. */
   readonly events: Map<bigint, PastEvent>;
   readonly answers: Map<string, KnownAnswer>;
@@ -130,6 +135,10 @@ export type Changes = {
   readonly nowMs: number;
   /** Customers that took at least one sequence, or whose row is to be written for another reason. */
   readonly customers: readonly CustomerState[];
+  /** Those of them whose change of plan had come due. */
+  readonly movedPlans: readonly CustomerState[];
+  /** Those that were brought up to now: more of their meters may have changed than requests were about. */
+  readonly settled: ReadonlySet<CustomerState>;
   readonly counters: ReadonlyMap<string, ChangedCounter>;
   readonly events: readonly NewEvent[];
   readonly answers: readonly NewAnswer[];
@@ -207,7 +216,6 @@ export type ChangedReservation = OfCustomer & {
 
 export type NewValue = OfCustomer & {
   readonly featureKey: string;
-  readonly entityId: string | null;
   readonly periodStartMs: number;
   /** Hash of the value's canonical JSON. */
   readonly value: string;

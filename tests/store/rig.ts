@@ -12,9 +12,9 @@ import { MeterError } from '../../server/domain/errors.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
 import type { Committed } from '../../server/events/committed.ts';
-import type { ConsumeRequest, Consumption } from '../../server/metering/consumption.ts';
 import { Engine, type EngineOptions } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import type { ConsumeRequest, Consumption } from '../../server/metering/requests.ts';
 import { ManualClock } from '../support/clock.ts';
 
 export type Rig = {
@@ -69,12 +69,18 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
     tenantId,
     customerId: customerIdOf(tenantId, referenceId),
     referenceId,
+    kind: 'consume',
+    purpose: 'use',
     featureKey: 'calls',
     amount: ONE,
+    duration: null,
     mode: 'REJECT',
     overrideKey: null,
+    entityId: null,
+    occurredAtMs: null,
     idempotencyKey: null,
     properties: null,
+    refusal: null,
     ...fields,
   });
   return { database, engine, clock, tenantId, committed, unreachable, call };
@@ -116,8 +122,8 @@ const asJsonb = (json: LimitFieldsJson): string => JSON.stringify(json);
 export async function register(rig: Rig, ...referenceIds: string[]): Promise<void> {
   await query(
     rig.database,
-    `INSERT INTO customers (id, tenant_id, reference_id, reference_type, time_zone, created_at)
-     SELECT v.id::uuid, $1::uuid, v.reference_id, 'user', 'UTC', '2026-01-01' FROM unnest($2::text[], $3::text[]) AS v (id, reference_id)`,
+    `INSERT INTO customers (id, tenant_id, reference_id, reference_type, time_zone, anchor_at, created_at)
+     SELECT v.id::uuid, $1::uuid, v.reference_id, 'user', 'UTC', '2026-01-01', '2026-01-01' FROM unnest($2::text[], $3::text[]) AS v (id, reference_id)`,
     rig.tenantId,
     referenceIds.map((referenceId) => customerIdOf(rig.tenantId, referenceId)),
     referenceIds,

@@ -33,6 +33,9 @@ export const grants = pgTable(
     index('grants_burn_order')
       .on(t.customerId, t.featureKey, t.priority, t.expiresAt, t.createdAt, t.id)
       .where(sql`${t.state} = 'live'`),
+    index('grants_renewing')
+      .on(t.customerId, t.featureKey)
+      .where(sql`${t.state} IN ('live', 'spent') AND (${t.source} = 'plan' OR ${t.rolledOver})`),
     index('grants_due').on(t.customerId, t.dueAt).where(sql`${t.dueAt} IS NOT NULL`),
     check('grants_remaining_is_not_negative', sql`${t.remaining} >= 0`),
   ],

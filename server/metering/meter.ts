@@ -1,0 +1,209 @@
+/** meter — one feature of one customer at an instant: all that a decision and a display need, out of a customer's state. */
+import { type Counter, emptyCounter, taken } from '../domain/counter.ts';
+import { currentPlanOf } from '../domain/customer.ts';
+import type { EntityUse, MeterState } from '../domain/decision.ts';
+import type { Feature } from '../domain/feature.ts';
+import { byBurnOrder, type Grant } from '../domain/grant.ts';
+import type { Money } from '../domain/money.ts';
+import type { Funds, Paid } from '../domain/payment.ts';
+import {
+  calendarPeriod,
+  type OpenPeriod,
+  type Period,
+  type PeriodRule,
+  periodAt,
+  periodFor,
+  type Reset,
+  ruleKey,
+} from '../domain/period.ts';
+import { type Catalog, type Plan, planOfCustomer } from '../domain/plan.ts';
+import { isEntitled, type LimitPolicy, mergePolicy } from '../domain/policy.ts';
+import type { RateRule } from '../domain/rate-limit.ts';
+import { type Usage, usageOf } from '../domain/usage.ts';
+import { type CustomerState, meterKey, type StoredCounter, type StoredWallet } from './state.ts';
+
+/** A meter of a customer at an instant. */
+export type Meter = {
+  readonly customer: CustomerState;
+  readonly catalog: Catalog;
+  readonly feature: Feature;
+  readonly plan: Plan | null;
+  readonly policy: LimitPolicy;
+  readonly entitled: boolean;
+};
+
+/** @param plan The plan to go by: the customer's own, or the one that a call names for itself. */
+export function meterOf(customer: CustomerState, catalog: Catalog, feature: Feature, plan: Plan | null): Meter {
+  const override = customer.overrides.get(feature.key);
+  return {
+    customer,
+    catalog,
+    feature,
+    plan,
+    policy: mergePolicy(feature, plan, override),
+    entitled: isEntitled(feature.key, plan, override),
+  };
+}
+
+/** The customer's own plan at an instant; a change that is due holds, whether or not it was stored yet. */
+export const ownPlan = (customer: CustomerState, catalog: Catalog, atMs: number): Plan | null =>
+  planOfCustomer(catalog, { ...currentPlanOf(customer, atMs), tenantId: customer.tenantId });
+
+/** What a decision reads of a meter. */
+export function stateOf(meter: Meter, counter: Counter, entity: EntityUse | null, nowMs: number): MeterState {
+  const { customer, feature, plan, policy, entitled } = meter;
+  return {
+    featureKey: feature.key,
+    aggregation: feature.aggregation,
+    policy,
+    planKey: plan?.key ?? null,
+    entitled,
+    rateRules: rateRulesOf(plan, feature.key, policy),
+    rateWindows: customer.rateWindows,
+    counter,
+    entity,
+    funds: fundsOf(meter, nowMs),
+    paid: paidOf(customer, feature.key, counter),
+  };
+}
+
+const NO_RULES: readonly RateRule[] = [];
+
+function rateRulesOf(plan: Plan | null, featureKey: string, { rateLimits }: LimitPolicy): readonly RateRule[] {
+  const ofPlan = plan?.rateLimits ?? NO_RULES;
+  if (ofPlan.length + rateLimits.length === 0) return NO_RULES;
+  return [
+    ...ofPlan.map((rule) => ({ ...rule, scope: '' })),
+    ...rateLimits.map((rule) => ({ ...rule, scope: featureKey })),
+  ];
+}
+
+const NO_FUNDS: Funds = { credits: 0n, grants: [], wallet: null, spending: null };
+
+function fundsOf({ customer, feature, plan, policy }: Meter, nowMs: number): Funds {
+  const spendLimit = policy.price && plan?.spendLimit?.currency === policy.price.currency ? plan.spendLimit : null;
+  if (!customer.prepaid && spendLimit === null) return NO_FUNDS;
+  const account = customer.credits.get(feature.key);
+  const stored = policy.price ? customer.wallets.get(policy.price.currency) : undefined;
+  return {
+    credits: account?.live ?? 0n,
+    grants: account ? burning(account.grants) : [],
+    wallet: stored && walletOf(stored, plan),
+    spending: spendLimit && { limit: spendLimit.amount, spent: spentIn(stored, monthOf(customer, nowMs)) },
+  } satisfies Partial<Record<keyof Funds, unknown>> as Funds; // a wallet that is not there is null, see walletOf
+}
+
+/** Live grants in burn order; a decision must never find fewer units in them than the balance says there are. */
+export const burning = (grants: ReadonlyMap<string, Grant>): readonly Grant[] =>
+  [...grants.values()].filter(({ state }) => state === 'live').sort(byBurnOrder);
+
+/** A stored wallet as decisions see it: with the floor that holds for it. Null before money was put in. */
+export function walletOf({ currency, balance, floor }: StoredWallet, plan: Plan | null): Funds['wallet'] {
+  const rule = plan?.wallet?.currency === currency ? plan.wallet : null;
+  const holding = floor ?? rule?.floor ?? 0n;
+  if (balance === null && holding >= 0n) return null;
+  return { currency, balance: balance ?? 0n, floor: holding };
+}
+
+/** Start of the calendar month in which a customer's spending counts. */
+export const monthOf = ({ timeZone, createdAtMs }: CustomerState, atMs: number): number =>
+  calendarPeriod({ reset: 'monthly', timeZone, sinceMs: createdAtMs }, atMs).startMs;
+
+export const spentIn = (wallet: StoredWallet | undefined, monthMs: number): bigint =>
+  wallet && wallet.spentSinceMs >= monthMs ? wallet.spent : 0n;
+
+/** What paid for the use of a period: what reservations hold of it can't be given back by others. */
+function paidOf(customer: CustomerState, featureKey: string, counter: Counter): Paid {
+  const { credits, wallet, overage, walletCharge } = counter;
+  const paid = { credits, wallet, overage, walletCharge, draws: customer.drawn.get(featureKey) ?? [] };
+  if (counter.held === 0n) return paid;
+  const held = [...customer.reservations.values()].filter(
+    (r) => r.state === 'open' && r.featureKey === featureKey && r.periodStartMs === counter.period.startMs,
+  );
+  return held.reduce(
+    (rest, { payment }) => ({
+      ...rest,
+      credits: rest.credits - payment.credits,
+      wallet: rest.wallet - payment.wallet,
+      overage: rest.overage - payment.overage,
+      walletCharge: rest.walletCharge - payment.walletCharge,
+    }),
+    paid,
+  );
+}
+
+export const periodRuleOf = (customer: CustomerState, { reset, anchor }: Feature): PeriodRule => ({
+  reset,
+  anchor,
+  anchorMs: customer.anchorAtMs,
+  timeZone: customer.timeZone,
+  sinceMs: customer.createdAtMs,
+});
+
+/** The regular period around an instant; of the feature's own reset, where none is named. */
+export const periodLookupOf =
+  (customer: CustomerState, feature: Feature) =>
+  (reset: Reset | null, atMs: number): Period => {
+    const rule = periodRuleOf(customer, feature);
+    return periodAt(reset === null ? rule : { ...rule, reset }, atMs);
+  };
+
+/** The counter in whose period this instant lies: the newest one, or a fresh one when its time has come. */
+export function currentCounter(
+  customer: CustomerState,
+  feature: Feature,
+  entityId: string | null,
+  atMs: number,
+): StoredCounter {
+  const newest = customer.counters.get(meterKey(feature.key, entityId));
+  const period = periodFor(newest?.period ?? null, periodRuleOf(customer, feature), atMs);
+  if (newest && newest.period.startMs === period.startMs) return newest;
+  return freshCounter({ ...period, reset: ruleKey(feature.reset, feature.anchor) });
+}
+
+export const freshCounter = (period: OpenPeriod): StoredCounter => ({
+  ...emptyCounter(period),
+  period,
+  sequence: 0n,
+  closedAtMs: null,
+  correctedAtMs: null,
+});
+
+/** What an entity has taken of the customer's shared limit, in the same period. */
+export function entityUseOf(
+  customer: CustomerState,
+  featureKey: string,
+  entityId: string | null,
+  periodStartMs: number,
+): EntityUse | null {
+  if (entityId === null) return null;
+  const counter = customer.counters.get(meterKey(featureKey, entityId));
+  return { id: entityId, taken: counter?.period.startMs === periodStartMs ? taken(counter) : 0n };
+}
+
+export function usageOfMeter(meter: Meter, counter: Counter, atMs: number): Usage {
+  const { customer, catalog, feature, plan, policy, entitled } = meter;
+  const { id: customerId, tenantId, referenceId, sequence } = customer;
+  const frame = {
+    tenantId,
+    customerId,
+    referenceId,
+    feature,
+    planKey: plan?.key ?? null,
+    entitled,
+    policy,
+    sequence,
+    catalogVersion: catalog.version,
+    atMs,
+  };
+  const credits = customer.credits.get(feature.key)?.live ?? 0n;
+  return usageOf(frame, { ...counter, credits, wallet: moneyOf(meter) });
+}
+
+/** The wallet's balance, where the feature is paid for in its currency. */
+function moneyOf({ customer, plan, policy }: Meter): Money | null {
+  const currency = policy.price?.currency;
+  const stored = currency === undefined ? undefined : customer.wallets.get(currency);
+  const wallet = stored && walletOf(stored, plan);
+  return wallet ? { amount: wallet.balance, currency: wallet.currency } : null;
+}

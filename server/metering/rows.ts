@@ -1,0 +1,355 @@
+/** rows — the engine's tables as they are read: one row type a table, and what it means. */
+import { type LimitFieldsJson, limitFieldsMapFromJson } from '../db/limit-fields-json.ts';
+import type { PendingPlan } from '../domain/customer.ts';
+import type { EventKind } from '../domain/event.ts';
+import type { Grant, GrantSource, GrantState, Renewal } from '../domain/grant.ts';
+import type { Mute } from '../domain/mute.ts';
+import { NO_PAYMENT, type Payment } from '../domain/payment.ts';
+import type { Interval, RuleKey } from '../domain/period.ts';
+import type { Reservation, ReservationState } from '../domain/reservation.ts';
+import { formatUnits, unitsOf } from '../domain/units.ts';
+import type { AnswerJson } from './answer.ts';
+import type { CreditAccount, CustomerState, KnownAnswer, PastEvent, StoredCounter, StoredWallet } from './state.ts';
+
+export type CustomerRow = {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly reference_id: string;
+  readonly plan_key: string | null;
+  readonly plan_version: number | null;
+  readonly pending_plan: PendingPlan | null;
+  readonly time_zone: string;
+  readonly anchor_at: Date;
+  readonly overrides: Readonly<Record<string, LimitFieldsJson>>;
+  readonly mutes: readonly Mute[];
+  readonly sequence: string;
+  readonly limits_sequence: string;
+  readonly rate_windows: Readonly<Record<string, readonly [startMs: number, calls: number]>>;
+  readonly prepaid: boolean;
+  readonly due_at: Date | null;
+  readonly created_at: Date;
+};
+
+export const customerFromRow = (row: CustomerRow): CustomerState => ({
+  id: row.id,
+  tenantId: row.tenant_id,
+  referenceId: row.reference_id,
+  planKey: row.plan_key,
+  planVersion: row.plan_version,
+  pendingPlan: row.pending_plan,
+  timeZone: row.time_zone,
+  anchorAtMs: row.anchor_at.getTime(),
+  createdAtMs: row.created_at.getTime(),
+  overrides: limitFieldsMapFromJson(row.overrides),
+  mutes: row.mutes,
+  limitsSequence: BigInt(row.limits_sequence),
+  sequenceBefore: BigInt(row.sequence),
+  sequence: BigInt(row.sequence),
+  rateWindows: new Map(Object.entries(row.rate_windows).map(([key, [startMs, calls]]) => [key, { startMs, calls }])),
+  prepaid: row.prepaid,
+  dueAtMs: msOf(row.due_at),
+  counters: new Map(),
+  earlier: new Map(),
+  credits: new Map(),
+  wallets: new Map(),
+  reservations: new Map(),
+  seen: new Set(),
+  drawn: new Map(),
+  laterMs: null,
+  events: new Map(),
+  answers: new Map(),
+});
+
+export type CounterRow = {
+  readonly customer_id: string;
+  readonly feature_key: string;
+  readonly entity_id: string;
+  readonly period_start: Date;
+  readonly period_end: Date | null;
+  readonly reset: RuleKey;
+  readonly used: string;
+  readonly held: string;
+  readonly credits: string;
+  readonly wallet: string;
+  readonly overage: string;
+  readonly cost: string;
+  readonly wallet_charge: string;
+  readonly level: string | null;
+  readonly level_at: Date | null;
+  readonly area: string | null;
+  readonly raised: readonly string[];
+  readonly sequence: string;
+  readonly closed_at: Date | null;
+  readonly corrected_at: Date | null;
+};
+
+export const counterFromRow = (row: CounterRow): StoredCounter => ({
+  period: { startMs: row.period_start.getTime(), endMs: msOf(row.period_end), reset: row.reset },
+  used: unitsOf(row.used),
+  held: unitsOf(row.held),
+  credits: unitsOf(row.credits),
+  wallet: unitsOf(row.wallet),
+  overage: unitsOf(row.overage),
+  cost: unitsOf(row.cost),
+  walletCharge: unitsOf(row.wallet_charge),
+  gauge:
+    row.level === null
+      ? null
+      : {
+          level: unitsOf(row.level),
+          atMs: msOf(row.level_at) ?? row.period_start.getTime(),
+          area: BigInt(row.area ?? 0),
+        },
+  raised: new Set(row.raised),
+  sequence: BigInt(row.sequence),
+  closedAtMs: msOf(row.closed_at),
+  correctedAtMs: msOf(row.corrected_at),
+});
+
+export type AnswerRow = KnownAnswer & {
+  readonly customer_id: string;
+  readonly idempotency_key: string;
+  readonly answer: AnswerJson;
+};
+
+export type CreditRow = {
+  readonly customer_id: string;
+  readonly feature_key: string;
+  readonly live: string;
+  readonly allocation_id: string | null;
+  readonly rule: string | null;
+  readonly sequence: string;
+};
+
+export const creditAccountFromRow = (row: CreditRow): CreditAccount => ({
+  live: unitsOf(row.live),
+  allocationId: row.allocation_id,
+  rule: row.rule,
+  sequence: BigInt(row.sequence),
+  grants: new Map(),
+});
+
+export type RenewalJson = Omit<Renewal, 'amount' | 'onRenewal'> & {
+  readonly amount: string;
+  readonly onRenewal:
+    | 'reset'
+    | 'add'
+    | { readonly max: string | null; readonly maxFraction: string | null; readonly expiresAfter: Interval | null };
+};
+
+export type GrantRow = {
+  readonly customer_id: string;
+  readonly id: string;
+  readonly feature_key: string;
+  readonly source: GrantSource;
+  readonly amount: string;
+  readonly remaining: string;
+  readonly priority: number;
+  readonly effective_from: Date;
+  readonly expires_at: Date | null;
+  readonly created_at: Date;
+  readonly state: GrantState;
+  readonly renewal: RenewalJson | null;
+  readonly renews_at: Date | null;
+  readonly origin_id: string | null;
+  readonly rolled_over: boolean;
+};
+
+export const grantFromRow = (row: GrantRow): Grant => ({
+  id: row.id,
+  featureKey: row.feature_key,
+  source: row.source,
+  amount: unitsOf(row.amount),
+  remaining: unitsOf(row.remaining),
+  priority: row.priority,
+  effectiveFromMs: row.effective_from.getTime(),
+  expiresAtMs: msOf(row.expires_at),
+  createdAtMs: row.created_at.getTime(),
+  state: row.state,
+  renewal: row.renewal && renewalFromJson(row.renewal),
+  renewsAtMs: msOf(row.renews_at),
+  originId: row.origin_id,
+  rolledOver: row.rolled_over,
+});
+
+export const renewalToJson = ({ amount, onRenewal, ...renewal }: Renewal): RenewalJson => ({
+  ...renewal,
+  amount: formatUnits(amount),
+  onRenewal:
+    typeof onRenewal === 'string'
+      ? onRenewal
+      : {
+          max: onRenewal.max === null ? null : formatUnits(onRenewal.max),
+          maxFraction: onRenewal.maxFraction === null ? null : formatUnits(onRenewal.maxFraction),
+          expiresAfter: onRenewal.expiresAfter,
+        },
+});
+
+export const renewalFromJson = ({ amount, onRenewal, ...renewal }: RenewalJson): Renewal => ({
+  ...renewal,
+  amount: unitsOf(amount),
+  onRenewal:
+    typeof onRenewal === 'string'
+      ? onRenewal
+      : {
+          max: onRenewal.max === null ? null : unitsOf(onRenewal.max),
+          maxFraction: onRenewal.maxFraction === null ? null : unitsOf(onRenewal.maxFraction),
+          expiresAfter: onRenewal.expiresAfter,
+        },
+});
+
+export type WalletRow = {
+  readonly customer_id: string;
+  readonly currency: string;
+  readonly balance: string | null;
+  readonly floor: string | null;
+  readonly spent: string;
+  readonly spent_since: Date;
+  readonly top_ups: number;
+  readonly top_up_asked_at: Date | null;
+  readonly top_up_failed_at: Date | null;
+  readonly sequence: string;
+};
+
+export const walletFromRow = (row: WalletRow): StoredWallet => ({
+  currency: row.currency,
+  balance: row.balance === null ? null : unitsOf(row.balance),
+  floor: row.floor === null ? null : unitsOf(row.floor),
+  spent: unitsOf(row.spent),
+  spentSinceMs: row.spent_since.getTime(),
+  topUps: row.top_ups,
+  topUpAskedAtMs: msOf(row.top_up_asked_at),
+  topUpFailedAtMs: msOf(row.top_up_failed_at),
+  sequence: BigInt(row.sequence),
+});
+
+export type ValueRow = {
+  readonly customer_id: string;
+  readonly feature_key: string;
+  readonly period_start: Date;
+  readonly value: string;
+};
+
+export type SplitJson = Readonly<
+  Record<'included' | 'credits' | 'wallet' | 'overage' | 'cost' | 'walletCharge', string>
+> & { readonly currency: string | null };
+
+export const splitToJson = (payment: Omit<Payment, 'draws'>, currency: string | null): SplitJson => ({
+  included: formatUnits(payment.included),
+  credits: formatUnits(payment.credits),
+  wallet: formatUnits(payment.wallet),
+  overage: formatUnits(payment.overage),
+  cost: formatUnits(payment.cost),
+  walletCharge: formatUnits(payment.walletCharge),
+  currency,
+});
+
+export const paymentFromJson = (json: SplitJson): Payment => ({
+  included: unitsOf(json.included),
+  credits: unitsOf(json.credits),
+  wallet: unitsOf(json.wallet),
+  overage: unitsOf(json.overage),
+  cost: unitsOf(json.cost),
+  walletCharge: unitsOf(json.walletCharge),
+  draws: NO_PAYMENT.draws,
+});
+
+export type ReservationRow = {
+  readonly customer_id: string;
+  readonly id: string;
+  readonly feature_key: string;
+  readonly entity_id: string;
+  readonly period_start: Date;
+  readonly override_key: string | null;
+  readonly amount: string;
+  readonly split: SplitJson;
+  readonly draws: readonly (readonly [grantId: string, units: string])[];
+  readonly properties: string | null;
+  readonly state: ReservationState;
+  readonly committed: string | null;
+  readonly answer: AnswerJson | null;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly closed_at: Date | null;
+};
+
+export const reservationFromRow = (row: ReservationRow): Reservation => ({
+  id: row.id,
+  featureKey: row.feature_key,
+  entityId: row.entity_id || null,
+  periodStartMs: row.period_start.getTime(),
+  overrideKey: row.override_key,
+  amount: unitsOf(row.amount),
+  payment: {
+    ...paymentFromJson(row.split),
+    draws: row.draws.map(([grantId, units]) => ({ grantId, units: unitsOf(units) })),
+  },
+  currency: row.split.currency,
+  properties: row.properties,
+  state: row.state,
+  committed: row.committed === null ? null : unitsOf(row.committed),
+  createdAtMs: row.created_at.getTime(),
+  expiresAtMs: row.expires_at.getTime(),
+  closedAtMs: msOf(row.closed_at),
+});
+
+export type EventRow = {
+  readonly customer_id: string;
+  readonly sequence: string;
+  readonly kind: EventKind;
+  readonly feature_key: string;
+  readonly entity_id: string;
+  readonly period_start: Date;
+  readonly reported: string;
+  readonly amount: string;
+  readonly credits: string;
+  readonly wallet: string;
+  readonly overage: string;
+  readonly cost: string;
+  readonly wallet_charge: string;
+  readonly properties: string | null;
+  readonly occurred_at: Date;
+  readonly is_reversed: boolean;
+};
+
+export function eventFromRow(row: EventRow): PastEvent {
+  const amount = unitsOf(row.amount);
+  const [credits, wallet, overage] = [unitsOf(row.credits), unitsOf(row.wallet), unitsOf(row.overage)];
+  return {
+    sequence: BigInt(row.sequence),
+    kind: row.kind,
+    featureKey: row.feature_key,
+    entityId: row.entity_id || null,
+    periodStartMs: row.period_start.getTime(),
+    reported: unitsOf(row.reported),
+    amount,
+    payment: {
+      included: amount - credits - wallet - overage,
+      credits,
+      wallet,
+      overage,
+      cost: unitsOf(row.cost),
+      walletCharge: unitsOf(row.wallet_charge),
+      draws: [],
+    },
+    properties: row.properties,
+    occurredAtMs: row.occurred_at.getTime(),
+    isReversed: row.is_reversed,
+  };
+}
+
+export type PostingRow = {
+  readonly customer_id: string;
+  readonly sequence: string;
+  readonly grant_id: string;
+  readonly amount: string;
+};
+
+export type DrawnRow = {
+  readonly customer_id: string;
+  readonly commodity: string;
+  readonly grant_id: string;
+  readonly amount: string;
+};
+
+const msOf = (at: Date | null): number | null => at?.getTime() ?? null;

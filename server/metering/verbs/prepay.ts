@@ -1,0 +1,153 @@
+/** prepay — what a customer has paid for in advance: grants of units, and money in wallets. */
+import { grantNotFound, insufficientBalance, invalidInput, walletNotFound } from '../../domain/errors.ts';
+import { voidGrant } from '../../domain/grant-change.ts';
+import { newGrant, problemOfGrant } from '../../domain/new-grant.ts';
+import { paidInto, settleOverage } from '../../domain/payment.ts';
+import type { Plan } from '../../domain/plan.ts';
+import { type Account, move } from '../../domain/posting.ts';
+import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
+import { type Draft, emptyWallet } from '../draft.ts';
+import { currentCounter, type Meter, monthOf, periodLookupOf, stateOf, usageOfMeter, walletOf } from '../meter.ts';
+import type {
+  Granted,
+  GrantRequest,
+  SettleTopUpRequest,
+  SetWalletRequest,
+  TopUpRequest,
+  VoidGrantRequest,
+  WalletMoved,
+} from '../requests.ts';
+import type { CustomerState, StoredWallet } from '../state.ts';
+
+/** @throws {MeterError} `INVALID_INPUT` for what no grant may be. */
+export function grantUnits(draft: Draft, meter: Meter, request: GrantRequest): Granted {
+  const { customer, feature } = meter;
+  const { nowMs } = draft;
+  const { grantId: id, source, amount, priority, effectiveFromMs, expiresAtMs, recurring } = request;
+  const asked = { id, featureKey: feature.key, source, amount, priority, effectiveFromMs, expiresAtMs, recurring };
+  const problem = problemOfGrant(asked, nowMs);
+  if (problem) throw invalidInput(['input', ...problem.path], `\`${problem.path.join('.')}\` ${problem.sentence}.`);
+  const change = newGrant(asked, { periodAt: periodLookupOf(customer, feature), featureReset: feature.reset, nowMs });
+  const sequence = draft.nextSequence(customer);
+  draft.applyGrantChanges(customer, feature.key, [change], 'grant', sequence);
+  if (request.settlesOverage && change.grant.state === 'live') payOverage(draft, meter, id, sequence);
+  return grantedOf(draft, meter, id);
+}
+
+/** Lets a grant pay for what the running period would be billed for, the latest first. */
+function payOverage(draft: Draft, meter: Meter, grantId: string, sequence: bigint): void {
+  const { customer, feature, policy } = meter;
+  const counter = currentCounter(customer, feature, null, draft.nowMs);
+  const remaining = draft.accountOf(customer, feature.key).grants.get(grantId)?.remaining ?? 0n;
+  const units = minUnits(stateOf(meter, counter, null, draft.nowMs).paid.overage, remaining);
+  if (units <= 0n) return;
+  const payment = settleOverage(policy, counter, { grantId, units });
+  draft.putCounter(customer, feature.key, null, {
+    ...counter,
+    ...paidInto(counter, payment, 'used'),
+    period: counter.period,
+    sequence,
+  });
+  draft.applyPayment(meter, payment, 'use', sequence);
+}
+
+/** @throws {MeterError} `GRANT_NOT_FOUND` */
+export function voidUnits(draft: Draft, meter: Meter, { grantId }: VoidGrantRequest): Granted {
+  const { customer, feature } = meter;
+  const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
+  if (!grant) throw grantNotFound();
+  const change = voidGrant(grant);
+  if (change.grant.state === grant.state) return { ...grantedOf(draft, meter, grantId), replayed: true };
+  draft.applyGrantChanges(customer, feature.key, [change], 'void', draft.nextSequence(customer));
+  return grantedOf(draft, meter, grantId);
+}
+
+function grantedOf(draft: Draft, meter: Meter, grantId: string): Granted {
+  const { customer, feature } = meter;
+  const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
+  if (!grant) throw grantNotFound();
+  const counter = currentCounter(customer, feature, null, draft.nowMs);
+  return { kind: 'granted', grant, usage: usageOfMeter(meter, counter, draft.nowMs), replayed: false };
+}
+
+/**
+ * Puts money into a wallet, or (below 0) pays it out.
+ *
+ * @throws {MeterError} `INSUFFICIENT_BALANCE` when more is paid out than was put in and is left.
+ */
+export function topUp(draft: Draft, customer: CustomerState, plan: Plan | null, request: TopUpRequest): WalletMoved {
+  const { currency, amount } = request;
+  const wallet = walletIn(draft, customer, currency);
+  const balance = wallet.balance ?? 0n;
+  if (amount < 0n && balance + amount < 0n) {
+    const sentence = `The wallet holds ${formatUnits(balance)} ${currency} (minor units), and ${formatUnits(-amount)} were to be paid out; pay out at most what it holds.`;
+    throw insufficientBalance(sentence);
+  }
+  return putMoney(draft, customer, plan, wallet, amount, amount < 0n ? 'refund' : 'top_up');
+}
+
+function putMoney(
+  draft: Draft,
+  customer: CustomerState,
+  plan: Plan | null,
+  wallet: StoredWallet,
+  amount: Units,
+  kind: 'top_up' | 'refund',
+): WalletMoved {
+  const { currency } = wallet;
+  const sequence = draft.nextSequenceOfAll(customer);
+  const after = { ...wallet, balance: (wallet.balance ?? 0n) + amount, sequence };
+  draft.putWallet(customer, after);
+  const from: { readonly account: Account } = { account: kind };
+  draft.post(customer, sequence, kind, move(amount, currency, null, from, { account: 'wallet' }));
+  return movedOf(customer, plan, after);
+}
+
+/** Gives a wallet a floor of its own, or (null) the plan's again. */
+export function setWallet(
+  draft: Draft,
+  customer: CustomerState,
+  plan: Plan | null,
+  { currency, floor }: SetWalletRequest,
+): WalletMoved {
+  const wallet = walletIn(draft, customer, currency);
+  const sequence = draft.nextSequenceOfAll(customer);
+  const after = { ...wallet, floor, balance: wallet.balance ?? 0n, sequence };
+  draft.putWallet(customer, after);
+  return movedOf(customer, plan, after);
+}
+
+/**
+ * What became of the top-up that a wallet asked for. Told twice, it is the same as once.
+ *
+ * @throws {MeterError} `WALLET_NOT_FOUND` when there is none that asked.
+ */
+export function settleTopUp(
+  draft: Draft,
+  customer: CustomerState,
+  plan: Plan | null,
+  { currency, outcome }: SettleTopUpRequest,
+): WalletMoved {
+  const wallet = customer.wallets.get(currency);
+  if (!wallet) throw walletNotFound(currency);
+  if (wallet.topUpAskedAtMs === null) return { ...movedOf(customer, plan, wallet), replayed: true };
+  const amount = plan?.wallet?.currency === currency ? (plan.wallet.autoTopUp?.amount ?? 0n) : 0n;
+  const answered = {
+    ...wallet,
+    topUpAskedAtMs: null,
+    topUpFailedAtMs: outcome === 'failed' ? draft.nowMs : null,
+  };
+  draft.topUps.push({ customer, sequence: customer.sequence + 1n, currency, amount, state: outcome });
+  if (outcome === 'paid' && amount > 0n) return putMoney(draft, customer, plan, answered, amount, 'top_up');
+  const sequence = draft.nextSequenceOfAll(customer);
+  draft.putWallet(customer, { ...answered, sequence });
+  return movedOf(customer, plan, { ...answered, sequence });
+}
+
+const walletIn = (draft: Draft, customer: CustomerState, currency: string): StoredWallet =>
+  customer.wallets.get(currency) ?? emptyWallet(currency, monthOf(customer, draft.nowMs));
+
+function movedOf(customer: CustomerState, plan: Plan | null, stored: StoredWallet): WalletMoved {
+  const wallet = walletOf(stored, plan) ?? { currency: stored.currency, balance: 0n, floor: 0n };
+  return { kind: 'wallet', referenceId: customer.referenceId, wallet, replayed: false };
+}

@@ -1,0 +1,174 @@
+/**
+ * settle — brings a customer up to now: a change of plan, holds that are overdue, credits, periods that have ended.
+ *
+ * Whoever touches a customer does this first, in the same transaction; so nothing has to run for it to be right, and two
+ * gateways that notice the same boundary do it once, under the customer's lock.
+ */
+import { carriedInto, isCarried } from '../../domain/aggregation.ts';
+import { crossings, raisedAfter } from '../../domain/alert.ts';
+import { nextDueMs, settleCredits } from '../../domain/credits.ts';
+import { currentPlanOf, pendingPlanOf } from '../../domain/customer.ts';
+import type { Feature } from '../../domain/feature.ts';
+import { paidInto, pay } from '../../domain/payment.ts';
+import { periodFor, ruleKey } from '../../domain/period.ts';
+import type { Catalog } from '../../domain/plan.ts';
+import { isOverdue } from '../../domain/reservation.ts';
+import type { Draft } from '../draft.ts';
+import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
+import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
+import { giveBackHold } from './hold.ts';
+import { ruleText } from './rule-text.ts';
+
+export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => dueAtMs !== null && dueAtMs <= nowMs;
+
+/** Everything that is due of a customer. What it needs was loaded: see `lookAtDue`. */
+export function settleCustomer(draft: Draft, customer: CustomerState, catalog: Catalog): void {
+  const { nowMs } = draft;
+  changePlan(draft, customer);
+  for (const reservation of customer.reservations.values()) {
+    if (isOverdue(reservation, nowMs)) giveBackHold(draft, customer, catalog, reservation, 'expired');
+  }
+  for (const feature of catalog.features.values()) {
+    settleMeterCredits(draft, meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs)), true);
+    closePeriods(draft, customer, catalog, feature);
+  }
+  customer.dueAtMs = null;
+  draft.touch(customer);
+  draft.settled.add(customer);
+  for (const atMs of dueTimes(customer)) draft.dueAt(customer, atMs);
+}
+
+/** All instants at which something will be due. */
+function dueTimes(customer: CustomerState): readonly (number | null)[] {
+  const open = [...customer.reservations.values()].filter(({ state }) => state === 'open');
+  const running = [...customer.counters.values()].filter(({ closedAtMs }) => closedAtMs === null);
+  return [
+    customer.laterMs,
+    customer.pendingPlan?.atMs ?? null,
+    ...open.map(({ expiresAtMs }) => expiresAtMs),
+    ...running.map(({ period }) => period.endMs),
+    ...[...customer.credits.values()].flatMap(({ grants }) => [...grants.values()].map(nextDueMs)),
+  ];
+}
+
+function changePlan(draft: Draft, customer: CustomerState): void {
+  if (customer.pendingPlan === null || pendingPlanOf(customer, draft.nowMs) !== null) return;
+  const { planKey, planVersion } = currentPlanOf(customer, draft.nowMs);
+  customer.planKey = planKey;
+  customer.planVersion = planVersion;
+  customer.pendingPlan = null;
+  draft.movePlan(customer);
+}
+
+/**
+ * The credits of one meter: what is due of its grants, and the plan's allocation as its rule has it.
+ *
+ * @param all Whether to look at grants though the rule is what it was.
+ */
+export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean): void {
+  const { customer, feature } = meter;
+  const rule = meter.entitled ? meter.policy.credits : null;
+  const text = ruleText(rule, feature.reset);
+  const account = draft.accountOf(customer, feature.key);
+  if (!all && account.rule === text) return;
+  if (rule === null && account.grants.size === 0 && account.rule === null) return;
+  const changes = settleCredits({
+    customerId: customer.id,
+    featureKey: feature.key,
+    featureReset: feature.reset,
+    grants: [...account.grants.values()],
+    rule,
+    periodAt: periodLookupOf(customer, feature),
+    timeZone: customer.timeZone,
+    grantedFromMs: draft.nowMs,
+    nowMs: draft.nowMs,
+  });
+  if (changes.length === 0 && account.rule === text) return;
+  const sequence = draft.nextSequence(customer);
+  draft.applyGrantChanges(customer, feature.key, changes, 'renewal', sequence);
+  const after = draft.accountOf(customer, feature.key);
+  const allocation = [...after.grants.values()]
+    .filter(({ source, rolledOver, renewal }) => source === 'plan' && !rolledOver && renewal !== null)
+    .sort((a, b) => b.effectiveFromMs - a.effectiveFromMs)[0];
+  draft.putAccount(customer, feature.key, { ...after, rule: text, allocationId: allocation?.id ?? null, sequence });
+}
+
+/** Periods that have ended get their final total; the level of a gauge goes on into the next. */
+function closePeriods(draft: Draft, customer: CustomerState, catalog: Catalog, feature: Feature): void {
+  const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, draft.nowMs));
+  const { nowMs } = draft;
+  const newest = customer.counters.get(feature.key);
+  if (newest && isCarried(feature.aggregation)) carryForward(draft, meter, newest);
+  for (const [key, counters] of countersOf(customer, feature.key)) {
+    for (const counter of counters) {
+      if (counter.closedAtMs !== null || counter.period.endMs === null || counter.period.endMs > nowMs) continue;
+      const entityId = key === feature.key ? null : key.slice(feature.key.length + 1);
+      draft.putCounter(customer, feature.key, entityId, { ...counter, closedAtMs: nowMs });
+    }
+  }
+}
+
+function countersOf(
+  customer: CustomerState,
+  featureKey: string,
+): readonly (readonly [string, readonly StoredCounter[]])[] {
+  const isOwn = (key: string): boolean => key === featureKey || key.startsWith(meterKey(featureKey, ''));
+  const keys = new Set([...customer.counters.keys(), ...customer.earlier.keys()].filter(isOwn));
+  return [...keys].map((key) => {
+    const newest = customer.counters.get(key);
+    const all = [...(customer.earlier.get(key) ?? []), ...(newest ? [newest] : [])];
+    return [key, [...new Map(all.map((counter) => [counter.period.startMs, counter])).values()]];
+  });
+}
+
+/** Opens each period since with the level that was left, and counts it there. */
+function carryForward(draft: Draft, meter: Meter, from: StoredCounter): void {
+  let counter = from;
+  while (counter.gauge !== null && counter.period.endMs !== null && counter.period.endMs <= draft.nowMs) {
+    counter = carried(draft, meter, counter, counter.period.endMs);
+  }
+}
+
+function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number): StoredCounter {
+  const { customer, feature, policy } = meter;
+  const reset = ruleKey(feature.reset, feature.anchor);
+  const next = freshCounter({ ...periodFor(from.period, periodRuleOf(customer, feature), atMs), reset });
+  const { taken, gauge } = carriedInto(feature.aggregation, from.gauge, next.period);
+  const payment = pay(policy, next, stateOf(meter, next, null, draft.nowMs).funds, taken);
+  const sequence = draft.nextSequence(customer);
+  const paid = paidInto(next, payment, 'used');
+  const raised = crossings(policy, next, paid, next.raised);
+  const ended = next.period.endMs !== null && next.period.endMs <= draft.nowMs;
+  const counter: StoredCounter = {
+    ...next,
+    ...paid,
+    period: next.period,
+    gauge,
+    raised: raisedAfter(next.raised, raised),
+    sequence,
+    closedAtMs: ended ? draft.nowMs : null,
+  };
+  if (from.closedAtMs === null) draft.putCounter(customer, feature.key, null, { ...from, closedAtMs: draft.nowMs });
+  draft.putCounter(customer, feature.key, null, counter);
+  draft.applyPayment(meter, payment, 'use', sequence);
+  draft.addEvent({
+    customer,
+    sequence,
+    kind: 'carry',
+    featureKey: feature.key,
+    entityId: null,
+    periodStartMs: counter.period.startMs,
+    reported: gauge?.level ?? 0n,
+    amount: taken,
+    payment,
+    currency: policy.price?.currency ?? null,
+    usedAfter: counter.used,
+    reverses: null,
+    idempotencyKey: null,
+    properties: null,
+    dimensions: feature.dimensions,
+    occurredAtMs: counter.period.startMs,
+  });
+  draft.raise(meter, counter, raised, sequence);
+  return counter;
+}
