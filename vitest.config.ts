@@ -39,7 +39,7 @@ export default defineConfig({
           testTimeout: 10_000,
         },
       },
-      onRealThings('store', ['tests/{store,support}/**/*.test.ts']),
+      onRealThings('store', ['tests/{store,model,support}/**/*.test.ts']),
       onRealThings('api', ['tests/api/**/*.test.ts']),
       onRealThings('realtime', ['tests/realtime/**/*.test.ts']),
       {

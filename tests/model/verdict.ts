@@ -1,0 +1,218 @@
+/**
+ * verdict — what the model says to one call: the rules of the design page, read slowly.
+ *
+ * Refusals come in the order of the page. What a clamped call takes is found by trying: the most that would be allowed.
+ */
+import type { ConsumeMode, DenialReason } from '../../server/domain/decision.ts';
+import type { LimitPolicy } from '../../server/domain/policy.ts';
+import { ONE, type Units } from '../../server/domain/units.ts';
+import type { Book, Entry, Paid } from './book.ts';
+import { NOTHING_PAID } from './book.ts';
+import { definitionOf, planNamed } from './catalog.ts';
+import { costOf } from './cost.ts';
+import { givenBack } from './giving-back.ts';
+import { isInvalid, levelOf, takenBy } from './measure.ts';
+import {
+  availableMoney,
+  burning,
+  entriesIn,
+  fullUntil,
+  heldIn,
+  isEntitled,
+  partIn,
+  periodOf,
+  planAt,
+  policyAt,
+  pricedIn,
+  remainingOf,
+  spentInMonth,
+  usedIn,
+} from './questions.ts';
+
+export type Ask = {
+  readonly featureKey: string;
+  readonly amount: Units;
+  readonly mode: ConsumeMode;
+  /** `record` has happened already, and is not refused for lack of anything; `hold` reserves. */
+  readonly purpose: 'use' | 'record' | 'hold';
+  readonly entityId: string | null;
+  /** The value to count, of a feature that counts distinct ones. */
+  readonly value: string | null;
+  readonly atMs: number;
+};
+
+export type Verdict =
+  | { readonly outcome: 'allowed'; readonly taken: Units; readonly paid: Paid }
+  | { readonly outcome: 'denied'; readonly reason: DenialReason }
+  | { readonly outcome: 'invalid' };
+
+const denied = (reason: DenialReason): Verdict => ({ outcome: 'denied', reason });
+
+export function verdictOn(book: Book, ask: Ask, nowMs: number): Verdict {
+  const policy = policyAt(book, ask.featureKey, nowMs);
+  if (isInvalid(ask, policy)) return { outcome: 'invalid' };
+  if (ask.purpose !== 'record' && isRateLimited(book, ask.featureKey, policy, nowMs)) return denied('RATE_LIMITED');
+  if (!isEntitled(book, ask.featureKey, nowMs)) return denied('FEATURE_NOT_IN_PLAN');
+  const entries = entriesIn(book, ask.featureKey, periodOf(book, ask.featureKey, ask.atMs));
+  const taken = takenBy(book, ask, entries);
+  const floor = policy.minLimit ?? 0n;
+  if (taken <= 0n) {
+    if (taken < 0n && levelAfter(book, ask, entries) < floor) return denied('BELOW_MINIMUM');
+    return { outcome: 'allowed', taken, paid: givenBack(entries, -taken, policy.price) };
+  }
+  return verdictOnTaking(book, ask, policy, entries, taken, nowMs);
+}
+
+/** What a floor looks at: the level of a quantity that is held, the units used of any other. */
+function levelAfter(book: Book, ask: Ask, entries: readonly Entry[]): Units {
+  const { aggregation } = definitionOf(ask.featureKey);
+  if (aggregation === 'latest') return ask.amount;
+  if (aggregation === 'weighted_sum') return levelOf(book, ask.featureKey) + ask.amount;
+  return usedIn(entries) + ask.amount;
+}
+
+function isRateLimited(book: Book, featureKey: string, policy: LimitPolicy, nowMs: number): boolean {
+  const all = book.calls.map(({ atMs }) => atMs);
+  const own = book.calls.filter((call) => call.featureKey === featureKey).map(({ atMs }) => atMs);
+  const ofPlan = planNamed(planAt(book, nowMs)).rateLimits ?? [];
+  return (
+    ofPlan.some((rule) => fullUntil(rule, all, nowMs) !== null) ||
+    policy.rateLimits.some((rule) => fullUntil(rule, own, nowMs) !== null)
+  );
+}
+
+const DIVISIBLE = ['sum', 'duration', 'max', 'latest'];
+
+function verdictOnTaking(
+  book: Book,
+  ask: Ask,
+  policy: LimitPolicy,
+  entries: readonly Entry[],
+  taken: Units,
+  nowMs: number,
+): Verdict {
+  const isForced = ask.mode === 'OVERFLOW' || ask.purpose === 'record';
+  const pay = (units: Units): Paid | DenialReason => payFor(book, ask, policy, entries, units, isForced, nowMs);
+  const room = isForced ? null : roomFor(ask, policy, entries);
+  const mayClamp = ask.mode === 'CLAMP' && DIVISIBLE.includes(definitionOf(ask.featureKey).aggregation ?? 'sum');
+  let units = taken;
+  if (room !== null && room < taken) {
+    if (!mayClamp || room <= 0n) return denied('LIMIT_REACHED');
+    units = room;
+  }
+  const paid = pay(units);
+  if (typeof paid !== 'string') return { outcome: 'allowed', taken: units, paid };
+  const most = mayClamp ? mostPayable(freeUnits(book, ask, policy, entries, nowMs), units, pay) : null;
+  return most ?? denied(paid);
+}
+
+/** The most that would be allowed: what is free, and as many whole units on top as can be paid for. */
+function mostPayable(free: Units, wanted: Units, pay: (units: Units) => Paid | DenialReason): Verdict | null {
+  for (let whole = (wanted - free) / ONE; whole >= 0n; whole -= 1n) {
+    const taken = free + whole * ONE;
+    if (taken === 0n) return null;
+    const paid = pay(taken);
+    if (typeof paid !== 'string') return { outcome: 'allowed', taken, paid };
+  }
+  return null;
+}
+
+/** Null where no limit stands in the way. */
+function roomFor(ask: Ask, policy: LimitPolicy, entries: readonly Entry[]): Units | null {
+  if (policy.enforcement === 'soft') return null;
+  const rooms: Units[] = [];
+  if (policy.limit !== null) rooms.push(policy.limit - usedIn(entries) - heldIn(entries));
+  if (ask.entityId !== null && policy.entityLimit !== null) {
+    const own = entries.filter(({ entityId }) => entityId === ask.entityId);
+    rooms.push(policy.entityLimit - usedIn(own) - heldIn(own));
+  }
+  return rooms.length === 0 ? null : rooms.reduce((a, b) => (a < b ? a : b));
+}
+
+function includedLeft(policy: LimitPolicy, entries: readonly Entry[]): Units | null {
+  if (policy.included === null) return null;
+  const left = policy.included - partIn(entries, 'included');
+  return left > 0n ? left : 0n;
+}
+
+function freeUnits(book: Book, ask: Ask, policy: LimitPolicy, entries: readonly Entry[], nowMs: number): Units {
+  const credits = burning(book, ask.featureKey, nowMs).map((grant) => remainingOf(book, grant));
+  return credits.reduce((total, units) => total + units, includedLeft(policy, entries) ?? 0n);
+}
+
+/** Included, then credits, then the wallet, then the bill; or what stands in the way. */
+function payFor(
+  book: Book,
+  ask: Ask,
+  policy: LimitPolicy,
+  entries: readonly Entry[],
+  units: Units,
+  isForced: boolean,
+  nowMs: number,
+): Paid | DenialReason {
+  const paid: Paid = { ...NOTHING_PAID, draws: [] };
+  const free = includedLeft(policy, entries);
+  paid.included = free === null || free >= units ? units : free;
+  let rest = units - paid.included;
+  for (const grant of burning(book, ask.featureKey, nowMs)) {
+    const left = remainingOf(book, grant);
+    const drawn = left < rest ? left : rest;
+    if (drawn > 0n) paid.draws.push({ grantId: grant.id, units: drawn });
+    rest -= drawn;
+  }
+  paid.credits = units - paid.included - rest;
+  if (rest === 0n) return paid;
+
+  const { price } = policy;
+  const position = pricedIn(entries);
+  const costOfNext = (next: Units): Units =>
+    price === null ? 0n : costOf(price, position + next) - costOf(price, position);
+  paid.cost = costOfNext(rest);
+  if (!isForced && exceedsSpend(book, policy, entries, paid.cost, nowMs)) return 'SPEND_LIMIT_REACHED';
+  if (price !== null) {
+    const money = availableMoney(book, nowMs);
+    paid.wallet = [rest, ...wholesBelow(rest)].find((some) => costOfNext(some) <= money) ?? 0n;
+    paid.walletCharge = costOfNext(paid.wallet);
+  }
+  paid.overage = rest - paid.wallet;
+  const mayBill = isForced || (policy.billing === 'postpaid' && (price !== null || policy.enforcement === 'soft'));
+  return paid.overage > 0n && !mayBill ? 'INSUFFICIENT_FUNDS' : paid;
+}
+
+/** 3 and 2 and 1 and 0 for 3.5; 2 and 1 and 0 for 3. */
+function wholesBelow(units: Units): Units[] {
+  const wholes: Units[] = [];
+  for (let some = ((units - 1n) / ONE) * ONE; some >= 0n; some -= ONE) wholes.push(some);
+  return wholes;
+}
+
+/** What pays for units that are used whatever may be. */
+export function forcedPayment(
+  book: Book,
+  featureKey: string,
+  entries: readonly Entry[],
+  units: Units,
+  atMs: number,
+): Paid {
+  const ask: Ask = {
+    featureKey,
+    amount: units,
+    mode: 'OVERFLOW',
+    purpose: 'record',
+    entityId: null,
+    value: null,
+    atMs,
+  };
+  const paid = payFor(book, ask, policyAt(book, featureKey, atMs), entries, units, true, atMs);
+  if (typeof paid === 'string') throw new RangeError(`${paid} of what can't be refused`);
+  return paid;
+}
+
+function exceedsSpend(book: Book, policy: LimitPolicy, entries: readonly Entry[], cost: Units, nowMs: number): boolean {
+  const own = policy.spendLimit;
+  const ofPlan = planNamed(planAt(book, nowMs)).spendLimit ?? null;
+  return (
+    (own !== null && partIn(entries, 'cost') + cost > own) ||
+    (ofPlan !== null && spentInMonth(book, nowMs) + cost > ofPlan.amount)
+  );
+}
