@@ -2,13 +2,16 @@
 import type { Deps } from './actions/deps.ts';
 import type { Viewer } from './domain/viewer.ts';
 import type { Streams } from './events/streams.ts';
-import type { Engine } from './metering/engine.ts';
+import type { Authorize } from './hooks/authorize.ts';
+import type { HookedEngine } from './hooks/hooked-engine.ts';
 import type { UsageReader } from './metering/usage-reader.ts';
 
 export type Services = Deps & {
-  readonly engine: Engine;
+  readonly engine: HookedEngine;
   readonly usageReader: UsageReader;
   readonly streams: Streams;
+  /** Whether a key may act for a reference; null where every key may. The engine asks by itself. */
+  readonly authorize: Authorize | null;
 };
 
 export type Context = {
@@ -18,3 +21,9 @@ export type Context = {
   /** Things fetched once per operation, by key; see `oncePerOperation` in schema/. */
   readonly memo: Map<unknown, unknown>;
 };
+
+/** The gateway's parts for one who asks: its engine knows whom to authorize. */
+export function servicesFor(services: Services, viewer: Viewer | null): Services {
+  const engine = services.engine.onBehalfOf(viewer);
+  return engine === services.engine ? services : { ...services, engine };
+}

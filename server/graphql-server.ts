@@ -4,7 +4,7 @@ import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { type CORSOptions, createGraphQLError, createYoga, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { Authenticate } from './auth/authenticate.ts';
-import type { Context, Services } from './context.ts';
+import { type Context, type Services, servicesFor } from './context.ts';
 import { documentLimits } from './document-limits.ts';
 import type { Viewer } from './domain/viewer.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -52,11 +52,10 @@ export function createGraphQLServer(deps: GraphQLServerDeps) {
     renderGraphiQL,
     graphiql: { title: 'Metergraph', subscriptionsProtocol: 'WS', defaultQuery: GREETING },
     maskedErrors: { maskError: (error) => toGraphQLError(error, onBug) },
-    context: async ({ viewer, request }: YogaInitialContext & SocketContext): Promise<Context> => ({
-      viewer: viewer ?? (await authenticate(request?.headers.get('authorization'))),
-      services,
-      memo: new Map(),
-    }),
+    context: async ({ viewer: known, request }: YogaInitialContext & SocketContext): Promise<Context> => {
+      const viewer = known ?? (await authenticate(request?.headers.get('authorization')));
+      return { viewer, services: servicesFor(services, viewer), memo: new Map() };
+    },
     plugins: [useJsonOnly(), ...documentLimits(), eventStreams.plugin()],
   });
 }

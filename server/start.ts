@@ -57,6 +57,7 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       logger,
       tokenSecret: await tokenSecretOf({ database }, settings.tokenSecret),
       corsOrigins: settings.corsOrigins,
+      ...(loaded && { hooks: loaded.hooks }),
       ...(demo && { demoKey: demo.key }),
     });
     closers.push(() => gateway.close());

@@ -3,11 +3,20 @@
  * Method: a table of answers; the timer is the test's.
  */
 import { describe, expect, it } from 'vitest';
+import type { ApiKeyViewer } from '../domain/viewer.ts';
 import type { AuthorizeCall, AuthorizeReference } from '../hooks.ts';
 import { authorizer } from './authorize.ts';
 import { complaints, settled, Timers } from './testing/rig.ts';
 
 const CALL: AuthorizeCall = { apiKey: { id: 'Key00001', name: 'billing', scopes: ['ingest'] }, referenceId: 'acme' };
+const KEY: ApiKeyViewer = {
+  kind: 'api-key',
+  tenantId: 'tenant',
+  keyId: 'Key00001',
+  name: 'billing',
+  scopes: new Set(['ingest']),
+  expiresAtMs: null,
+};
 const REFUSAL = {
   reason: 'NOT_AUTHORIZED',
   message: expect.stringMatching(/Key00001 may not act for "acme"; use a key/),
@@ -24,7 +33,7 @@ function asking(authorizeReference: AuthorizeReference) {
   const timers = new Timers();
   const authorize = authorizer({ authorizeReference }, { complain, schedule: timers.schedule });
   if (!authorize) throw new Error('there is a hook');
-  return { answer: authorize(CALL), heard, timers };
+  return { answer: authorize(KEY, 'acme'), heard, timers };
 }
 
 describe('authorizeReference', () => {

@@ -1,22 +1,24 @@
 /** authorize — whether an API key may act for a reference, as the app says. Only `true` lets it. */
 import type { Refusal } from '../domain/hook.ts';
-import { type AuthorizeCall, HOOK_DEADLINE_MS, type Hooks } from '../hooks.ts';
+import type { ApiKeyViewer } from '../domain/viewer.ts';
+import { HOOK_DEADLINE_MS, type Hooks } from '../hooks.ts';
 import type { Complain } from './complaints.ts';
 import { DeadlineError, inTime, type Schedule } from './in-time.ts';
 
 export type AuthorizeDeps = { readonly complain: Complain; readonly schedule?: Schedule };
 
 /** @returns null when the key may; never rejects. */
-export type Authorize = (call: AuthorizeCall) => Promise<Refusal | null>;
+export type Authorize = (viewer: ApiKeyViewer, referenceId: string) => Promise<Refusal | null>;
 
-/** @returns null where the config doesn't ask: a key then may act for every customer of its tenant. */
+/** @returns what to ask; null where the config doesn't: a key then may act for every customer of its tenant. */
 export function authorizer(
   { authorizeReference }: Pick<Hooks, 'authorizeReference'>,
   { complain, schedule }: AuthorizeDeps,
 ): Authorize | null {
   if (authorizeReference === null) return null;
-  return async (call) => {
-    const refusal: Refusal = { reason: 'NOT_AUTHORIZED', message: notAuthorized(call) };
+  return async ({ keyId, name, scopes }, referenceId) => {
+    const call = { apiKey: { id: keyId, name, scopes: [...scopes] }, referenceId };
+    const refusal: Refusal = { reason: 'NOT_AUTHORIZED', message: notAuthorized(keyId, referenceId) };
     try {
       const answer: unknown = await inTime(() => authorizeReference(call), HOOK_DEADLINE_MS, schedule);
       if (answer === true) return null;
@@ -30,8 +32,8 @@ export function authorizer(
   };
 }
 
-const notAuthorized = ({ apiKey, referenceId }: AuthorizeCall): string =>
-  `API key ${apiKey.id} may not act for "${referenceId}"; use a key that may, or allow it in the config's authorizeReference.`;
+const notAuthorized = (keyId: string, referenceId: string): string =>
+  `API key ${keyId} may not act for "${referenceId}"; use a key that may, or allow it in the config's authorizeReference.`;
 
 const NO_ANSWER =
   'authorizeReference answered neither true nor false, and the call was refused; return true to let the key act for the reference.';

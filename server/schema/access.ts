@@ -92,6 +92,24 @@ export function referenceIn({ tenantId }: ApiKeyViewer, referenceId: string, pat
   return { referenceId, customerId: customerIdOf(tenantId, referenceId) };
 }
 
+/**
+ * The customer of the key's tenant that a change is about, where the app lets the key act for it. What the engine decides
+ * is authorized there.
+ *
+ * @throws {MeterError} `INVALID_INPUT`, `FORBIDDEN`
+ */
+export async function actingFor(
+  { services }: Context,
+  viewer: ApiKeyViewer,
+  referenceId: string,
+  path: bounds.Path = ['input', 'referenceId'],
+): Promise<Reference> {
+  const reference = referenceIn(viewer, referenceId, path);
+  const refusal = await services.authorize?.(viewer, referenceId);
+  if (refusal) throw new MeterError('FORBIDDEN', refusal.message);
+  return reference;
+}
+
 function ownReference(viewer: CustomerViewer, referenceId: string | null | undefined, path: bounds.Path) {
   if (referenceId === null || referenceId === undefined || referenceId === viewer.referenceId) {
     return { referenceId: viewer.referenceId, customerId: viewer.customerId };

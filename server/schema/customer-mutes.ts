@@ -1,8 +1,9 @@
 /** customer-mutes — which alerts of a customer are told. */
 import { muteAlerts } from '../actions/mute-alerts.ts';
 import { unmuteAlerts } from '../actions/unmute-alerts.ts';
+import type { Context } from '../context.ts';
 import type { ApiKeyViewer } from '../domain/viewer.ts';
-import { admin, referenceIn } from './access.ts';
+import { actingFor, admin } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { CustomerType } from './customer.ts';
@@ -46,10 +47,11 @@ builder.mutationFields((t) => ({
       'Alerts of the customer are stored and not told, until then. It takes the place of what was said of the same feature before. Scope `admin`.',
     args: { input: t.arg({ type: MuteAlertsInput, required: true, description: 'Whose alerts, and which.' }) },
     resolve: (_root, { input }, context) =>
-      MuteAlertsResult.answer(context, () => {
+      MuteAlertsResult.answer(context, async () => {
         const viewer = admin(context);
         const untilMs = input.until ?? null;
-        return muteAlerts(context.services, viewer.tenantId, { ...subjectOf(viewer, input), untilMs });
+        const subject = await subjectOf(context, viewer, input);
+        return muteAlerts(context.services, viewer.tenantId, { ...subject, untilMs });
       }),
   }),
   unmuteAlerts: t.field({
@@ -57,15 +59,15 @@ builder.mutationFields((t) => ({
     description: 'Alerts of the customer are told again; doing it again changes nothing. Scope `admin`.',
     args: { input: t.arg({ type: UnmuteAlertsInput, required: true, description: 'Whose alerts, and which.' }) },
     resolve: (_root, { input }, context) =>
-      UnmuteAlertsResult.answer(context, () => {
+      UnmuteAlertsResult.answer(context, async () => {
         const viewer = admin(context);
-        return unmuteAlerts(context.services, viewer.tenantId, subjectOf(viewer, input));
+        return unmuteAlerts(context.services, viewer.tenantId, await subjectOf(context, viewer, input));
       }),
   }),
 }));
 
-function subjectOf(viewer: ApiKeyViewer, input: typeof UnmuteAlertsInput.$inferInput) {
-  const { referenceId } = referenceIn(viewer, input.referenceId, ['input', 'referenceId']);
+async function subjectOf(context: Context, viewer: ApiKeyViewer, input: typeof UnmuteAlertsInput.$inferInput) {
+  const { referenceId } = await actingFor(context, viewer, input.referenceId);
   const featureKey = bounds.isGiven(input.featureKey) ? bounds.key(input.featureKey, ['input', 'featureKey']) : null;
   return { referenceId, featureKey };
 }

@@ -1,6 +1,6 @@
 /** customer-plan — puts a customer on another plan. */
 import { setCustomerPlan } from '../actions/set-customer-plan.ts';
-import { admin, referenceIn } from './access.ts';
+import { actingFor, admin } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder, wordEnum } from './builder.ts';
 import { CustomerType } from './customer.ts';
@@ -41,9 +41,9 @@ builder.mutationField('setCustomerPlan', (t) =>
       'Puts a customer on another plan, or on the newest version of its own, and calls off a change that was pending. Scope `admin`.',
     args: { input: t.arg({ type: SetCustomerPlanInput, required: true, description: 'Whose plan, and which.' }) },
     resolve: (_root, { input }, context) =>
-      SetCustomerPlanResult.answer(context, () => {
+      SetCustomerPlanResult.answer(context, async () => {
         const viewer = admin(context);
-        const { referenceId } = referenceIn(viewer, input.referenceId, ['input', 'referenceId']);
+        const { referenceId } = await actingFor(context, viewer, input.referenceId);
         const planKey = bounds.key(input.planKey, ['input', 'planKey']);
         const effective = input.effective ?? null;
         return setCustomerPlan(context.services, viewer.tenantId, { referenceId, planKey, effective });

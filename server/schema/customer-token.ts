@@ -1,6 +1,6 @@
 /** customer-token — a short-lived credential of one customer, for browsers. */
 import { type CustomerToken, createCustomerToken } from '../actions/create-customer-token.ts';
-import { ingester, referenceIn } from './access.ts';
+import { actingFor, ingester } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { resultUnion } from './errors.ts';
@@ -41,9 +41,9 @@ builder.mutationField('createCustomerToken', (t) =>
       "Makes a token for a customer's browser. Ask for one on your server, never in the page. Scope `ingest`.",
     args: { input: t.arg({ type: CreateCustomerTokenInput, required: true, description: 'Whom it speaks for.' }) },
     resolve: (_root, { input }, context) =>
-      CreateCustomerTokenResult.answer(context, () => {
+      CreateCustomerTokenResult.answer(context, async () => {
         const viewer = ingester(context);
-        const { referenceId } = referenceIn(viewer, input.referenceId, ['input', 'referenceId']);
+        const { referenceId } = await actingFor(context, viewer, input.referenceId);
         return createCustomerToken(context.services, viewer.tenantId, {
           referenceId,
           featureKeys: input.featureKeys ? bounds.atMost(input.featureKeys, ['input', 'featureKeys'], 100) : null,

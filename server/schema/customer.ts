@@ -7,7 +7,7 @@ import { type Customer, currentPlanOf, type PendingPlan, pendingPlanOf } from '.
 import { activeMutes, type Mute } from '../domain/mute.ts';
 import { type Plan, planAt, planOfCustomer } from '../domain/plan.ts';
 import { mayAdmin } from '../domain/viewer.ts';
-import { admin, anyone, ingester, maySee, reader, referenceIn, referenceOf, tenantReader } from './access.ts';
+import { actingFor, admin, anyone, ingester, maySee, reader, referenceOf, tenantReader } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
 import { connectionOf, connectionType, pageArgs } from './connection.ts';
@@ -205,10 +205,12 @@ builder.mutationField('registerCustomer', (t) =>
       'Makes a customer known, or brings what is known up to date. May be sent as often as one likes, and by several at once. Scope `ingest`.',
     args: { input: t.arg({ type: RegisterCustomerInput, required: true, description: 'The customer.' }) },
     resolve: (_root, { input }, context) =>
-      RegisterCustomerResult.answer(context, () => {
+      RegisterCustomerResult.answer(context, async () => {
         const viewer = ingester(context);
         const rights = { mayChangePlan: mayAdmin(viewer) };
-        return registerCustomer(context.services, viewer.tenantId, registrationOf(input, ['input']), rights);
+        const registration = registrationOf(input, ['input']);
+        await actingFor(context, viewer, registration.referenceId);
+        return registerCustomer(context.services, viewer.tenantId, registration, rights);
       }),
   }),
 );
@@ -263,9 +265,9 @@ builder.mutationField('setCustomerLimits', (t) =>
     description: "Sets a customer's own limits, the last word in what applies to it. Scope `admin`.",
     args: { input: t.arg({ type: SetCustomerLimitsInput, required: true, description: 'Whose limits, and which.' }) },
     resolve: (_root, { input }, context) =>
-      SetCustomerLimitsResult.answer(context, () => {
+      SetCustomerLimitsResult.answer(context, async () => {
         const viewer = admin(context);
-        const { referenceId } = referenceIn(viewer, input.referenceId, ['input', 'referenceId']);
+        const { referenceId } = await actingFor(context, viewer, input.referenceId);
         const limits = customerLimitsOf(input.limits, ['input', 'limits']);
         return setCustomerLimits(context.services, viewer.tenantId, { referenceId, limits });
       }),
