@@ -21,6 +21,7 @@ import { asyncBefore, syncBefore } from './hooks/before.ts';
 import { createComplain } from './hooks/complaints.ts';
 import { HookedEngine } from './hooks/hooked-engine.ts';
 import { type Hooks, NO_HOOKS } from './hooks.ts';
+import { Closer } from './metering/closer.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
 import { notifyStatement } from './metering/save.ts';
@@ -37,9 +38,13 @@ export type CoreOptions = {
   readonly hooks?: Hooks;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
+  /** How often to look for customers of whom something is due. */
+  readonly closeIntervalMs?: number;
 };
 
 const POLL_INTERVAL_MS = 5_000;
+
+const CLOSE_INTERVAL_MS = 10_000;
 
 export class Core {
   readonly services: Services;
@@ -48,6 +53,9 @@ export class Core {
   /** Tells this gateway's messages from those of others. */
   readonly #id = randomUUID();
   readonly #poller: NodeJS.Timeout;
+  /** Settles customers whom nobody touches. */
+  readonly closer: Closer;
+  readonly #closing: NodeJS.Timeout;
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
@@ -74,6 +82,13 @@ export class Core {
     this.#streams = streams;
     this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams, authorize };
     this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
+    this.closer = new Closer({
+      query: database.query,
+      clock,
+      engine,
+      onError: (error) => logger.warn({ err: error }, 'a customer could not be settled; the next run tries again'),
+    });
+    this.#closing = setInterval(() => void this.closer.run(), options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
   }
 
   /** Begins to hear other gateways. */
@@ -88,6 +103,8 @@ export class Core {
   /** Answers the calls it has and takes no more. */
   async drain(): Promise<void> {
     clearInterval(this.#poller);
+    clearInterval(this.#closing);
+    await this.closer.stop();
     await this.services.engine.drain();
   }
 

@@ -249,6 +249,7 @@ const tooLate = (deadlineMs: number): MeterError =>
 /** One word for what became of a request: for metrics. */
 function outcomeOf(result: Result | Error): string {
   if (result instanceof Error) return result instanceof MeterError ? result.code : 'INTERNAL_SERVER_ERROR';
+  if (result.kind === 'settled') return result.kind;
   if ('denial' in result && result.denial) return result.denial.reason;
   return 'replayed' in result && result.replayed ? 'replayed' : 'allowed';
 }
