@@ -71,8 +71,9 @@ export class Core {
     const complain = createComplain(logger, clock);
     const authorize = authorizer(hooks, { complain });
     const onOutcome = (outcome: string) => metrics.afterHooks.inc({ outcome });
+    const plainEngine = this.#createEngine(catalogs, metrics, syncBefore(hooks, { complain }));
     const engine = new HookedEngine({
-      engine: this.#createEngine(catalogs, metrics, syncBefore(hooks, { complain })),
+      engine: plainEngine,
       readMeters: (tenantId, selections) => usageReader.read(tenantId, selections),
       before: asyncBefore(hooks, { complain }),
       authorize,
@@ -85,7 +86,7 @@ export class Core {
     this.closer = new Closer({
       query: database.query,
       clock,
-      engine,
+      engine: plainEngine,
       onError: (error) => logger.warn({ err: error }, 'a customer could not be settled; the next run tries again'),
     });
     this.#closing = setInterval(() => void this.closer.run(), options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
