@@ -102,6 +102,16 @@ describe('a forecast', () => {
       'weekdays 28 sure: -50, limit never',
     ],
     [
+      'what is below its floor already',
+      { used: u('-5'), days: past(28, () => '0') },
+      'weekdays 28 sure: -5, limit never',
+    ],
+    [
+      'a limit a billionth away, met within the next millisecond',
+      { days: flat, limit: u('100.000000001') },
+      'weekdays 28 sure: 325, limit 2026-03-09T12:00:00.001Z',
+    ],
+    [
       'a period without end',
       { days: flat, period: { startMs: 0, endMs: null }, limit: u('200') },
       'weekdays 28 sure: null, limit 2026-03-19T12:00:00.000Z',

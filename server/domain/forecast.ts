@@ -166,7 +166,7 @@ export type PricedUse = {
 
 /** What the period will have cost in minor units, with so many more units used as a hard limit allows. */
 export function projectedCost({ price, cost, pricedUnits, freeUnits, allowedUnits }: PricedUse, more: Units): Units {
-  const allowed = allowedUnits === null ? more : minUnits(more, maxUnits(allowedUnits, 0n));
+  const allowed = allowedUnits === null ? more : minUnits(more, allowedUnits);
   const billed = freeUnits === null ? 0n : maxUnits(allowed - freeUnits, 0n);
   return cost + costBetween(price, pricedUnits, pricedUnits + billed);
 }
