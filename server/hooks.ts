@@ -11,7 +11,10 @@ type MaybePromise<T> = T | Promise<T>;
 /** The customer of a call. */
 export type HookCustomer = {
   readonly referenceId: string;
-  /** The plan that the call is decided by; null for a customer without one. */
+  /**
+   * The plan that limits are told by; null for a customer without one. For a call with an `overrideKey` that is the plan
+   * it names, but to a hook of mode `async`, which is told the customer's own.
+   */
   readonly planKey: string | null;
 };
 
