@@ -1,10 +1,10 @@
 /** fields — the parts of `schema.graphql` that several operations select, named once. */
 
 export const MONEY = '{ amount currency }';
-export const THRESHOLD = '{ kind value }';
+export const THRESHOLD = '{ kind value falling }';
 export const USAGE = `{
   referenceId feature { key displayName unit } planKey entitled used limit remaining enforcement thresholds ${THRESHOLD}
-  price { unitAmount currency } period { start end } credits wallet ${MONEY} overage estimatedCost ${MONEY} cursor
+  price { model unitAmount currency packageSize } period { start end } credits wallet ${MONEY} overage estimatedCost ${MONEY} cursor
 }` as const;
 export const ALERT = `{
   id referenceId featureKey threshold ${THRESHOLD} used limit raisedAt acknowledgedAt cursor

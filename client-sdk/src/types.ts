@@ -24,10 +24,14 @@ export interface Money {
   readonly currency: string;
 }
 
-/** Price of one unit, in minor units (may be a fraction of a cent) of `currency`. */
-export interface UnitPrice {
-  readonly unitAmount: Decimal;
+/** What units cost beyond what is included. */
+export interface Price {
+  readonly model: 'PER_UNIT' | 'PACKAGE' | 'PERCENTAGE' | 'GRADUATED' | 'VOLUME' | 'STAIRSTEP';
+  /** In minor units (may be a fraction of a cent) of `currency`, per unit or per package; null in models without one. */
+  readonly unitAmount: Decimal | null;
   readonly currency: string;
+  /** Units in a package, of which one that is begun is paid in full; null in every other model. */
+  readonly packageSize: Decimal | null;
 }
 
 /** Half-open `[start, end)`. `end` is null when the feature never resets. */
@@ -36,10 +40,15 @@ export interface Period {
   readonly end: DateTime | null;
 }
 
-/** A line that raises one alert per period: a fraction of the limit, or an absolute number used or remaining. */
+/**
+ * A line that raises one alert per period: a fraction of the limit used or remaining, units used or remaining, money spent
+ * in minor units, or each of so many units.
+ */
 export interface Threshold {
-  readonly kind: 'FRACTION' | 'USED' | 'REMAINING';
+  readonly kind: 'FRACTION' | 'USED' | 'REMAINING' | 'REMAINING_FRACTION' | 'SPEND' | 'EVERY';
   readonly value: Decimal;
+  /** Whether it is watched on the way down, for use that is given back. */
+  readonly falling: boolean;
 }
 
 /** What is metered. `key` is also the name of its events. */
@@ -65,8 +74,8 @@ export interface Usage {
   /** `HARD` refuses beyond the limit, `SOFT` goes on and bills where a price is set. */
   readonly enforcement: 'HARD' | 'SOFT';
   readonly thresholds: readonly Threshold[];
-  /** What a unit beyond what is included costs; null where the feature has no price. */
-  readonly price: UnitPrice | null;
+  /** What units beyond what is included cost; null where the feature has no price. */
+  readonly price: Price | null;
   readonly period: Period;
   /** Prepaid units left. */
   readonly credits: Decimal;

@@ -26,8 +26,8 @@ describe('an alert', () => {
 
   it.each([
     [{}, '80% of 100\u00a0calls used', 'notice'],
-    [{ threshold: { kind: 'FRACTION', value: '1' } }, 'All 100\u00a0calls used', 'full'],
-    [{ threshold: { kind: 'REMAINING', value: '1' } }, 'Only 1\u00a0call left', 'notice'],
+    [{ threshold: { kind: 'FRACTION', value: '1', falling: false } }, 'All 100\u00a0calls used', 'full'],
+    [{ threshold: { kind: 'REMAINING', value: '1', falling: false } }, 'Only 1\u00a0call left', 'notice'],
     [{ raisedAt: '2026-01-01T00:00:00Z' }, '80% of 100\u00a0calls used', 'notice'],
   ] as const)('%o says %s', (parts, text, tone) => expect(describeAlert(row(parts), NOW)).toEqual({ text, tone }));
 

@@ -46,14 +46,14 @@ export const OVERVIEW = `query LivePage {
       referenceId name planKey
       usages {
         referenceId feature { key displayName unit aggregation } planKey entitled used limit remaining enforcement
-        thresholds { kind value } price { unitAmount currency } period { start end } credits wallet { amount currency } overage
+        thresholds { kind value falling } price { model unitAmount currency packageSize } period { start end } credits wallet { amount currency } overage
         estimatedCost { amount currency } cursor
       }
     }
   }
   events(first: 20) { nodes { id referenceId featureKey amount usedAfter recordedAt } }
   alerts(first: 10) {
-    nodes { id referenceId featureKey threshold { kind value } used limit raisedAt acknowledgedAt cursor }
+    nodes { id referenceId featureKey threshold { kind value falling } used limit raisedAt acknowledgedAt cursor }
   }
 }`;
 

@@ -17,6 +17,8 @@ const figures = (changes: Partial<MeterUsage>, more?: Partial<MeterOptions>) => 
 
 const forever = { start: '2026-11-01T00:00:00Z', end: null };
 const price = { unitAmount: '10', currency: 'usd' };
+const inTiers = { ...price, unitAmount: null };
+const BILLED_BEYOND = 'Beyond 1,000 calls, further use is billed.';
 const cost = (amount: string) => ({ amount, currency: 'usd' });
 
 describe('what happens next', () => {
@@ -45,6 +47,12 @@ describe('what happens next', () => {
     [{ limit: null }, 'No limit: nothing is refused.'],
     [{ limit: null, price, estimatedCost: cost('0') }, 'Each call costs $0.10.'],
     [{ limit: null, price, credits: '5', estimatedCost: cost('0') }, 'After your credits, each call costs $0.10.'],
+    // A price that is not one a unit
+    [{ used: '1', enforcement: 'SOFT', price: inTiers, estimatedCost: cost('0') }, BILLED_BEYOND],
+    [
+      { used: '1', enforcement: 'SOFT', price: { ...price, packageSize: '100' }, estimatedCost: cost('0') },
+      BILLED_BEYOND,
+    ],
     [{ limit: null, estimatedCost: cost('70') }, 'Further use is billed; $0.70 so far.'],
   ])('%j: %s', (changes, says) => expect(plain(figures(changes).outlook)).toBe(says));
 });
@@ -108,6 +116,11 @@ describe('alerts', () => {
     [{ threshold: { kind: 'FRACTION', value: '0.5' }, limit: null, used: '50' }, '50 calls used'],
     [{ threshold: { kind: 'USED', value: '500' } }, '500 calls used'],
     [{ threshold: { kind: 'REMAINING', value: '25' } }, 'Only 25 calls left'],
+    [{ threshold: { kind: 'REMAINING_FRACTION', value: '0.1' }, used: '900' }, 'Only 100 calls left'],
+    [{ threshold: { kind: 'EVERY', value: '100' }, used: '700' }, '700 calls used'],
+    [{ threshold: { kind: 'SPEND', value: '5000' }, used: '700' }, '700 calls used'],
+    [{ threshold: { kind: 'USED', value: '500', falling: true }, used: '480' }, '480 calls used'],
+    [{ threshold: { kind: 'FRACTION', value: '0.5', falling: true }, used: '480' }, '480 calls used'],
   ])('%j: %s', (changes, says) => {
     expect(view({}, {}, [alert('a', '0.8', changes)]).alerts.map(({ text }) => plain(text))).toEqual([says]);
   });

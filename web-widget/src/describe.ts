@@ -2,7 +2,7 @@
  * describe — what a meter shows, in words and numbers ready to draw: the one function between what is known and what
  * is seen. Pure: the instant, the language and the strings are handed in. Start reading here.
  */
-import { compare, subtract, wholePercent } from './decimal.ts';
+import { compare, multiply, subtract, wholePercent } from './decimal.ts';
 import { createFormats, type Formats, type Locale } from './format.ts';
 import { type MessageKey, type Messages, say } from './messages.ts';
 import { outlookOf } from './outlook.ts';
@@ -205,13 +205,18 @@ function describeAlerts(
 }
 
 function alertText(alert: MeterAlert, unit: string | null, formats: Formats, messages: Messages | undefined): string {
-  const { kind, value } = alert.threshold;
+  const { kind, value, falling } = alert.threshold;
   const quantity = (decimal: string): string => formats.quantity(decimal, unit);
   const limit = alert.limit === null ? '' : quantity(alert.limit);
   const values = { used: quantity(alert.used), limit, at: quantity(value) };
   if (kind === 'REMAINING') return say(messages, 'alertRemaining', values);
-  if (kind === 'USED') return say(messages, 'alertUsed', values);
-  if (alert.limit === null) return say(messages, 'alertUsed', { ...values, at: values.used });
+  if (kind === 'USED' && !falling) return say(messages, 'alertUsed', values);
+  if (kind === 'REMAINING_FRACTION' && alert.limit !== null) {
+    return say(messages, 'alertRemaining', { ...values, at: quantity(multiply(alert.limit, value)) });
+  }
+  if (kind !== 'FRACTION' || falling || alert.limit === null) {
+    return say(messages, 'alertUsed', { ...values, at: values.used });
+  }
   if (isFull(alert)) return say(messages, 'alertFull', values);
   return say(messages, 'alertFraction', { ...values, percent: formats.percent(wholePercent(value, '1') ?? 0n) });
 }

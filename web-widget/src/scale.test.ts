@@ -25,6 +25,11 @@ describe('scale', () => {
     [{ used: '10', limit: null }, 'calm 0/0 of null: '],
     [{ used: '10', limit: null, thresholds: [at('USED', '8')] }, 'notice 1/1 of 10: 8!'],
     [{ used: '900', thresholds: [at('REMAINING', '100'), at('USED', '950')] }, 'notice 0.9/0.9 of 1000: 900! 950'],
+    [
+      { used: '900', thresholds: [at('REMAINING_FRACTION', '0.1'), at('SPEND', '5'), at('EVERY', '5')] },
+      'notice 0.9/0.9 of 1000: 900!',
+    ],
+    [{ used: '900', thresholds: [{ ...at('USED', '100'), falling: true }] }, 'calm 0.9/0.9 of 1000: '],
     [{ used: '1', thresholds: [at('FRACTION', '0.5'), at('USED', '500')] }, 'calm 0.001/0.001 of 1000: 500'],
   ])('%j → %s', (changes, says) => expect(spell(changes)).toBe(says));
 

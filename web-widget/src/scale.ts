@@ -47,10 +47,13 @@ export function thresholdPlaces({ thresholds, limit }: Pick<MeterUsage, 'thresho
   return ascending(places.filter((at) => at !== null && compare(at, '0') > 0).map(String));
 }
 
-export function placeOf({ kind, value }: MeterThreshold, limit: Decimal | null): Decimal | null {
+/** Null for what is no line ahead of use: money, every so many units, and the way down. */
+export function placeOf({ kind, value, falling }: MeterThreshold, limit: Decimal | null): Decimal | null {
+  if (falling || kind === 'SPEND' || kind === 'EVERY') return null;
   if (kind === 'USED') return fromFixedPoint(toFixedPoint(value));
   if (limit === null) return null;
-  return kind === 'FRACTION' ? multiply(limit, value) : subtract(limit, value);
+  if (kind === 'FRACTION') return multiply(limit, value);
+  return subtract(limit, kind === 'REMAINING' ? value : multiply(limit, value));
 }
 
 const ascending = (places: readonly Decimal[]): readonly Decimal[] => [...new Set(places)].sort(compare);

@@ -66,11 +66,19 @@ export class HandRealtime implements MetergraphRealtime {
 }
 
 function fullUsage(changes: Partial<MeterUsage>): Usage {
-  const { entitled = true, price = null, ...meter } = usage(changes);
+  const { entitled = true, price, thresholds, ...meter } = usage(changes);
   const rest = { referenceId: 'acme', planKey: 'free', remaining: null, wallet: null, overage: '0', cursor: 'c' };
-  return { ...meter, entitled, price, ...rest };
+  return {
+    ...meter,
+    entitled,
+    thresholds: thresholds.map((threshold) => ({ falling: false, ...threshold })),
+    price: price ? { model: 'PER_UNIT', ...price, packageSize: price.packageSize ?? null } : null,
+    ...rest,
+  };
 }
 
 function fullAlert(id: string, value: string, changes: Partial<MeterAlert>): Alert {
-  return { ...alert(id, value, changes), referenceId: 'acme', acknowledgedAt: null, cursor: `after ${id}` };
+  const { threshold, ...rest } = alert(id, value, changes);
+  const whole = { falling: false, ...threshold };
+  return { ...rest, threshold: whole, referenceId: 'acme', acknowledgedAt: null, cursor: `after ${id}` };
 }
