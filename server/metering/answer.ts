@@ -5,7 +5,8 @@
  */
 import { type LimitFieldsJson, limitFieldsFromJson, limitFieldsToJson } from '../db/limit-fields-json.ts';
 import type { Alert } from '../domain/alert.ts';
-import type { Denial, Split } from '../domain/decision.ts';
+import type { Split } from '../domain/decision.ts';
+import type { Denial } from '../domain/denial.ts';
 import { featureNotFound } from '../domain/errors.ts';
 import { type Catalog, liveKeys } from '../domain/plan.ts';
 import type { LimitPolicy } from '../domain/policy.ts';
@@ -187,7 +188,7 @@ const usageToJson = (usage: Usage): UsageAnswer => ({
   feature: usage.feature.key,
   plan: usage.planKey,
   entitled: usage.entitled,
-  policy: policyToJson(usage.policy),
+  policy: keptPolicy(usage.policy),
   period: [usage.period.startMs, usage.period.endMs],
   used: formatUnits(usage.used),
   held: formatUnits(usage.reserved),
@@ -232,6 +233,15 @@ function usageFromJson(
       walletCharge: 0n, // `cost` is what is owed of it already
     },
   );
+}
+
+/** Most customers share their policies; each is spelt once. */
+const keptPolicies = new WeakMap<LimitPolicy, LimitFieldsJson>();
+
+function keptPolicy(policy: LimitPolicy): LimitFieldsJson {
+  const kept = keptPolicies.get(policy) ?? policyToJson(policy);
+  keptPolicies.set(policy, kept);
+  return kept;
 }
 
 /** The default thresholds are most policies', and go without saying; so does what is not set. */

@@ -70,7 +70,7 @@ function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
   if (content !== null) {
     draft.remember(customer, request.idempotencyKey ?? '', content, answerToJson(result, alerts.length));
   }
-  return { kind: 'decided', result, alerts, own: meter && ownUsage(meter, draft.nowMs) };
+  return { kind: 'decided', result, alerts, own: meter && ownUsage(request, result, meter, draft.nowMs) };
 }
 
 /** The first answer again, if the key is known. */
@@ -209,7 +209,10 @@ function featureOfGrant(customer: CustomerState, grantId: string): string {
 }
 
 /** The meter as the customer's own plan has it: what watchers are told. */
-function ownUsage({ customer, catalog, feature }: Meter, nowMs: number): Usage {
-  const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
-  return usageOfMeter(meter, currentCounter(customer, feature, null, nowMs), nowMs);
+function ownUsage(request: Request, result: Decided, meter: Meter, nowMs: number): Usage {
+  const { customer, catalog, feature } = meter;
+  const isOwn = request.kind === 'consume' && request.overrideKey === null && request.occurredAtMs === null;
+  if (isOwn && 'usage' in result) return result.usage;
+  const own = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
+  return usageOfMeter(own, currentCounter(customer, feature, null, nowMs), nowMs);
 }

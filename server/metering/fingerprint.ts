@@ -1,19 +1,28 @@
 /** fingerprint — the content of a call in one short text: the same key with another fingerprint is a conflict. */
 import { createHash } from 'node:crypto';
 import { formatUnits } from '../domain/units.ts';
-import type { Request } from './requests.ts';
-
-/** Of whom, and under which key, is part of where an answer is kept; ids that the caller's retry makes anew are none. */
-const NO_CONTENT: ReadonlySet<string> = new Set(['tenantId', 'customerId', 'referenceId', 'idempotencyKey', 'refusal']);
+import type { ConsumeRequest, Request } from './requests.ts';
 
 /** Hashes what a caller chose, in one canonical order. */
 export function fingerprint(request: Request): string {
+  const content = request.kind === 'consume' ? contentOfConsume(request) : contentOf(request);
+  return createHash('sha256').update(content).digest('base64url').slice(0, 22);
+}
+
+/** The same as `contentOf` in meaning, and far quicker: nearly every call is one of these. */
+function contentOfConsume({ purpose, featureKey, amount, duration, mode, ...call }: ConsumeRequest): string {
+  const { overrideKey, entityId, occurredAtMs, properties } = call;
+  const units = formatUnits(amount);
+  return JSON.stringify([purpose, featureKey, units, duration, mode, overrideKey, entityId, occurredAtMs, properties]);
+}
+
+/** Of whom, and under which key, is part of where an answer is kept; ids that a caller's retry makes anew say nothing. */
+const NO_CONTENT: ReadonlySet<string> = new Set(['tenantId', 'customerId', 'referenceId', 'idempotencyKey', 'refusal']);
+
+function contentOf(request: Exclude<Request, ConsumeRequest>): string {
   const generated = request.kind === 'reserve' ? 'reservationId' : request.kind === 'grant' ? 'grantId' : null;
   const entries = Object.entries(request)
     .filter(([name]) => !NO_CONTENT.has(name) && name !== generated)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  const content = JSON.stringify(entries, (_, value: unknown) =>
-    typeof value === 'bigint' ? formatUnits(value) : value,
-  );
-  return createHash('sha256').update(content).digest('base64url').slice(0, 22);
+  return JSON.stringify(entries, (_, value: unknown) => (typeof value === 'bigint' ? formatUnits(value) : value));
 }

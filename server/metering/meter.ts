@@ -2,7 +2,7 @@
 import { type Counter, emptyCounter, taken } from '../domain/counter.ts';
 import { currentPlanOf } from '../domain/customer.ts';
 import type { EntityUse, MeterState } from '../domain/decision.ts';
-import type { Feature } from '../domain/feature.ts';
+import type { Feature, LimitFields } from '../domain/feature.ts';
 import { byBurnOrder, type Grant } from '../domain/grant.ts';
 import type { Money } from '../domain/money.ts';
 import type { Funds, Paid } from '../domain/payment.ts';
@@ -40,9 +40,23 @@ export function meterOf(customer: CustomerState, catalog: Catalog, feature: Feat
     catalog,
     feature,
     plan,
-    policy: mergePolicy(feature, plan, override),
+    policy: policyOf(feature, plan, override),
     entitled: isEntitled(feature.key, plan, override),
   };
+}
+
+/** Features and plans live as long as their catalog, and so do the policies merged of them. */
+const policies = new WeakMap<Feature, WeakMap<object, LimitPolicy>>();
+const NO_PLAN = {};
+
+/** The merged policy; merged once for all customers who have no limits of their own. */
+function policyOf(feature: Feature, plan: Plan | null, override: LimitFields | undefined): LimitPolicy {
+  if (override !== undefined) return mergePolicy(feature, plan, override);
+  const ofFeature = policies.get(feature) ?? new WeakMap<object, LimitPolicy>();
+  policies.set(feature, ofFeature);
+  const policy = ofFeature.get(plan ?? NO_PLAN) ?? mergePolicy(feature, plan, undefined);
+  ofFeature.set(plan ?? NO_PLAN, policy);
+  return policy;
 }
 
 /** The customer's own plan at an instant; a change that is due holds, whether or not it was stored yet. */

@@ -10,13 +10,16 @@ import { formatUnits, type Units } from '../domain/units.ts';
 import type { Hint } from '../events/bus.ts';
 import { rollupsOf, saveRollupsStatement } from './rollup.ts';
 import { renewalToJson, splitToJson } from './rows.ts';
-import type { Changes, CustomerState, NewAlert } from './state.ts';
+import type { ChangedCounter, Changes, CustomerState, NewAlert, NewEvent } from './state.ts';
 
 /**
  * What every batch writes, in one statement, which is all or nothing by itself. The division fails it when a customer
  * moved on since it was read (which its lock forbids, unless the connection and with it the lock was lost in between).
+ *
+ * @param counters INSERT of all columns, or of the few that say anything where nothing but what is included pays.
+ * @param events   The same for events.
  */
-const SAVE = `
+const saveText = (counters: string, events: string): string => `
   WITH moved_customers AS (
     UPDATE customers c SET sequence = v.sequence::bigint, limits_sequence = v.limits_sequence::bigint, rate_windows = v.rate_windows::jsonb,
       prepaid = v.prepaid::boolean, due_at = v.due_at::timestamptz
@@ -24,39 +27,8 @@ const SAVE = `
       AS v (id, expected, sequence, limits_sequence, rate_windows, prepaid, due_at)
     WHERE c.id = ANY($1::text[]::uuid[]) AND c.id = v.id::uuid AND c.sequence = v.expected::bigint
     RETURNING c.id
-  ), saved_counters AS (
-    INSERT INTO counters (customer_id, feature_key, entity_id, period_start, period_end, reset, tenant_id, used, held, credits, wallet, overage,
-      cost, wallet_charge, level, level_at, area, raised, sequence, closed_at, corrected_at)
-    SELECT v.customer_id::uuid, v.feature_key, v.entity_id, v.period_start::timestamptz, v.period_end::timestamptz, v.reset, v.tenant_id::uuid,
-      v.used::numeric, v.held::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.wallet_charge::numeric,
-      v.level::numeric, v.level_at::timestamptz, v.area::numeric, string_to_array(v.raised, ' '), v.sequence::bigint,
-      v.closed_at::timestamptz, v.corrected_at::timestamptz
-    FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
-      $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[])
-      AS v (customer_id, feature_key, entity_id, period_start, period_end, reset, tenant_id, used, held, credits, wallet, overage, cost,
-        wallet_charge, level, level_at, area, raised, sequence, closed_at, corrected_at)
-    ON CONFLICT (customer_id, feature_key, entity_id, period_start) DO UPDATE
-      SET used = excluded.used, held = excluded.held, credits = excluded.credits, wallet = excluded.wallet, overage = excluded.overage,
-        cost = excluded.cost, wallet_charge = excluded.wallet_charge, level = excluded.level, level_at = excluded.level_at, area = excluded.area,
-        raised = excluded.raised, sequence = excluded.sequence, period_end = excluded.period_end, closed_at = excluded.closed_at,
-        corrected_at = excluded.corrected_at
-  ), saved_events AS (
-    INSERT INTO events (customer_id, sequence, tenant_id, kind, feature_key, entity_id, period_start, reported, amount, credits, wallet, overage,
-      cost, wallet_charge, currency, used_after, reverses, idempotency_key, properties, occurred_at, recorded_at)
-    SELECT v.customer_id::uuid, v.sequence::bigint, v.tenant_id::uuid, v.kind, v.feature_key, v.entity_id, v.period_start::timestamptz,
-      v.reported::numeric, v.amount::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.wallet_charge::numeric,
-      v.currency, v.used_after::numeric, v.reverses::bigint, v.idempotency_key, v.properties::jsonb, v.occurred_at::timestamptz, $49::timestamptz
-    FROM unnest($29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[], $38::text[],
-      $39::text[], $40::text[], $41::text[], $42::text[], $43::text[], $44::text[], $45::text[], $46::text[], $47::text[], $48::text[])
-      AS v (customer_id, sequence, tenant_id, kind, feature_key, entity_id, period_start, reported, amount, credits, wallet, overage, cost,
-        wallet_charge, currency, used_after, reverses, idempotency_key, properties, occurred_at)
-  ), saved_answers AS (
-    INSERT INTO answers (customer_id, idempotency_key, tenant_id, fingerprint, answer, answered_at)
-    SELECT v.customer_id::uuid, v.idempotency_key, v.tenant_id::uuid, v.fingerprint, v.answer::json, $49::timestamptz
-    FROM unnest($50::text[], $51::text[], $52::text[], $53::text[], $54::text[])
-      AS v (customer_id, idempotency_key, tenant_id, fingerprint, answer)
   ), reached AS (
-    SELECT * FROM unnest($55::text[], $56::text[], $57::text[], $58::text[], $59::text[], $60::text[], $61::text[], $62::text[], $63::text[], $64::text[])
+    SELECT * FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
       WITH ORDINALITY AS v (customer_id, feature_key, period_start, period_end, mark, tenant_id, used, "limit", event_sequence, muted_at, position)
   ), moved_tenants AS (
     UPDATE tenants t SET alert_sequence = t.alert_sequence + r.count
@@ -66,15 +38,32 @@ const SAVE = `
     INSERT INTO alerts (customer_id, feature_key, period_start, period_end, threshold_key, tenant_id, used, "limit", sequence, event_sequence, raised_at, muted_at)
     SELECT r.customer_id::uuid, r.feature_key, r.period_start::timestamptz, r.period_end::timestamptz, r.mark, t.id,
       r.used::numeric, r."limit"::numeric,
-      t.alert_sequence_before + row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.position), r.event_sequence::bigint, $49::timestamptz,
+      t.alert_sequence_before + row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.position), r.event_sequence::bigint, $8::timestamptz,
       r.muted_at::timestamptz
     FROM reached r JOIN moved_tenants t ON t.id = r.tenant_id::uuid
     ON CONFLICT DO NOTHING
     RETURNING customer_id, event_sequence, threshold_key, sequence
+  ), saved_answers AS (
+    INSERT INTO answers (customer_id, idempotency_key, tenant_id, fingerprint, answer, answered_at)
+    SELECT v.customer_id::uuid, v.idempotency_key, v.tenant_id::uuid, v.fingerprint, v.answer::json, $8::timestamptz
+    FROM unnest($19::text[], $20::text[], $21::text[], $22::text[], $23::text[])
+      AS v (customer_id, idempotency_key, tenant_id, fingerprint, answer)
+  ), saved_counters AS (
+    ${counters}
+    ON CONFLICT (customer_id, feature_key, entity_id, period_start) DO UPDATE
+      SET used = excluded.used, held = excluded.held, credits = excluded.credits, wallet = excluded.wallet, overage = excluded.overage,
+        cost = excluded.cost, wallet_charge = excluded.wallet_charge, level = excluded.level, level_at = excluded.level_at, area = excluded.area,
+        raised = excluded.raised, sequence = excluded.sequence, period_end = excluded.period_end, closed_at = excluded.closed_at,
+        corrected_at = excluded.corrected_at
+  ), saved_events AS (
+    ${events}
   )
   SELECT 1 / (cardinality($1::text[]) = (SELECT count(*) FROM moved_customers))::integer AS held,
     (SELECT json_agg(json_build_object('customer_id', customer_id, 'event_sequence', event_sequence::text, 'mark', threshold_key,
       'sequence', sequence::text)) FROM saved_alerts) AS alerts`;
+
+/** Customers and the instant, alerts and answers come first. */
+const FIRST_COUNTER_PARAM = 24;
 
 /** Everything to write: the first statement is the one that `readSavedAlerts` reads. */
 export function saveStatements(changes: Changes): readonly Statement[] {
@@ -94,66 +83,19 @@ function rollupStatements({ events }: Changes): readonly Statement[] {
 
 function saveStatement({ nowMs, customers, counters, events, answers, alerts }: Changes): Statement {
   const changed = [...counters.values()];
+  const counterColumns = changed.every(isPlainCounter) ? PLAIN_COUNTER : FULL_COUNTER;
+  const eventColumns = events.every((event) => isPlainEvent(event, nowMs)) ? PLAIN_EVENT : FULL_EVENT;
   return {
-    text: SAVE,
+    text: saveTextOf(counterColumns, eventColumns),
     params: [
       customers.map((c) => c.id),
       customers.map((c) => c.sequenceBefore.toString()),
       customers.map((c) => c.sequence.toString()),
       customers.map((c) => c.limitsSequence.toString()),
       customers.map(rateWindowsJson),
-      customers.map((c) => String(c.prepaid)),
+      customers.map((c) => (c.prepaid ? 't' : 'f')),
       customers.map((c) => isoOrNull(c.dueAtMs)),
-
-      changed.map((c) => c.customer.id),
-      changed.map((c) => c.featureKey),
-      changed.map((c) => c.entityId ?? ''),
-      changed.map((c) => iso(c.counter.period.startMs)),
-      changed.map((c) => isoOrNull(c.counter.period.endMs)),
-      changed.map((c) => c.counter.period.reset),
-      changed.map((c) => c.customer.tenantId),
-      changed.map((c) => formatUnits(c.counter.used)),
-      changed.map((c) => formatUnits(c.counter.held)),
-      changed.map((c) => formatUnits(c.counter.credits)),
-      changed.map((c) => formatUnits(c.counter.wallet)),
-      changed.map((c) => formatUnits(c.counter.overage)),
-      changed.map((c) => formatUnits(c.counter.cost)),
-      changed.map((c) => formatUnits(c.counter.walletCharge)),
-      changed.map((c) => c.counter.gauge && formatUnits(c.counter.gauge.level)),
-      changed.map((c) => c.counter.gauge && iso(c.counter.gauge.atMs)),
-      changed.map((c) => c.counter.gauge && c.counter.gauge.area.toString()),
-      changed.map((c) => [...c.counter.raised].join(' ')),
-      changed.map((c) => c.counter.sequence.toString()),
-      changed.map((c) => isoOrNull(c.counter.closedAtMs)),
-      changed.map((c) => isoOrNull(c.counter.correctedAtMs)),
-
-      events.map((e) => e.customer.id),
-      events.map((e) => e.sequence.toString()),
-      events.map((e) => e.customer.tenantId),
-      events.map((e) => e.kind),
-      events.map((e) => e.featureKey),
-      events.map((e) => e.entityId ?? ''),
-      events.map((e) => iso(e.periodStartMs)),
-      events.map((e) => formatUnits(e.reported)),
-      events.map((e) => formatUnits(e.amount)),
-      events.map((e) => formatUnits(e.payment.credits)),
-      events.map((e) => formatUnits(e.payment.wallet)),
-      events.map((e) => formatUnits(e.payment.overage)),
-      events.map((e) => formatUnits(e.payment.cost)),
-      events.map((e) => formatUnits(e.payment.walletCharge)),
-      events.map((e) => e.currency),
-      events.map((e) => formatUnits(e.usedAfter)),
-      events.map((e) => e.reverses?.toString() ?? null),
-      events.map((e) => e.idempotencyKey),
-      events.map((e) => e.properties),
-      events.map((e) => iso(e.occurredAtMs)),
       iso(nowMs),
-
-      answers.map((a) => a.customer.id),
-      answers.map((a) => a.idempotencyKey),
-      answers.map((a) => a.customer.tenantId),
-      answers.map((a) => a.fingerprint),
-      answers.map((a) => a.answer),
 
       alerts.map((a) => a.customerId),
       alerts.map((a) => a.featureKey),
@@ -165,9 +107,140 @@ function saveStatement({ nowMs, customers, counters, events, answers, alerts }: 
       alerts.map((a) => (a.limit === null ? null : formatUnits(a.limit))),
       alerts.map((a) => a.eventSequence.toString()),
       alerts.map((a) => isoOrNull(a.mutedAtMs)),
+
+      answers.map((a) => a.customer.id),
+      answers.map((a) => a.idempotencyKey),
+      answers.map((a) => a.customer.tenantId),
+      answers.map((a) => a.fingerprint),
+      answers.map((a) => a.answer),
+
+      ...counterColumns.map(([, , value]) => changed.map(value)),
+      ...eventColumns.map(([, , value]) => events.map(value)),
     ],
   };
 }
+
+/** Most use is of what is included, by nobody under the customer, now: what such counters hold beside that goes without saying. */
+const isPlainCounter = ({ entityId, counter }: ChangedCounter): boolean =>
+  entityId === null &&
+  counter.held === 0n &&
+  counter.credits === 0n &&
+  counter.wallet === 0n &&
+  counter.cost === 0n &&
+  counter.walletCharge === 0n &&
+  counter.gauge === null &&
+  counter.closedAtMs === null &&
+  counter.correctedAtMs === null;
+
+const isPlainEvent = (event: NewEvent, nowMs: number): boolean =>
+  event.kind === 'use' &&
+  event.entityId === null &&
+  event.reported === event.amount &&
+  event.payment.credits === 0n &&
+  event.payment.wallet === 0n &&
+  event.payment.cost === 0n &&
+  event.payment.walletCharge === 0n &&
+  event.currency === null &&
+  event.reverses === null &&
+  event.occurredAtMs === nowMs;
+
+const COUNTER: readonly Column<ChangedCounter>[] = [
+  ['customer_id', 'uuid', ({ customer }) => customer.id],
+  ['feature_key', 'text', ({ featureKey }) => featureKey],
+  ['period_start', 'timestamptz', ({ counter }) => iso(counter.period.startMs)],
+  ['period_end', 'timestamptz', ({ counter }) => isoOrNull(counter.period.endMs)],
+  ['reset', 'text', ({ counter }) => counter.period.reset],
+  ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
+  ['used', 'numeric', ({ counter }) => formatUnits(counter.used)],
+  ['overage', 'numeric', ({ counter }) => formatUnits(counter.overage)],
+  ['raised', 'marks', ({ counter }) => marksOf(counter.raised)],
+  ['sequence', 'bigint', ({ counter }) => counter.sequence.toString()],
+];
+
+const PLAIN_COUNTER = COUNTER;
+const FULL_COUNTER: readonly Column<ChangedCounter>[] = [
+  ...COUNTER,
+  ['entity_id', 'text', ({ entityId }) => entityId ?? ''],
+  ['held', 'numeric', ({ counter }) => formatUnits(counter.held)],
+  ['credits', 'numeric', ({ counter }) => formatUnits(counter.credits)],
+  ['wallet', 'numeric', ({ counter }) => formatUnits(counter.wallet)],
+  ['cost', 'numeric', ({ counter }) => formatUnits(counter.cost)],
+  ['wallet_charge', 'numeric', ({ counter }) => formatUnits(counter.walletCharge)],
+  ['level', 'numeric', ({ counter }) => counter.gauge && formatUnits(counter.gauge.level)],
+  ['level_at', 'timestamptz', ({ counter }) => counter.gauge && iso(counter.gauge.atMs)],
+  ['area', 'numeric', ({ counter }) => counter.gauge?.area.toString() ?? null],
+  ['closed_at', 'timestamptz', ({ counter }) => isoOrNull(counter.closedAtMs)],
+  ['corrected_at', 'timestamptz', ({ counter }) => isoOrNull(counter.correctedAtMs)],
+];
+
+const EVENT: readonly Column<NewEvent>[] = [
+  ['customer_id', 'uuid', ({ customer }) => customer.id],
+  ['sequence', 'bigint', ({ sequence }) => sequence.toString()],
+  ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
+  ['feature_key', 'text', ({ featureKey }) => featureKey],
+  ['period_start', 'timestamptz', ({ periodStartMs }) => iso(periodStartMs)],
+  ['reported', 'numeric', ({ reported }) => formatUnits(reported)],
+  ['overage', 'numeric', ({ payment }) => formatUnits(payment.overage)],
+  ['used_after', 'numeric', ({ usedAfter }) => formatUnits(usedAfter)],
+  ['idempotency_key', 'text', ({ idempotencyKey }) => idempotencyKey],
+  ['properties', 'jsonb', ({ properties }) => properties],
+];
+
+const PLAIN_EVENT = EVENT;
+const FULL_EVENT: readonly Column<NewEvent>[] = [
+  ...EVENT,
+  ['amount', 'numeric', ({ amount }) => formatUnits(amount)],
+  ['kind', 'text', ({ kind }) => kind],
+  ['entity_id', 'text', ({ entityId }) => entityId ?? ''],
+  ['credits', 'numeric', ({ payment }) => formatUnits(payment.credits)],
+  ['wallet', 'numeric', ({ payment }) => formatUnits(payment.wallet)],
+  ['cost', 'numeric', ({ payment }) => formatUnits(payment.cost)],
+  ['wallet_charge', 'numeric', ({ payment }) => formatUnits(payment.walletCharge)],
+  ['currency', 'text', ({ currency }) => currency],
+  ['reverses', 'bigint', ({ reverses }) => reverses?.toString() ?? null],
+  ['occurred_at', 'timestamptz', ({ occurredAtMs }) => iso(occurredAtMs)],
+];
+
+/** What a plain event leaves unsaid: it was used as it was reported, now. */
+const PLAIN_EVENT_REST = [
+  ['amount', 'v.reported::numeric'],
+  ['occurred_at', '$8::timestamptz'],
+] as const;
+
+/** The four texts there are: counters plain or full, events plain or full. */
+const saveTexts = new Map<string, string>();
+
+function saveTextOf(counters: readonly Column<ChangedCounter>[], events: readonly Column<NewEvent>[]): string {
+  const name = `${counters.length} ${events.length}`;
+  const known = saveTexts.get(name);
+  if (known !== undefined) return known;
+  const rest = events === PLAIN_EVENT ? PLAIN_EVENT_REST : [];
+  const text = saveText(
+    insertOf('counters', counters, FIRST_COUNTER_PARAM),
+    insertOf('events', events, FIRST_COUNTER_PARAM + counters.length, [...rest, ['recorded_at', '$8::timestamptz']]),
+  );
+  saveTexts.set(name, text);
+  return text;
+}
+
+/** Text of an INSERT of rows that come as one array a column; `rest` names columns that come of others. */
+function insertOf<T>(
+  table: string,
+  columns: readonly Column<T>[],
+  firstParam: number,
+  rest: readonly (readonly [name: string, sql: string])[] = [],
+): string {
+  const names = columns.map(([name]) => name);
+  const arrays = columns.map((_, i) => `$${firstParam + i}::text[]`);
+  const values = columns.map(([name, type]) =>
+    type === 'marks' ? `string_to_array(v.${name}, ' ')` : `v.${name}::${type}`,
+  );
+  return `INSERT INTO ${table} (${[...names, ...rest.map(([name]) => name)].join(', ')})
+    SELECT ${[...values, ...rest.map(([, sql]) => sql)].join(', ')}
+    FROM unnest(${arrays.join(', ')}) AS v (${names.join(', ')})`;
+}
+
+const marksOf = (raised: ReadonlySet<string>): string => (raised.size === 0 ? '' : [...raised].join(' '));
 
 const NO_WINDOWS = '{}';
 
@@ -211,12 +284,9 @@ function writeStatement<T>(
 ): Statement {
   const names = columns.map(([name]) => name);
   const updates = names.filter((name) => !key?.split(', ').includes(name)).map((name) => `${name} = excluded.${name}`);
-  const conflict = key === undefined ? '' : `ON CONFLICT (${key}) DO UPDATE SET ${updates.join(', ')}`;
-  const arrays = columns.map((_, i) => `$${i + 1}::text[]`);
+  const conflict = key === undefined ? '' : ` ON CONFLICT (${key}) DO UPDATE SET ${updates.join(', ')}`;
   return {
-    text: `INSERT INTO ${table} (${names.join(', ')})
-      SELECT ${columns.map(([name, type]) => `v.${name}::${type}`).join(', ')}
-      FROM unnest(${arrays.join(', ')}) AS v (${names.join(', ')}) ${conflict}`,
+    text: `${insertOf(table, columns, 1)}${conflict}`,
     params: columns.map(([, , value]) => entries.map(value)) satisfies Parameter[],
   };
 }

@@ -1,16 +1,15 @@
 /** use — records what a decision allowed: the counter, the event, what paid for it, the alerts it raised. */
 import { isAdditive, isCarried, type Report } from '../../domain/aggregation.ts';
-import { raisedAfter } from '../../domain/alert.ts';
 import {
   type Allowed,
   type ConsumeMode,
   type Decision,
-  type Denial,
   decide,
   emptySplit,
   type Hook,
   splitOf,
 } from '../../domain/decision.ts';
+import type { Denial } from '../../domain/denial.ts';
 import { invalidAmount } from '../../domain/errors.ts';
 import type { EventKind } from '../../domain/event.ts';
 import type { Units } from '../../domain/units.ts';
@@ -115,7 +114,6 @@ function record(
     ...before,
     ...decision.counter,
     period: before.period,
-    raised: raisedAfter(before.raised, decision.raised),
     sequence,
     correctedAtMs: before.closedAtMs === null ? before.correctedAtMs : draft.nowMs,
   };
