@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crossings, isMuted, type Measures, type Mute, parseMark, raisedAfter } from './alert.ts';
+import { crossings, type Measures, parseMark, raisedAfter } from './alert.ts';
 import type { LimitPolicy } from './policy.ts';
 import { FALLING_KINDS, parseThresholdKey, THRESHOLD_KINDS, type Threshold, thresholdKey } from './threshold.ts';
 import { unitsOf } from './units.ts';
@@ -270,20 +270,6 @@ describe('laws', () => {
   }
 
   const keepAll: typeof raisedAfter = (raised, crossed) => new Set([...raised, ...crossed.map(({ mark }) => mark)]);
-});
-
-describe('muted', () => {
-  const mute = (featureKey: string | null, untilMs: number | null): Mute => ({ featureKey, untilMs });
-
-  it.each([
-    ['no mute', [], 100, false],
-    ['this feature, for ever', [mute('calls', null)], 100, true],
-    ['every feature, for ever', [mute(null, null)], 100, true],
-    ['another feature', [mute('seats', null)], 100, false],
-    ['until later', [mute('calls', 101)], 100, true],
-    ['until now', [mute('calls', 100)], 100, false],
-    ['one that is over, one that is not', [mute('calls', 50), mute(null, 200)], 100, true],
-  ])('%s', (_name, mutes, atMs, expected) => expect(isMuted(mutes, 'calls', atMs)).toBe(expected));
 });
 
 const unitsOrNull = (text: string | null) => (text === null ? null : unitsOf(text));

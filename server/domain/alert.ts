@@ -35,19 +35,6 @@ export type AlertPosition = {
   readonly eventSequence: bigint;
 };
 
-/** A customer's wish not to be told for a while: of one feature, or of all (null). */
-export type Mute = {
-  readonly featureKey: string | null;
-  /** The first instant that is told again; null for none. */
-  readonly untilMs: number | null;
-};
-
-export const isMuted = (mutes: readonly Mute[], featureKey: string, atMs: number): boolean =>
-  mutes.some(
-    (mute) =>
-      (mute.featureKey === null || mute.featureKey === featureKey) && (mute.untilMs === null || atMs < mute.untilMs),
-  );
-
 /** What thresholds look at: units used in the period, and what those beyond included and credits cost in minor units. */
 export type Measures = { readonly used: Units; readonly cost: Units };
 

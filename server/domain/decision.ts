@@ -3,28 +3,17 @@
  *
  * `decide` is pure and total: it knows no database and no clock, and what it is handed is everything it needs.
  */
-import { isAdditive, isDivisible, type Measured, measure, type Report } from './aggregation.ts';
-import { type Crossing, crossings } from './alert.ts';
-import { type Counter, emptyCounter, taken } from './counter.ts';
+import { isAdditive, type Measured, type Report } from './aggregation.ts';
+import { type Crossing, crossings, raisedAfter } from './alert.ts';
+import { type Counter, taken } from './counter.ts';
+import { type Denial, notInPlan, rateLimited, refused } from './denial.ts';
 import type { Aggregation } from './feature.ts';
+import { whatFits } from './fit.ts';
 import { DEFAULT_CURRENCY, type Money } from './money.ts';
-import { type Funds, giveBack, NO_PAYMENT, type Paid, type Payment, paidInto, pay, payable } from './payment.ts';
+import { type Funds, giveBack, NO_PAYMENT, type Paid, type Payment, paidInto, pay } from './payment.ts';
 import type { LimitPolicy } from './policy.ts';
-import { admitAll, type RateLimit, type RateRule, type RateWindows } from './rate-limit.ts';
-import { formatUnits, maxUnits, minUnits, ONE, UNITS_MAX, type Units } from './units.ts';
-
-/** In order of precedence: the first that holds is the one reported, here, in the SDL, in tests and docs. */
-export const DENIAL_REASONS = [
-  'NOT_AUTHORIZED',
-  'RATE_LIMITED',
-  'FEATURE_NOT_IN_PLAN',
-  'LIMIT_REACHED',
-  'SPEND_LIMIT_REACHED',
-  'INSUFFICIENT_FUNDS',
-  'BELOW_MINIMUM',
-  'REFUSED_BY_HOOK',
-] as const;
-export type DenialReason = (typeof DENIAL_REASONS)[number];
+import { admitAll, type RateRule, type RateWindows } from './rate-limit.ts';
+import { formatUnits, ONE, UNITS_MAX, type Units } from './units.ts';
 
 export const CONSUME_MODES = ['REJECT', 'CLAMP', 'OVERFLOW'] as const;
 /** `REJECT`: all or nothing. `CLAMP`: what fits. `OVERFLOW`: all, even past a hard limit. */
@@ -68,14 +57,6 @@ export type Split = {
   readonly overage: Units;
   readonly walletCharge: Money;
   readonly overageCost: Money;
-};
-
-export type Denial = {
-  readonly reason: DenialReason;
-  /** What was found, what is allowed, what to do. */
-  readonly message: string;
-  /** When the same call may pass; null when time alone does not help. */
-  readonly retryAtMs: number | null;
 };
 
 export type Decision =
@@ -147,74 +128,6 @@ function invalidFor(state: MeterState, { amount, purpose }: UsageRequest): strin
   return null;
 }
 
-/** A bound that a request ran into, in terms of the refusal it leads to. */
-type Bound = 'LIMIT_REACHED' | 'SPEND_LIMIT_REACHED' | 'INSUFFICIENT_FUNDS' | 'BELOW_MINIMUM';
-
-type Fit =
-  | { readonly refusal: null; readonly measured: Measured }
-  /** The bound that holds the request back. */
-  | { readonly refusal: Bound };
-
-/** How much of the request is taken, or what forbids it. */
-function whatFits(state: MeterState, request: UsageRequest): Fit {
-  const measured = measure(state.aggregation, state.counter, request);
-  if (isBelowMinimum(state, request, measured)) return belowMinimum(state, request);
-  if (measured.taken <= 0n || isForced(request)) return { refusal: null, measured };
-  const isPartial = request.mode === 'CLAMP' && isDivisible(state.aggregation);
-  const bounds = boundsOf(state, measured.taken);
-  const [bound] = bounds.find(([, most]) => (isPartial ? most === 0n : most < measured.taken)) ?? [null];
-  if (bound !== null) return { refusal: bound };
-  const most = bounds.reduce((least, [, next]) => minUnits(least, next), measured.taken);
-  if (most === measured.taken) return { refusal: null, measured };
-  const amount = request.amount - (measured.taken - most);
-  return { refusal: null, measured: measure(state.aggregation, state.counter, { ...request, amount }) };
-}
-
-const isForced = ({ mode, purpose }: UsageRequest): boolean => mode === 'OVERFLOW' || purpose === 'record';
-
-/** How many of so many units each bound lets through, in order of refusal. */
-function boundsOf(state: MeterState, units: Units): readonly (readonly [Bound, Units])[] {
-  const { policy, counter, funds } = state;
-  const underLimits = minUnits(units, roomUnderLimits(state) ?? units);
-  const { bySpendLimits, byFunds } = payable(policy, counter, funds, underLimits);
-  return [
-    ['LIMIT_REACHED', underLimits],
-    ['SPEND_LIMIT_REACHED', bySpendLimits],
-    ['INSUFFICIENT_FUNDS', byFunds],
-  ];
-}
-
-/** Units that the customer's limit and the entity's own leave; null when nothing is capped. */
-function roomUnderLimits({ policy, counter, entity }: MeterState): Units | null {
-  if (policy.enforcement === 'soft') return null;
-  const ofCustomer = policy.limit === null ? null : maxUnits(policy.limit - taken(counter), 0n);
-  const ofEntity =
-    entity === null || policy.entityLimit === null ? null : maxUnits(policy.entityLimit - entity.taken, 0n);
-  if (ofCustomer === null || ofEntity === null) return ofCustomer ?? ofEntity;
-  return minUnits(ofCustomer, ofEntity);
-}
-
-/** Whether use, or the level of a gauge, would fall below its floor. */
-function isBelowMinimum({ policy, counter, entity, aggregation }: MeterState, request: Report, { gauge }: Measured) {
-  const floor = policy.minLimit ?? 0n;
-  if (aggregation === 'latest') return request.amount < floor;
-  if (request.amount >= 0n) return false;
-  if (aggregation === 'weighted_sum') return (gauge?.level ?? 0n) < floor;
-  return counter.used + request.amount < floor || (entity !== null && entity.taken + request.amount < 0n);
-}
-
-/** Giving back can be cut to what the floor leaves. */
-function belowMinimum(state: MeterState, request: UsageRequest): Fit {
-  const { policy, counter, entity, aggregation } = state;
-  if (request.mode !== 'CLAMP' || aggregation === 'count' || !isAdditive(aggregation)) {
-    return { refusal: 'BELOW_MINIMUM' };
-  }
-  const ofCustomer = minUnits((policy.minLimit ?? 0n) - counter.used, 0n);
-  const amount = entity === null ? ofCustomer : maxUnits(ofCustomer, -entity.taken);
-  if (amount >= 0n) return { refusal: 'BELOW_MINIMUM' };
-  return { refusal: null, measured: measure(aggregation, counter, { ...request, amount }) };
-}
-
 function allow(state: MeterState, request: UsageRequest, measured: Measured, rateWindows: RateWindows): Decision {
   const { policy, counter } = state;
   const { taken: amount, gauge } = measured;
@@ -224,7 +137,7 @@ function allow(state: MeterState, request: UsageRequest, measured: Measured, rat
     return { outcome: 'invalid', problem: uncountable(state, amount) };
   }
   const raised = request.purpose === 'hold' ? [] : crossings(policy, counter, paid, counter.raised);
-  const after = raised.length === 0 ? paid : { ...paid, raised: withMarks(counter.raised, raised) };
+  const after = raised.length === 0 ? paid : { ...paid, raised: raisedAfter(counter.raised, raised) };
   return { outcome: 'allowed', amount, payment, counter: after, rateWindows, raised };
 }
 
@@ -232,9 +145,6 @@ function paymentOf({ policy, counter, funds, paid }: MeterState, amount: Units):
   if (amount === 0n) return NO_PAYMENT;
   return amount > 0n ? pay(policy, counter, funds, amount) : giveBack(policy, counter, paid, -amount);
 }
-
-export const withMarks = (raised: ReadonlySet<string>, more: readonly Crossing[]): ReadonlySet<string> =>
-  new Set([...raised, ...more.map(({ mark }) => mark)]);
 
 /** Whether a total fits into 38 digits; both what is used and what it costs must. */
 const isCountable = (units: Units): boolean => units <= UNITS_MAX && units >= -UNITS_MAX;
@@ -260,85 +170,3 @@ export function splitOf(policy: LimitPolicy, payment: Payment): Split {
 export const emptySplit = (policy: LimitPolicy): Split => splitOf(policy, NO_PAYMENT);
 
 const denied = (denial: Denial): Decision => ({ outcome: 'denied', denial });
-
-function rateLimited(rule: RateLimit, retryAtMs: number): Denial {
-  const message = `All ${rule.limit} calls of this ${rule.windowMs / 1_000} s window are used; try again at ${iso(retryAtMs)}.`;
-  return { reason: 'RATE_LIMITED', message, retryAtMs };
-}
-
-function notInPlan({ featureKey, planKey }: MeterState): Denial {
-  const message = `Plan "${planKey}" does not include "${featureKey}"; choose a plan that does.`;
-  return { reason: 'FEATURE_NOT_IN_PLAN', message, retryAtMs: null };
-}
-
-function refused(state: MeterState, request: UsageRequest, bound: Bound): Denial {
-  const { policy, counter, featureKey } = state;
-  const asked = formatUnits(request.amount);
-  const used = formatUnits(counter.used);
-  if (bound === 'BELOW_MINIMUM') {
-    const floor = formatUnits(policy.minLimit ?? 0n);
-    const message =
-      state.aggregation === 'latest'
-        ? `A level of ${asked} of "${featureKey}" is below the minimum of ${floor}; ${used} are in use.`
-        : `Giving back ${asked.slice(1)} of "${featureKey}" would leave less than the minimum of ${floor}; ${used} are in use.`;
-    return { reason: bound, message, retryAtMs: null };
-  }
-  const endMs = counter.period.endMs;
-  const helps = fitsAnew(state, request);
-  const until =
-    endMs === null
-      ? 'It never resets.'
-      : `It resets at ${iso(endMs)}${helps ? '' : ', which does not help this call'}.`;
-  const held = counter.held === 0n ? '' : ` and ${formatUnits(counter.held)} reserved`;
-  const message = `${used} of "${featureKey}" are used${held} and ${asked} more were asked for, but ${ceilingOf(state, bound)}. ${until}`;
-  return { reason: bound, message, retryAtMs: helps ? endMs : null };
-}
-
-/** Whether the call would pass at the start of the next period. */
-function fitsAnew(state: MeterState, request: UsageRequest): boolean {
-  const { counter, entity, funds } = state;
-  const anew = { ...emptyCounter(counter.period), held: counter.held };
-  const fresh = {
-    ...state,
-    counter: anew,
-    entity: entity && { ...entity, taken: 0n },
-    funds: { ...funds, spending: null },
-  };
-  return whatFits(fresh, request).refusal === null;
-}
-
-function ceilingOf({ policy, entity, funds, counter }: MeterState, bound: Exclude<Bound, 'BELOW_MINIMUM'>): string {
-  switch (bound) {
-    case 'LIMIT_REACHED':
-      return isEntityBound(policy, entity, counter)
-        ? `the limit of "${entity?.id}" is ${formatUnits(policy.entityLimit ?? 0n)}`
-        : `the limit is ${formatUnits(policy.limit ?? 0n)}`;
-    case 'SPEND_LIMIT_REACHED':
-      return policy.spendLimit !== null && counter.cost <= policy.spendLimit && funds.spending === null
-        ? `at most ${formatUnits(policy.spendLimit)} (minor units) may be spent on it, and ${formatUnits(counter.cost)} are`
-        : spendCeiling(policy, funds, counter);
-    case 'INSUFFICIENT_FUNDS':
-      return `${formatUnits(policy.included ?? 0n)} are included and nothing pays for more${prepaidLeft(funds)}`;
-  }
-}
-
-function spendCeiling({ spendLimit }: LimitPolicy, { spending }: Funds, counter: Counter): string {
-  const ofFeature = `${formatUnits(counter.cost)} of ${formatUnits(spendLimit ?? 0n)} (minor units) are spent on it`;
-  if (spending === null) return ofFeature;
-  const ofCustomer = `${formatUnits(spending.spent)} of ${formatUnits(spending.limit)} (minor units) are spent this month`;
-  return spendLimit === null ? ofCustomer : `${ofFeature}, and ${ofCustomer}`;
-}
-
-function prepaidLeft({ credits, wallet }: Funds): string {
-  if (credits === 0n && wallet === null) return '';
-  const money =
-    wallet === null ? '' : ` and ${formatUnits(wallet.balance)} ${wallet.currency} (minor units) in the wallet`;
-  return `: ${formatUnits(credits)} credits${money} are left`;
-}
-
-function isEntityBound({ limit, entityLimit }: LimitPolicy, entity: EntityUse | null, counter: Counter): boolean {
-  if (entity === null || entityLimit === null) return false;
-  return limit === null || entityLimit - entity.taken < limit - taken(counter);
-}
-
-const iso = (atMs: number): string => new Date(atMs).toISOString();

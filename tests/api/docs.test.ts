@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { DENIAL_REASONS } from '../../server/domain/decision.ts';
+import { DENIAL_REASONS } from '../../server/domain/denial.ts';
 import { createMetrics } from '../../server/metrics.ts';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');

@@ -15,7 +15,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { DENIAL_REASONS } from '../../server/domain/decision.ts';
+import { DENIAL_REASONS } from '../../server/domain/denial.ts';
 import { ERROR_CODES } from '../../server/domain/errors.ts';
 import { schema } from '../../server/schema/index.ts';
 import { printedSchema, SDL_FILE } from '../../server/schema/print.ts';
