@@ -26,7 +26,9 @@ export async function seed(database: Database, count: number): Promise<void> {
         referenceId,
         referenceType: 'user',
         planKey: 'pro',
+        planVersion: 1,
         timeZone: tenant.timeZone,
+        anchorAt: createdAt,
         createdAt,
       })),
     );

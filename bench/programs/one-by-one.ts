@@ -3,8 +3,8 @@
  * with batches of one, once for each connection of a pool. A request takes an idle connection, or waits for one.
  */
 import './leash.ts';
-import type { Consumption } from '../../server/metering/consumption.ts';
-import type { Engine } from '../../server/metering/engine.ts';
+import type { HookedEngine } from '../../server/hooks/hooked-engine.ts';
+import type { Request, ResultOf } from '../../server/metering/requests.ts';
 import { createGateway, listen, openDatabase } from './parts.ts';
 
 /** What pools of Postgres connections commonly have. */
@@ -17,14 +17,14 @@ const engines = await Promise.all(
   }),
 );
 const idle = [...engines];
-const waiting: ((engine: Engine) => void)[] = [];
+const waiting: ((engine: HookedEngine) => void)[] = [];
 
-const takeIdle = (): Promise<Engine> => {
+const takeIdle = (): Promise<HookedEngine> => {
   const engine = idle.pop();
   return engine ? Promise.resolve(engine) : new Promise((resolve) => waiting.push(resolve));
 };
 
-function giveBack(engine: Engine): void {
+function giveBack(engine: HookedEngine): void {
   const next = waiting.shift();
   if (next) next(engine);
   else idle.push(engine);
@@ -32,10 +32,10 @@ function giveBack(engine: Engine): void {
 
 // Each transaction notifies other gateways, as a batch does; this one need not hear what it has said itself.
 const door = await createGateway({ ...openDatabase(), listen: null });
-door.services.engine.consume = async (request): Promise<Consumption> => {
+door.services.engine.execute = async <R extends Request>(request: R): Promise<ResultOf<R>> => {
   const engine = await takeIdle();
   try {
-    return await engine.consume(request);
+    return await engine.execute(request);
   } finally {
     giveBack(engine);
   }

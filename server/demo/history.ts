@@ -7,10 +7,10 @@
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import { MeterError } from '../domain/errors.ts';
-import { calendarPeriod } from '../domain/period.ts';
+import { periodAt } from '../domain/period.ts';
 import { ONE } from '../domain/units.ts';
-import type { ConsumeRequest } from '../metering/consumption.ts';
 import { Ledger } from '../metering/ledger.ts';
+import type { ConsumeRequest } from '../metering/requests.ts';
 import { type DemoMeter, isGauge, levelAt, requestFor, usedAt } from './meters.ts';
 import { between, type Random } from './random.ts';
 
@@ -51,7 +51,7 @@ export async function writeHistory({ database, catalogs, meters, fromMs, untilMs
     for (const [i, { meter }] of calls.entries()) {
       const result = results[i];
       if (result instanceof MeterError) throw result;
-      if (result) meter.usage = result.usage;
+      if (result && 'usage' in result) meter.usage = result.usage;
     }
   }
 }
@@ -64,13 +64,18 @@ type Call = { readonly meter: DemoMeter; readonly request: ConsumeRequest };
 /** The calls that bring a meter to where it should stand, give or take a little. */
 function callsAt(meter: DemoMeter, atMs: number, untilMs: number, random: Random): readonly Call[] {
   const { company, usage } = meter;
-  const { aggregation, reset } = usage.feature;
-  const period =
-    reset === 'never' ? usage.period : calendarPeriod({ reset, timeZone: company.timeZone, sinceMs: atMs }, atMs);
+  const { aggregation, reset, anchor } = usage.feature;
+  const { startMs } = usage.period; // where a period began that was seen, the next ones can be counted from
+  const period = periodAt({ reset, anchor, anchorMs: startMs, timeZone: company.timeZone, sinceMs: startMs }, atMs);
   const missing = levelAt(meter, period, atMs, untilMs) - Number(usedAt(meter, atMs)) / Number(ONE);
   const amount = Math.round(missing * (isGauge(usage) ? 1 : between(random, 0.7, 1.1)));
   if (amount === 0 || (amount < 0 && !isGauge(usage))) return [];
-  if (aggregation === 'sum') return [{ meter, request: requestFor(meter, amount, 'CLAMP') }];
+  if (aggregation !== 'count' && aggregation !== 'unique') {
+    return [{ meter, request: requestFor(meter, amount, 'CLAMP', atMs) }];
+  }
   const calls = Math.min(Math.abs(amount), Math.ceil(random() * CALLS_MAX));
-  return Array.from({ length: calls }, () => ({ meter, request: requestFor(meter, Math.sign(amount), 'CLAMP') }));
+  return Array.from({ length: calls }, (_, nth) => ({
+    meter,
+    request: requestFor(meter, Math.sign(amount), 'CLAMP', atMs, nth),
+  }));
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../domain/clock.ts';
 import { UsageReader } from '../metering/usage-reader.ts';
 import { registerCompanies } from './customers.ts';
 import { writeHistory } from './history.ts';
-import type { DemoMeter } from './meters.ts';
+import { type DemoMeter, isUsable } from './meters.ts';
 import type { Random } from './random.ts';
 
 const HISTORY_MS = 30 * 24 * 3_600_000;
@@ -41,7 +41,7 @@ export async function prepareDemo(
   const selections = [...companies.keys()].map((customerId) => ({ customerId, featureKeys: null }));
   const meters = [...(await reader.read(tenantId, selections))].flatMap(([customerId, read]): DemoMeter[] => {
     const company = companies.get(customerId);
-    return company ? read.meters.filter(({ usage }) => usage.entitled).map(({ usage }) => ({ company, usage })) : [];
+    return company ? read.meters.filter(({ usage }) => isUsable(usage)).map(({ usage }) => ({ company, usage })) : [];
   });
   await writeHistory({ database, catalogs, meters, fromMs, untilMs, random });
   return meters;

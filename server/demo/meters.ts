@@ -1,8 +1,8 @@
 /** meters — what each company of the demo uses of each feature, as a level that rises and falls with time. */
 import { contains } from '../domain/period.ts';
-import { ONE, type Units } from '../domain/units.ts';
+import { formatUnits, ONE, type Units } from '../domain/units.ts';
 import type { Usage } from '../domain/usage.ts';
-import type { ConsumeRequest } from '../metering/consumption.ts';
+import type { ConsumeRequest } from '../metering/requests.ts';
 import type { DemoCompany } from './customers.ts';
 
 /** One company's meter of one feature, as it was last seen. */
@@ -18,11 +18,16 @@ export function scaleOf({ policy }: Usage): number {
   return policy.limit === null ? SCALE_WITHOUT_LIMIT : Number(policy.limit / ONE);
 }
 
-/** Whether use of this feature can be given back, so that it goes up and down. */
-export const isGauge = ({ policy }: Usage): boolean => policy.minLimit !== null;
+/** Whether the demo knows how to use it: what is weighed by time shows another number than its level. */
+export const isUsable = ({ entitled, feature }: Usage): boolean => entitled && feature.aggregation !== 'weighted_sum';
 
-/** Used units at an instant; none where the period that was last seen is over by then. */
-export const usedAt = ({ usage }: DemoMeter, atMs: number): Units => (contains(usage.period, atMs) ? usage.used : 0n);
+/** Whether use of this feature can be given back, so that it goes up and down. */
+export const isGauge = ({ policy, feature }: Usage): boolean =>
+  policy.minLimit !== null || feature.aggregation === 'latest';
+
+/** Used units at an instant; none where the period that was last seen is over by then, but for a level: it stays. */
+export const usedAt = ({ usage }: DemoMeter, atMs: number): Units =>
+  usage.feature.aggregation === 'latest' || contains(usage.period, atMs) ? usage.used : 0n;
 
 /** Where the meter should stand at an instant, if by `untilMs` the company's appetite is to be reached. */
 export function levelAt(meter: DemoMeter, period: Usage['period'], atMs: number, untilMs: number): number {
@@ -45,18 +50,38 @@ function risen({ startMs, endMs }: Usage['period'], atMs: number, untilMs: numbe
   return Math.max(0, progress + dayAndNight);
 }
 
-/** A call for whole units; the history takes what fits, the traffic all or nothing. */
-export function requestFor({ usage }: DemoMeter, amount: number, mode: ConsumeRequest['mode']): ConsumeRequest {
-  const { tenantId, customerId, referenceId, feature } = usage;
+/**
+ * A call that moves a meter by whole units; the history takes what fits, the traffic all or nothing.
+ *
+ * @param nth Which of several calls at one instant: each names a value that none has named before.
+ */
+export function requestFor(
+  meter: DemoMeter,
+  amount: number,
+  mode: ConsumeRequest['mode'],
+  atMs: number,
+  nth = 0,
+): ConsumeRequest {
+  const { tenantId, customerId, referenceId, feature } = meter.usage;
+  const used = usedAt(meter, atMs);
+  const change = BigInt(amount) * ONE;
+  const isLevel = feature.aggregation === 'latest' || feature.aggregation === 'max';
   return {
+    kind: 'consume',
+    purpose: 'use',
     tenantId,
     customerId,
     referenceId,
     featureKey: feature.key,
-    amount: BigInt(amount) * ONE,
+    amount: isLevel ? used + change : change,
+    duration: null,
     mode,
     overrideKey: null,
+    entityId: null,
     idempotencyKey: null,
-    properties: null,
+    properties:
+      feature.of === null ? null : JSON.stringify({ [feature.of]: formatUnits(used + ONE * BigInt(nth + 1)) }),
+    occurredAtMs: null,
+    refusal: null,
   };
 }

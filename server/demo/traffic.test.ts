@@ -4,7 +4,7 @@ import { featureOf } from '../domain/definitions.ts';
 import { mergePolicy } from '../domain/policy.ts';
 import { unitsOf } from '../domain/units.ts';
 import { usageOf } from '../domain/usage.ts';
-import type { ConsumeRequest, Consumption } from '../metering/consumption.ts';
+import type { ConsumeRequest, Consumption } from '../metering/requests.ts';
 import { DEMO_COMPANIES } from './customers.ts';
 import type { DemoMeter } from './meters.ts';
 import { pick, seededRandom } from './random.ts';
@@ -15,7 +15,16 @@ function unlimitedMeter(): DemoMeter {
   const identity = { tenantId: 'tenant', customerId: 'customer', referenceId: 'acme', planKey: null, entitled: true };
   const usage = usageOf(
     { ...identity, feature, policy: mergePolicy(feature, null, undefined), sequence: 1n, catalogVersion: 1, atMs: 0 },
-    { period: { startMs: 0, endMs: null }, used: unitsOf('1'), overage: 0n },
+    {
+      period: { startMs: 0, endMs: null },
+      used: unitsOf('1'),
+      held: 0n,
+      credits: 0n,
+      wallet: null,
+      overage: 0n,
+      cost: 0n,
+      walletCharge: 0n,
+    },
   );
   return { company: pick(() => 0, DEMO_COMPANIES), usage };
 }

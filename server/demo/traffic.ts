@@ -1,6 +1,7 @@
 /** traffic — gentle use of the demo, through the engine like any other, so that there is something to see. */
 import type { Clock } from '../domain/clock.ts';
 import { ONE } from '../domain/units.ts';
+import type { Usage } from '../domain/usage.ts';
 import type { Engine } from '../metering/engine.ts';
 import { type DemoMeter, isGauge, levelAt, requestFor, scaleOf, usedAt } from './meters.ts';
 import { between, pick, type Random } from './random.ts';
@@ -64,7 +65,7 @@ export async function makeOneCall({ engine, clock, meters, random }: TrafficOpti
     const meter = pick(random, meters);
     const amount = wantedNow(meter, clock.now(), random);
     if (amount === 0) continue;
-    const { usage } = await engine.consume(requestFor(meter, amount, 'REJECT'));
+    const { usage } = await engine.consume(requestFor(meter, amount, 'REJECT', clock.now()));
     meter.usage = usage;
     return;
   }
@@ -73,7 +74,7 @@ export async function makeOneCall({ engine, clock, meters, random }: TrafficOpti
 /** A small step: about a hundredth of what the company uses in all; 0 when it wants nothing now. */
 function wantedNow(meter: DemoMeter, nowMs: number, random: Random): number {
   const { usage } = meter;
-  const step = usage.feature.aggregation === 'count' ? 1 : scaleOf(usage) * between(random, 0.002, 0.015);
+  const step = isCounted(usage) ? 1 : scaleOf(usage) * between(random, 0.002, 0.015);
   const amount = Math.max(1, Math.round(step));
   const used = Number(usedAt(meter, nowMs)) / Number(ONE);
   if (isGauge(usage)) {
@@ -84,6 +85,9 @@ function wantedNow(meter: DemoMeter, nowMs: number, random: Random): number {
   const hasEnough = usage.policy.limit !== null && used + amount > enoughFor(meter);
   return hasEnough && random() > GREED ? 0 : amount;
 }
+
+/** Whether each call is one: of an event, or of a distinct value. */
+const isCounted = ({ feature }: Usage): boolean => feature.aggregation === 'count' || feature.aggregation === 'unique';
 
 /** Where a company stops by itself: at its appetite, and where a hard limit is nearer, there. */
 function enoughFor({ company, usage }: DemoMeter): number {

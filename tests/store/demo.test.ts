@@ -16,8 +16,8 @@ import { makeOneCall } from '../../server/demo/traffic.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import { ONE } from '../../server/domain/units.ts';
 import { loadConfig } from '../../server/load-config.ts';
-import type { ConsumeRequest, Consumption } from '../../server/metering/consumption.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import type { ConsumeRequest, Consumption } from '../../server/metering/requests.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
 
@@ -85,7 +85,7 @@ describeEngines("the demo's history", (engine) => {
           coalesce(p.limits->'thresholds', f.limits->'thresholds', '["fraction:0.8", "fraction:1"]') AS thresholds
         FROM events e JOIN customers c ON c.id = e.customer_id
         JOIN features f ON f.tenant_id = e.tenant_id AND f.key = e.feature_key
-        CROSS JOIN LATERAL (SELECT features->e.feature_key AS limits FROM plans WHERE tenant_id = e.tenant_id AND key = c.plan_key) p
+        CROSS JOIN LATERAL (SELECT features->e.feature_key AS limits FROM plan_versions WHERE tenant_id = e.tenant_id AND key = c.plan_key ORDER BY version DESC LIMIT 1) p
       )
       SELECT DISTINCT concat_ws(' ', s.customer_id, s.feature_key, s.period_start, t.key) AS key
       FROM standings s CROSS JOIN LATERAL jsonb_array_elements_text(s.thresholds) AS t (key)
@@ -95,7 +95,7 @@ describeEngines("the demo's history", (engine) => {
         WHEN 'remaining' THEN s."limit" - s.used_after <= split_part(t.key, ':', 2)::numeric
       END`);
     const raised = await rows<{ key: string }>(
-      `SELECT concat_ws(' ', customer_id, feature_key, period_start, threshold_key) AS key FROM alerts`,
+      `SELECT concat_ws(' ', customer_id, feature_key, period_start, split_part(threshold_key, '@', 1)) AS key FROM alerts`,
     );
     expect(raised.length).toBeGreaterThan(50);
     expect(raised.map(({ key }) => key).sort()).toEqual(implied.map(({ key }) => key).sort());
@@ -145,7 +145,8 @@ describeEngines("the demo's history", (engine) => {
       const answers: Consumption[] = [];
       const consume = async (request: ConsumeRequest) => {
         const [answer] = await ledger.record([request]);
-        if (!answer || answer instanceof MeterError) throw answer ?? new Error('no answer');
+        if (answer instanceof MeterError) throw answer;
+        if (answer?.kind !== 'consumption') throw new Error('no answer');
         answers.push(answer);
         return answer;
       };
