@@ -4,6 +4,8 @@ import type { UsageEvent } from '../domain/event.ts';
 import type { Page, PageRequest } from '../domain/page.ts';
 import type { Deps } from './deps.ts';
 
+export type { EventFilter };
+
 type Reader = Pick<Deps, 'database'>;
 
 /** In no particular order; those that are not the tenant's, or not there, are missing. */

@@ -1,6 +1,6 @@
 /** event-filter — which of the events a list is narrowed to. */
+import type { EventFilter } from '../actions/find-events.ts';
 import type { Context } from '../context.ts';
-import type { EventFilter } from '../db/queries/events.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
 import type { EventKind } from '../domain/event.ts';
 import { problemOfTimeRange } from '../domain/time-range.ts';
