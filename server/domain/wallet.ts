@@ -31,5 +31,18 @@ export type Wallet = {
   readonly floor: Units;
 };
 
+/**
+ * A wallet as it is stored, with the floor that holds for it: its own, or that of the plan's rule.
+ *
+ * @returns null before money was put in, unless the floor is credit.
+ */
+export function walletUnder(
+  { currency, balance, floor }: Pick<Wallet, 'currency'> & { readonly [K in 'balance' | 'floor']: Units | null },
+  rule: WalletRule | null,
+): Wallet | null {
+  const holding = floor ?? (rule?.currency === currency ? rule.floor : 0n);
+  return balance === null && holding >= 0n ? null : { currency, balance: balance ?? 0n, floor: holding };
+}
+
 /** What can be spent now; never below 0. */
 export const availableIn = ({ balance, floor }: Wallet): Units => (balance > floor ? balance - floor : 0n);

@@ -31,6 +31,11 @@ describe('takes', () => {
     ['a full list', () => bounds.atMost([1, 2], at, 2)],
     ['an empty object', () => bounds.object({}, at)],
     ['an amount below 0', () => bounds.amount(parseUnits('-1'), at)],
+    ['an amount of 0, which is a level', () => bounds.amount(parseUnits('0'), at)],
+    ['the least amount above 0', () => bounds.positiveAmount(parseUnits('0.000000001'), at)],
+    ['a duration', () => bounds.duration('P1DT2H3.5S', at)],
+    ['a currency', () => bounds.currency('jpy', at)],
+    ['an entity of any script', () => bounds.entityId('席 1', at)],
   ])('%s', (_name, check) => expect(refusal(check)).toBeNull());
 });
 
@@ -73,6 +78,11 @@ describe('refuses', () => {
       () => bounds.timeZone('+05:30', at),
       '`field` is "+05:30"; write an IANA time zone like "Europe/Berlin".',
     ],
+    [
+      'a currency in capitals',
+      () => bounds.currency('USD', at),
+      '`field` is "USD"; write the three small letters of ISO 4217, like "usd".',
+    ],
     ['too little', () => bounds.whole(59, at, 60, 900), '`field` is 59; from 60 to 900 is allowed.'],
     ['too many', () => bounds.atMost([1, 2, 3], at, 2), '`field` has 3 entries; at most 2 are allowed.'],
     ['a list for an object', () => bounds.object([], at), '`field` is not an object; write it like { plan: "beta" }.'],
@@ -91,13 +101,34 @@ describe('refuses', () => {
   });
 
   it.each([
-    ['0', '0 is not an amount; send how many units are used.'],
-    ['0.000', '0 is not an amount; send how many units are used.'],
-    ['-0', '0 is not an amount; send how many units are used.'],
     ['NaN', 'Amount "NaN" is not a decimal number; write it like "12" or "0.5".'],
     ['1e400', 'Amount "1e400" has more than 29 digits before the point; it does not fit.'],
     ['0.1234567891', 'Amount "0.1234567891" has 10 fractional digits; at most 9 fit.'],
   ])('an amount of %s', (text, message) =>
     expect(refusal(() => bounds.amount(parseUnits(text), at))).toEqual({ code: 'INVALID_AMOUNT', path: at, message }),
+  );
+
+  it.each([
+    ['0', 'Amount 0 is not above 0; send how much it is.'],
+    ['-0.5', 'Amount -0.5 is not above 0; send how much it is.'],
+    ['much', 'Amount "much" is not a decimal number; write it like "12" or "0.5".'],
+  ])('%s as an amount above 0', (text, message) =>
+    expect(refusal(() => bounds.positiveAmount(parseUnits(text), at))).toEqual({
+      code: 'INVALID_AMOUNT',
+      path: at,
+      message,
+    }),
+  );
+
+  it.each([
+    ['90', /^Duration "90" is not an ISO 8601 duration; write it like "PT1M30S"/],
+    ['P1M', /^Duration "P1M" has months, which have no fixed length; .*"PT1M"\.$/],
+    ['PT', /is not an ISO 8601 duration/],
+  ])('%s as a duration', (text, message) =>
+    expect(refusal(() => bounds.duration(text, at))).toMatchObject({
+      code: 'INVALID_INPUT',
+      path: at,
+      message: expect.stringMatching(message),
+    }),
   );
 });

@@ -2,11 +2,13 @@
  * bounds — what the fields of an input may hold. Each check returns the value, or throws `INVALID_INPUT` with the path
  * of the field and a sentence that says what was found and what is allowed.
  */
+import { problemOfCurrency } from '../domain/currency.ts';
 import { problemOfKey } from '../domain/definition-bounds.ts';
+import { durationToUnits } from '../domain/duration.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
 import { timeZoneOf } from '../domain/period.ts';
 import { problemOfLine } from '../domain/text.ts';
-import type { ParsedUnits, Units } from '../domain/units.ts';
+import { formatUnits, type ParsedUnits, type Units } from '../domain/units.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 export type Path = readonly string[];
@@ -55,12 +57,31 @@ export function decimal(parsed: ParsedUnits, path: Path): Units {
   throw invalidInput(path, `${spell(path)}: ${parsed.problem}.`);
 }
 
-/** The amount of a call; throws `INVALID_AMOUNT`. */
+/** The amount of a call; throws `INVALID_AMOUNT`. Whether it makes sense for the feature is the decision's to say. */
 export function amount(parsed: ParsedUnits, path: Path): Units {
-  if (parsed.ok && parsed.units !== 0n) return parsed.units;
-  const sentence = parsed.ok ? '0 is not an amount; send how many units are used.' : `Amount ${parsed.problem}.`;
-  throw new MeterError('INVALID_AMOUNT', sentence, { path });
+  if (parsed.ok) return parsed.units;
+  throw new MeterError('INVALID_AMOUNT', `Amount ${parsed.problem}.`, { path });
 }
+
+/** An amount above 0, of units or of money; throws `INVALID_AMOUNT`. */
+export function positiveAmount(parsed: ParsedUnits, path: Path): Units {
+  const units = amount(parsed, path);
+  if (units > 0n) return units;
+  throw new MeterError('INVALID_AMOUNT', `Amount ${formatUnits(units)} is not above 0; send how much it is.`, { path });
+}
+
+/** An ISO 8601 duration as it was sent: what it comes to is the feature's unit to say. */
+export function duration(text: string, path: Path): string {
+  const parsed = durationToUnits(text, 'day');
+  if (parsed.ok) return text;
+  throw invalidInput(path, `Duration ${parsed.problem}.`);
+}
+
+/** Who under a customer uses: the app's own id of a seat, a workspace. */
+export const entityId = (text: string, path: Path): string => line(text, path, REFERENCE_LENGTH_MAX);
+
+/** ISO 4217, in small letters. */
+export const currency = (text: string, path: Path): string => sound(text, path, problemOfCurrency(text));
 
 /** A JSON object as its canonical text. */
 export function object(value: unknown, path: Path): string {

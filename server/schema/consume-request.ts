@@ -1,39 +1,103 @@
-/** consume-request — what a client sent to `consume` or `check` as a request to the engine. */
+/** consume-request — what a client sent of a use, as a request to the engine: to consume, check, record or reserve it. */
+import { randomUUID } from 'node:crypto';
 import type { ConsumeMode } from '../domain/decision.ts';
+import { invalidInput, invalidTimestamp } from '../domain/errors.ts';
+import { RESERVATION_TTL_DEFAULT_MS, RESERVATION_TTL_MAX_MS } from '../domain/reservation.ts';
 import { ONE, type ParsedUnits } from '../domain/units.ts';
 import type { Viewer } from '../domain/viewer.ts';
-import type { ConsumeRequest } from '../metering/consumption.ts';
+import type { ConsumeRequest, ReserveRequest } from '../metering/requests.ts';
 import { referenceOf } from './access.ts';
 import * as bounds from './bounds.ts';
 
-export type ConsumeInput = {
+export type UseInput = {
   readonly referenceId?: string | null | undefined;
   readonly featureKey: string;
   readonly amount?: ParsedUnits | null | undefined;
+  readonly duration?: string | null | undefined;
+  readonly entityId?: string | null | undefined;
   readonly overrideKey?: string | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   readonly properties?: unknown;
-  readonly mode?: ConsumeMode | null | undefined;
 };
+export type ConsumeInput = UseInput & { readonly mode?: ConsumeMode | null | undefined };
+type RecordInput = UseInput & { readonly timestamp?: number | null | undefined };
+type ReserveInput = ConsumeInput & { readonly ttlSeconds?: number | null | undefined };
 
-/** Never taken for 1: a NaN that was sent as JSON is null. */
-const NULL_AMOUNT: ParsedUnits = { ok: false, problem: 'is null; leave it out for 1, or send a number' };
+/** The very object tells an amount that was left out from one that was sent: a default is handed on as it is. */
+export const DEFAULT_AMOUNT: ParsedUnits = { ok: true, units: ONE };
+
+export const TTL_SECONDS_DEFAULT = RESERVATION_TTL_DEFAULT_MS / 1_000;
+export const TTL_SECONDS_MAX = RESERVATION_TTL_MAX_MS / 1_000;
+
+/** How late use may be reported, and how far ahead a client's clock may be. */
+const PAST_MAX_MS = 35 * 24 * 3_600_000;
+const AHEAD_MAX_MS = 5 * 60_000;
 
 /**
  * @param path Where the input stands: `["input"]`, or `["input", "inputs", "3"]`.
  * @throws {MeterError} `INVALID_INPUT`, `INVALID_AMOUNT`; `CUSTOMER_NOT_FOUND` when a customer asks for another.
  */
-export function consumeRequest(viewer: Viewer, input: ConsumeInput, path: bounds.Path): ConsumeRequest {
-  const { featureKey, amount, overrideKey, idempotencyKey, properties, mode } = input;
+export const consumeRequest = (viewer: Viewer, input: ConsumeInput, path: bounds.Path): ConsumeRequest => ({
+  kind: 'consume',
+  purpose: 'use',
+  occurredAtMs: null,
+  mode: input.mode ?? 'REJECT',
+  ...useOf(viewer, input, path),
+});
+
+/** @throws {MeterError} as `consumeRequest` does, and `INVALID_TIMESTAMP`. */
+export const recordRequest = (viewer: Viewer, input: RecordInput, nowMs: number): ConsumeRequest => ({
+  kind: 'consume',
+  purpose: 'record',
+  occurredAtMs: bounds.isGiven(input.timestamp) ? timestampOf(input.timestamp, nowMs) : null,
+  mode: 'OVERFLOW',
+  ...useOf(viewer, input, ['input']),
+});
+
+/** @throws {MeterError} as `consumeRequest` does. */
+export const reserveRequest = (viewer: Viewer, input: ReserveInput): ReserveRequest => ({
+  kind: 'reserve',
+  reservationId: randomUUID(),
+  ttlMs: bounds.whole(input.ttlSeconds ?? TTL_SECONDS_DEFAULT, ['input', 'ttlSeconds'], 1, TTL_SECONDS_MAX) * 1_000,
+  mode: input.mode ?? 'REJECT',
+  ...useOf(viewer, input, ['input']),
+});
+
+function useOf(viewer: Viewer, input: UseInput, path: bounds.Path) {
+  const { featureKey, entityId, overrideKey, idempotencyKey, properties } = input;
   const at = (field: string): bounds.Path => [...path, field];
   return {
     tenantId: viewer.tenantId,
     ...referenceOf(viewer, input.referenceId, at('referenceId')),
     featureKey: bounds.key(featureKey, at('featureKey')),
-    amount: amount === undefined ? ONE : bounds.amount(amount ?? NULL_AMOUNT, at('amount')),
+    ...quantityOf(input, path),
+    entityId: bounds.isGiven(entityId) ? bounds.entityId(entityId, at('entityId')) : null,
     overrideKey: bounds.isGiven(overrideKey) ? bounds.key(overrideKey, at('overrideKey')) : null,
     idempotencyKey: bounds.isGiven(idempotencyKey) ? bounds.idempotencyKey(idempotencyKey, at('idempotencyKey')) : null,
     properties: bounds.isGiven(properties) ? bounds.object(properties, at('properties')) : null,
-    mode: mode ?? 'REJECT',
+    refusal: null,
   };
 }
+
+/** Never taken for 1: a NaN that was sent as JSON is null. */
+const NULL_AMOUNT: ParsedUnits = { ok: false, problem: 'is null; leave it out for 1, or send a number' };
+
+function quantityOf({ amount = DEFAULT_AMOUNT, duration }: UseInput, path: bounds.Path) {
+  if (!bounds.isGiven(duration)) {
+    return { amount: bounds.amount(amount ?? NULL_AMOUNT, [...path, 'amount']), duration: null };
+  }
+  const at = [...path, 'duration'];
+  if (amount === DEFAULT_AMOUNT) return { amount: ONE, duration: bounds.duration(duration, at) };
+  throw invalidInput(at, '`duration` is there beside `amount`; send one of them.');
+}
+
+function timestampOf(timestampMs: number, nowMs: number): number {
+  if (timestampMs >= nowMs - PAST_MAX_MS && timestampMs <= nowMs + AHEAD_MAX_MS) return timestampMs;
+  const bound = timestampMs < nowMs ? nowMs - PAST_MAX_MS : nowMs + AHEAD_MAX_MS;
+  const side = timestampMs < nowMs ? 'before' : 'after';
+  throw invalidTimestamp(
+    `\`timestamp\` is ${iso(timestampMs)}, ${side} ${iso(bound)}; use is recorded up to 35 days back and 5 minutes ahead of the server's clock.`,
+  );
+}
+
+const iso = (atMs: number): string => new Date(atMs).toISOString();

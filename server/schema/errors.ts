@@ -10,11 +10,20 @@ const USER_ERRORS = {
   ALERT_NOT_FOUND: 'AlertNotFoundError',
   API_KEY_NOT_FOUND: 'ApiKeyNotFoundError',
   CUSTOMER_NOT_FOUND: 'CustomerNotFoundError',
+  EVENT_ALREADY_REVERSED: 'EventAlreadyReversedError',
+  EVENT_NOT_FOUND: 'EventNotFoundError',
   FEATURE_NOT_FOUND: 'FeatureNotFoundError',
+  GRANT_NOT_FOUND: 'GrantNotFoundError',
   IDEMPOTENCY_CONFLICT: 'IdempotencyConflictError',
+  INSUFFICIENT_BALANCE: 'InsufficientBalanceError',
   INVALID_AMOUNT: 'InvalidAmountError',
   INVALID_INPUT: 'InvalidInputError',
+  INVALID_TIMESTAMP: 'InvalidTimestampError',
   PLAN_NOT_FOUND: 'PlanNotFoundError',
+  RESERVATION_CLOSED: 'ReservationClosedError',
+  RESERVATION_EXPIRED: 'ReservationExpiredError',
+  RESERVATION_NOT_FOUND: 'ReservationNotFoundError',
+  WALLET_NOT_FOUND: 'WalletNotFoundError',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 export type UserErrorCode = keyof typeof USER_ERRORS;
 
@@ -80,11 +89,20 @@ const ERROR_TYPES = {
   ALERT_NOT_FOUND: userErrorType('ALERT_NOT_FOUND'),
   API_KEY_NOT_FOUND: userErrorType('API_KEY_NOT_FOUND'),
   CUSTOMER_NOT_FOUND: userErrorType('CUSTOMER_NOT_FOUND'),
+  EVENT_ALREADY_REVERSED: userErrorType('EVENT_ALREADY_REVERSED'),
+  EVENT_NOT_FOUND: userErrorType('EVENT_NOT_FOUND'),
   FEATURE_NOT_FOUND: userErrorType('FEATURE_NOT_FOUND'),
+  GRANT_NOT_FOUND: userErrorType('GRANT_NOT_FOUND'),
   IDEMPOTENCY_CONFLICT: userErrorType('IDEMPOTENCY_CONFLICT'),
+  INSUFFICIENT_BALANCE: userErrorType('INSUFFICIENT_BALANCE'),
   INVALID_AMOUNT: userErrorType('INVALID_AMOUNT'),
   INVALID_INPUT: userErrorType('INVALID_INPUT'),
+  INVALID_TIMESTAMP: userErrorType('INVALID_TIMESTAMP'),
   PLAN_NOT_FOUND: userErrorType('PLAN_NOT_FOUND'),
+  RESERVATION_CLOSED: userErrorType('RESERVATION_CLOSED'),
+  RESERVATION_EXPIRED: userErrorType('RESERVATION_EXPIRED'),
+  RESERVATION_NOT_FOUND: userErrorType('RESERVATION_NOT_FOUND'),
+  WALLET_NOT_FOUND: userErrorType('WALLET_NOT_FOUND'),
 } as const satisfies Record<UserErrorCode, unknown>;
 
 /**

@@ -22,7 +22,7 @@ const EventKindEnum = wordEnum('EventKind', 'What made an event.', {
 
 const moneyOf = ({ currency }: UsageEvent, amount: Units) => (currency === null ? null : { amount, currency });
 
-const EventType = builder.objectRef<UsageEvent>('Event').implement({
+export const EventType = builder.objectRef<UsageEvent>('Event').implement({
   description: 'One immutable record of use.',
   interfaces: [Node],
   fields: (t) => ({

@@ -3,12 +3,15 @@ import DataLoader from 'dataloader';
 import { findAlerts } from '../actions/find-alerts.ts';
 import { findCustomers } from '../actions/find-customers.ts';
 import { findEvents } from '../actions/find-events.ts';
+import { findGrants } from '../actions/find-grants.ts';
+import { findLines, type PostedLine } from '../actions/find-ledger.ts';
 import { findApiKeys, findTenant } from '../actions/find-tenant.ts';
+import { findWallets, type WalletRecord } from '../actions/find-wallets.ts';
 import type { Context } from '../context.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { CustomerMeters, MeterReading, MeterSelection } from '../domain/meters.ts';
 import { anyone, visibleFeatures } from './access.ts';
-import type { SequencedKey } from './node-id.ts';
+import type { OwnedKey, SequencedKey } from './node-id.ts';
 import { oncePerOperation } from './once-per-operation.ts';
 
 const tenantIdOf = (context: Context): string => anyone(context).tenantId;
@@ -64,6 +67,40 @@ export const events = oncePerOperation(
     ),
 );
 
+const spellOwned = ({ customerId, id }: OwnedKey): string => `${customerId} ${id}`;
+
+export const grants = oncePerOperation(
+  (context) =>
+    new DataLoader(
+      async (keys: readonly OwnedKey[]) => {
+        const found = await findGrants(context.services, tenantIdOf(context), keys);
+        return inOrder(keys.map(spellOwned), found, ({ customerId, grant }) => `${customerId} ${grant.id}`);
+      },
+      { cacheKeyFn: spellOwned },
+    ),
+);
+
+/** What moved at a sequence of a customer: empty where nothing did. */
+export const postedLines = oncePerOperation(
+  (context) =>
+    new DataLoader<SequencedKey, readonly PostedLine[], string>(
+      async (keys) => {
+        const byEntry = grouped(await findLines(context.services, tenantIdOf(context), keys), spellKey);
+        return keys.map((key) => byEntry.get(spellKey(key)) ?? []);
+      },
+      { cacheKeyFn: spellKey },
+    ),
+);
+
+/** The wallets of a customer, by currency. */
+export const wallets = oncePerOperation(
+  (context) =>
+    new DataLoader<string, readonly WalletRecord[]>(async (ids) => {
+      const byCustomer = grouped(await findWallets(context.services, tenantIdOf(context), ids), (w) => w.customerId);
+      return ids.map((id) => byCustomer.get(id) ?? []);
+    }),
+);
+
 const metersLoader = oncePerOperation(
   (context) =>
     new DataLoader<MeterSelection, CustomerMeters | null, string>(
@@ -113,4 +150,14 @@ function unionByCustomer(selections: readonly MeterSelection[]): readonly MeterS
 function inOrder<T>(keys: readonly string[], found: readonly T[], keyOf: (value: T) => string): (T | null)[] {
   const byKey = new Map(found.map((value) => [keyOf(value), value]));
   return keys.map((key) => byKey.get(key) ?? null);
+}
+
+function grouped<T>(values: readonly T[], keyOf: (value: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group) group.push(value);
+    else groups.set(keyOf(value), [value]);
+  }
+  return groups;
 }

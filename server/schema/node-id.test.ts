@@ -1,6 +1,15 @@
 /** Goal: an id finds what it was made for, and nothing else. */
 import { expect, it } from 'vitest';
-import { catalogKey, decodeNodeId, encodeNodeId, sequencedKey, uuidOf } from './node-id.ts';
+import {
+  catalogKey,
+  decodeNodeId,
+  encodeNodeId,
+  ownedKey,
+  reservationKey,
+  reservationNodeId,
+  sequencedKey,
+  uuidOf,
+} from './node-id.ts';
 
 const CUSTOMER = '5f0c1a52-2c1e-5d0a-9a47-1f6d2b3c4d5e';
 
@@ -33,3 +42,21 @@ it("takes another tenant's feature for none", () => {
   expect(catalogKey(id, 'tenant')).toBe('api_calls');
   expect(catalogKey(id, 'other')).toBeNull();
 });
+
+it('finds a grant by its customer and its own id, and by nothing less', () => {
+  expect(ownedKey({ type: 'Grant', parts: [CUSTOMER, CUSTOMER] })).toEqual({ customerId: CUSTOMER, id: CUSTOMER });
+  expect(ownedKey({ type: 'Grant', parts: [CUSTOMER] })).toBeNull();
+  expect(ownedKey({ type: 'Grant', parts: [CUSTOMER, '7'] })).toBeNull();
+});
+
+it.each(['acme', 'two  words ', '团队 😀', '席'.repeat(255)])('finds a reservation of %s', (referenceId) => {
+  const key = { referenceId, reservationId: CUSTOMER };
+  expect(reservationKey(reservationNodeId(key))).toEqual(key);
+});
+
+it.each([
+  ['of another type', encodeNodeId('Grant', CUSTOMER, 'acme')],
+  ['without a customer', encodeNodeId('Reservation', CUSTOMER)],
+  ['without an id', encodeNodeId('Reservation', 'acme', CUSTOMER)],
+  ['that is nonsense', 'nothing'],
+])('finds no reservation by an id %s', (_name, id) => expect(reservationKey(id)).toBeNull());

@@ -4,20 +4,24 @@
  * Each holds something that no other tenant's object has, so an id of another tenant finds nothing.
  */
 
-const NODE_TYPES = ['Alert', 'ApiKey', 'Customer', 'Event', 'Feature', 'Plan'] as const;
+const NODE_TYPES = ['Alert', 'ApiKey', 'Customer', 'Event', 'Feature', 'Grant', 'Plan'] as const;
 export type NodeType = (typeof NODE_TYPES)[number];
-export type NodeId = { readonly type: NodeType; readonly parts: readonly string[] };
+/** A reservation has an id and is no node: one that was denied has none. */
+type IdType = NodeType | 'Reservation';
+const ID_TYPES: readonly IdType[] = [...NODE_TYPES, 'Reservation'];
+export type NodeId = { readonly type: IdType; readonly parts: readonly string[] };
 
-const ID_LENGTH_MAX = 512;
+/** A reservation's id has the customer's reference in it: 255 characters of up to three bytes. */
+const ID_LENGTH_MAX = 1_200;
 
-export const encodeNodeId = (type: NodeType, ...parts: readonly string[]): string =>
+export const encodeNodeId = (type: IdType, ...parts: readonly string[]): string =>
   Buffer.from([type, ...parts].join(' ')).toString('base64url');
 
 /** @returns null for what no `encodeNodeId` wrote. */
 export function decodeNodeId(text: string): NodeId | null {
   if (text.length > ID_LENGTH_MAX) return null;
   const [first, ...parts] = Buffer.from(text, 'base64url').toString().split(' ');
-  const type = NODE_TYPES.find((candidate) => candidate === first);
+  const type = ID_TYPES.find((candidate) => candidate === first);
   return type && encodeNodeId(type, ...parts) === text ? { type, parts } : null;
 }
 
@@ -29,6 +33,31 @@ export type SequencedKey = { readonly customerId: string; readonly sequence: big
 
 export function sequencedKey({ parts: [customerId = '', sequence = ''] }: NodeId): SequencedKey | null {
   return UUID.test(customerId) && SEQUENCE.test(sequence) ? { customerId, sequence: BigInt(sequence) } : null;
+}
+
+/** What grants are found by: a customer, and an id of their own. */
+export type OwnedKey = { readonly customerId: string; readonly id: string };
+
+export function ownedKey({ parts: [customerId = '', id = ''] }: NodeId): OwnedKey | null {
+  return UUID.test(customerId) && UUID.test(id) ? { customerId, id } : null;
+}
+
+/**
+ * What a reservation is found by. Its customer is named by the reference, so that committing needs no look-up: in another
+ * tenant the same id speaks of another customer, who has no such reservation.
+ */
+export type ReservationKey = { readonly referenceId: string; readonly reservationId: string };
+
+export const reservationNodeId = ({ referenceId, reservationId }: ReservationKey): string =>
+  encodeNodeId('Reservation', reservationId, referenceId);
+
+/** @returns null for what no `reservationNodeId` wrote. */
+export function reservationKey(text: string): ReservationKey | null {
+  const id = decodeNodeId(text);
+  if (id?.type !== 'Reservation') return null;
+  const [reservationId = '', ...words] = id.parts;
+  const referenceId = words.join(' '); // it may have spaces itself
+  return UUID.test(reservationId) && referenceId !== '' ? { referenceId, reservationId } : null;
 }
 
 export const uuidOf = ({ parts: [id = ''] }: NodeId): string | null => (UUID.test(id) ? id : null);

@@ -1,4 +1,5 @@
 /** node — objects by their global id. */
+import type { OwnedGrant } from '../actions/find-grants.ts';
 import type { Context } from '../context.ts';
 import type { Alert } from '../domain/alert.ts';
 import { type ApiKey, isApiKeyId } from '../domain/api-key.ts';
@@ -10,13 +11,22 @@ import type { Viewer } from '../domain/viewer.ts';
 import { maySee, reader } from './access.ts';
 import * as bounds from './bounds.ts';
 import { builder } from './builder.ts';
-import { alerts, apiKeys, catalogOf, customers, events } from './loaders.ts';
-import { catalogKey, decodeNodeId, encodeNodeId, type NodeId, type NodeType, sequencedKey, uuidOf } from './node-id.ts';
+import { alerts, apiKeys, catalogOf, customers, events, grants } from './loaders.ts';
+import {
+  catalogKey,
+  decodeNodeId,
+  encodeNodeId,
+  type NodeId,
+  type NodeType,
+  ownedKey,
+  sequencedKey,
+  uuidOf,
+} from './node-id.ts';
 import { planNodeId, visiblePlan } from './visible-plan.ts';
 
 const IDS_MAX = 100;
 
-type NodeValue = Alert | ApiKey | Customer | UsageEvent | Feature | Plan;
+type NodeValue = Alert | ApiKey | Customer | UsageEvent | Feature | OwnedGrant | Plan;
 
 /** Of which type the objects are that were found by id: domain values don't say. */
 const typeOfNode = new WeakMap<object, NodeType>();
@@ -54,8 +64,9 @@ builder.queryFields((t) => ({
 async function findNode(context: Context, text: string): Promise<NodeValue | null> {
   const viewer = reader(context);
   const id = decodeNodeId(text);
-  const value = id && (await FINDERS[id.type](context, id, viewer));
-  if (id && value) typeOfNode.set(value, id.type);
+  if (id === null || id.type === 'Reservation') return null;
+  const value = await FINDERS[id.type](context, id, viewer);
+  if (value) typeOfNode.set(value, id.type);
   return value;
 }
 
@@ -82,6 +93,11 @@ const FINDERS: Readonly<Record<NodeType, Finder>> = {
   async Feature(context, id, viewer) {
     const key = catalogKey(id, viewer.tenantId);
     return key && maySee(viewer, key) ? ((await catalogOf(context)).features.get(key) ?? null) : null;
+  },
+  async Grant(context, id, viewer) {
+    const key = ownedKey(id);
+    const owned = key && isOwn(viewer, key.customerId) ? await grants(context).load(key) : null;
+    return owned && maySee(viewer, owned.grant.featureKey) ? owned : null;
   },
   async Plan(context, id, viewer) {
     const key = catalogKey(id, viewer.tenantId);

@@ -31,6 +31,10 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
         'Whether plan or own limits name the feature; if not, every call is denied with `FEATURE_NOT_IN_PLAN`.',
     }),
     used: t.expose('used', { type: 'Decimal', description: 'Units used in this period.' }),
+    reserved: t.expose('reserved', {
+      type: 'Decimal',
+      description: 'Units held by open reservations, and not used yet. They count against the limit.',
+    }),
     limit: t.field({
       type: 'Decimal',
       nullable: true,
@@ -41,7 +45,7 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
     remaining: t.expose('remaining', {
       type: 'Decimal',
       nullable: true,
-      description: 'Units left under the limit, never below 0. Null is unlimited.',
+      description: 'Units left under the limit, neither used nor reserved; never below 0. Null is unlimited.',
     }),
     enforcement: t.field({
       type: EnforcementEnum,
@@ -59,13 +63,20 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
       description: 'What units beyond what is included cost. Null where the feature has no price.',
       resolve: ({ policy }) => policy.price,
     }),
+    value: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'What the customer is entitled to and is not counted: a number, a text, true or false. Null where nothing is said, or not entitled.',
+      resolve: ({ entitled, policy }) => (entitled ? policy.value : null),
+    }),
     period: t.expose('period', { type: PeriodType, description: 'The time in which `used` has been counted.' }),
-    credits: t.field({ type: 'Decimal', description: 'Prepaid units left.', resolve: () => 0n }),
-    wallet: t.field({
+    credits: t.expose('credits', { type: 'Decimal', description: 'Prepaid units left.' }),
+    wallet: t.expose('wallet', {
       type: MoneyType,
       nullable: true,
-      description: 'Prepaid money left. Null for a customer without a wallet.',
-      resolve: () => null,
+      description:
+        "Prepaid money left, in the currency of the feature's price. Null for a feature without a price, and a customer without such a wallet.",
     }),
     overage: t.expose('overage', {
       type: 'Decimal',
