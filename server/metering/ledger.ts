@@ -7,7 +7,7 @@
 
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database, Query, Row, Statement } from '../db/client.ts';
-import { alertsOfEvent } from '../db/queries/stored-alerts.ts';
+import { alertsOfEvent } from '../db/queries/alerts.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';

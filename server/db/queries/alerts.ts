@@ -1,10 +1,9 @@
-/** alerts — rows of alerts in, domain values out. */
+/** alerts — rows of alerts in, domain values out: for lists, for streams that go on after a position, and for replays. */
 import { and, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
-import type { Alert } from '../../domain/alert.ts';
+import { type Alert, type AlertPosition, parseMark } from '../../domain/alert.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
-import { parseThresholdKey } from '../../domain/threshold.ts';
 import { unitsOf } from '../../domain/units.ts';
-import type { Db } from '../client.ts';
+import type { Db, Query } from '../client.ts';
 import { alerts, customers } from '../tables/index.ts';
 
 /** An alert by its customer and its position in the tenant's alerts. */
@@ -58,24 +57,85 @@ export async function acknowledge(db: Db, tenantId: string, key: AlertKey, at: D
 const isAlert = ({ customerId, sequence }: AlertKey) =>
   and(eq(alerts.customerId, customerId), eq(alerts.sequence, sequence));
 
+/** Named as the columns are, so that these rows and those of statements are read alike. */
 const selectAlerts = (db: Db) =>
   db
-    .select({ alert: alerts, referenceId: customers.referenceId })
+    .select({
+      tenant_id: alerts.tenantId,
+      customer_id: alerts.customerId,
+      reference_id: customers.referenceId,
+      feature_key: alerts.featureKey,
+      period_start: alerts.periodStart,
+      period_end: alerts.periodEnd,
+      threshold_key: alerts.thresholdKey,
+      used: alerts.used,
+      limit: alerts.limit,
+      raised_at: alerts.raisedAt,
+      muted_at: alerts.mutedAt,
+      acknowledged_at: alerts.acknowledgedAt,
+      sequence: alerts.sequence,
+    })
     .from(alerts)
     .innerJoin(customers, eq(customers.id, alerts.customerId));
 
-type AlertRow = { readonly alert: typeof alerts.$inferSelect; readonly referenceId: string };
+const READ_ALERTS = `
+  SELECT a.tenant_id, a.customer_id, c.reference_id, a.feature_key, a.period_start, a.period_end, a.threshold_key, a.used,
+    a."limit", a.raised_at, a.muted_at, a.acknowledged_at, a.sequence
+  FROM alerts a JOIN customers c ON c.id = a.customer_id`;
 
-const alertFromRow = ({ alert, referenceId }: AlertRow): Alert => ({
-  tenantId: alert.tenantId,
-  customerId: alert.customerId,
-  referenceId,
-  featureKey: alert.featureKey,
-  period: { startMs: alert.periodStart.getTime(), endMs: alert.periodEnd?.getTime() ?? null },
-  threshold: parseThresholdKey(alert.thresholdKey),
-  used: unitsOf(alert.used),
-  limit: alert.limit === null ? null : unitsOf(alert.limit),
-  raisedAtMs: alert.raisedAt.getTime(),
-  acknowledgedAtMs: alert.acknowledgedAt?.getTime() ?? null,
-  sequence: alert.sequence,
+const TOLD_OF_TENANT = `${READ_ALERTS}
+  WHERE a.tenant_id = $1 AND a.sequence > $2::bigint AND a.muted_at IS NULL ORDER BY a.sequence LIMIT $3`;
+
+const TOLD_OF_CUSTOMER = `${READ_ALERTS}
+  WHERE a.customer_id = $1 AND a.tenant_id = $2 AND a.sequence > $3::bigint AND a.event_sequence > $4::bigint
+    AND a.muted_at IS NULL ORDER BY a.sequence LIMIT $5`;
+
+/** At most `limit` alerts after a position, in order; those that were muted are told to nobody, so they are left out. */
+export async function alertsAfter(query: Query, after: AlertPosition, limit: number): Promise<readonly Alert[]> {
+  const { tenantId, customerId, sequence, eventSequence } = after;
+  const statement =
+    customerId === null
+      ? { text: TOLD_OF_TENANT, params: [tenantId, String(sequence), limit] }
+      : { text: TOLD_OF_CUSTOMER, params: [customerId, tenantId, String(sequence), String(eventSequence), limit] };
+  return (await query<AlertRow>(statement)).map(alertFromRow);
+}
+
+const OF_EVENT = `${READ_ALERTS} WHERE a.customer_id = $1 AND a.event_sequence = $2::bigint ORDER BY a.sequence`;
+
+/** The alerts that an earlier call raised, muted ones too: its caller is answered what it was answered then. */
+export async function alertsOfEvent(query: Query, customerId: string, sequence: string): Promise<readonly Alert[]> {
+  return (await query<AlertRow>({ text: OF_EVENT, params: [customerId, sequence] })).map(alertFromRow);
+}
+
+type AlertRow = {
+  readonly tenant_id: string;
+  readonly customer_id: string;
+  readonly reference_id: string;
+  readonly feature_key: string;
+  readonly period_start: Date;
+  readonly period_end: Date | null;
+  readonly threshold_key: string;
+  readonly used: string;
+  readonly limit: string | null;
+  readonly raised_at: Date;
+  readonly muted_at: Date | null;
+  readonly acknowledged_at: Date | null;
+  /** Text, where a statement was written by hand. */
+  readonly sequence: string | bigint;
+};
+
+const alertFromRow = (row: AlertRow): Alert => ({
+  tenantId: row.tenant_id,
+  customerId: row.customer_id,
+  referenceId: row.reference_id,
+  featureKey: row.feature_key,
+  period: { startMs: row.period_start.getTime(), endMs: row.period_end?.getTime() ?? null },
+  threshold: parseMark(row.threshold_key),
+  mark: row.threshold_key,
+  used: unitsOf(row.used),
+  limit: row.limit === null ? null : unitsOf(row.limit),
+  raisedAtMs: row.raised_at.getTime(),
+  mutedAtMs: row.muted_at?.getTime() ?? null,
+  acknowledgedAtMs: row.acknowledged_at?.getTime() ?? null,
+  sequence: BigInt(row.sequence),
 });
