@@ -3,8 +3,10 @@
  * state and call. The laws that hold for all of them are in tests/domain.
  */
 import { describe, expect, it } from 'vitest';
-import { type ConsumeMode, type Decision, decide, emptyCounter, type MeterState } from './decision.ts';
+import { emptyCounter } from './counter.ts';
+import { type ConsumeMode, type Decision, decide, type MeterState, type UsageRequest } from './decision.ts';
 import type { LimitPolicy } from './policy.ts';
+import type { Price } from './price.ts';
 import { DEFAULT_THRESHOLDS, parseThresholdKey, thresholdKey } from './threshold.ts';
 import { formatUnits, type Units, unitsOf } from './units.ts';
 
@@ -41,24 +43,49 @@ function situation({
       enforcement,
       minLimit: minLimit === undefined ? null : unitsOf(minLimit),
       thresholds: DEFAULT_THRESHOLDS,
-      price: price === undefined ? null : { unitAmount: unitsOf(price), currency: 'usd' },
+      price: price === undefined ? null : perUnit(price),
+      billing: 'postpaid',
+      spendLimit: null,
+      credits: null,
+      rateLimits: [],
+      entityLimit: null,
+      value: null,
     },
     planKey: 'pro',
     entitled: true,
-    rateLimit: null,
-    rateWindow: null,
+    rateRules: [],
+    rateWindows: new Map(),
     counter: { ...emptyCounter(MARCH), used: unitsOf(used), overage: unitsOf(overage) },
+    entity: null,
+    funds: { credits: 0n, grants: [], wallet: null, spending: null },
+    paid: { credits: 0n, wallet: 0n, overage: unitsOf(overage), walletCharge: 0n, draws: [] },
     ...state,
   };
 }
 
+const perUnit = (unitAmount: string): Price => ({
+  model: 'per_unit',
+  unitAmount: unitsOf(unitAmount),
+  currency: 'usd',
+  minimumSpend: null,
+  maximumSpend: null,
+});
+
+const request = (amount: string, mode: ConsumeMode = 'REJECT'): UsageRequest => ({
+  amount: unitsOf(amount),
+  mode,
+  purpose: 'use',
+  atMs: NOW,
+  isNewValue: false,
+});
+
 const ask = (of: Situation, amount = '1', mode: ConsumeMode = 'REJECT'): string =>
-  spell(decide(situation(of), { amount: unitsOf(amount), mode }, NOW));
+  spell(decide(situation(of), request(amount, mode), NOW));
 
 it('a limit of 5 passes 5 calls, and the 6th is denied', () => {
   let state = situation({ limit: '5' });
   const answers = Array.from({ length: 6 }, () => {
-    const decision = decide(state, { amount: unitsOf('1'), mode: 'REJECT' }, NOW);
+    const decision = decide(state, request('1'), NOW);
     if (decision.outcome === 'allowed') state = { ...state, counter: decision.counter };
     return spell(decision);
   });
@@ -172,7 +199,11 @@ describe('the order of refusal', () => {
     limit: '10',
     included: '5',
     used: '10',
-    state: { entitled: false, rateLimit: { limit: 1, windowMs: 60_000 }, rateWindow: { startMs: NOW, calls: 1 } },
+    state: {
+      entitled: false,
+      rateRules: [{ scope: '', limit: 1, windowMs: 60_000 }],
+      rateWindows: new Map([[' 60000', { startMs: NOW, calls: 1 }]]),
+    },
   };
   it.each([
     ['a full window first', everything, 'RATE_LIMITED until 2026-03-15T12:01'],
@@ -216,18 +247,14 @@ it.each([
   ],
   [{ state: { entitled: false } }, 'Plan "pro" does not include "api_calls"; choose a plan that does.'],
 ] as const)('a denial says what was found and what to do: %o', (of, message) => {
-  const decision = decide(situation(of), { amount: unitsOf('3'), mode: 'REJECT' }, NOW);
+  const decision = decide(situation(of), request('3'), NOW);
   expect(decision).toMatchObject({ outcome: 'denied', denial: { message } });
 });
 
 it('thresholds are raised in the order of their configuration', () => {
   const thresholds = ['remaining:2', 'used:5', 'fraction:0.5'].map(parseThresholdKey);
   const state = situation({ limit: '10' });
-  const decision = decide(
-    { ...state, policy: { ...state.policy, thresholds } },
-    { amount: unitsOf('8'), mode: 'REJECT' },
-    NOW,
-  );
+  const decision = decide({ ...state, policy: { ...state.policy, thresholds } }, request('8'), NOW);
   expect(spell(decision)).toBe('took 8 (included 8), 8 used, raised remaining:2 used:5 fraction:0.5');
 });
 
@@ -241,12 +268,14 @@ function spell(decision: Decision): string {
       ? reason
       : `${reason} until ${new Date(retryAtMs).toISOString().replace(/(T00:00)?:00\.000Z$/, '')}`;
   }
-  const { amount, split, counter, raised } = decision;
-  const cost = split.overageCost.amount === 0n ? '' : ` for ${formatUnits(split.overageCost.amount)}`;
+  const { amount, payment, counter, raised } = decision;
+  const { included, overage, cost: charged } = payment;
+  const cost = charged === 0n ? '' : ` for ${formatUnits(charged)}`;
   const parts = [
-    ...(split.included === 0n ? [] : [`included ${formatUnits(split.included)}`]),
-    ...(split.overage === 0n ? [] : [`overage ${formatUnits(split.overage)}${cost}`]),
+    ...(included === 0n ? [] : [`included ${formatUnits(included)}`]),
+    ...(overage === 0n ? [] : [`overage ${formatUnits(overage)}${cost}`]),
   ];
-  const alerts = raised.length === 0 ? '' : `, raised ${raised.map(thresholdKey).join(' ')}`;
+  const alerts =
+    raised.length === 0 ? '' : `, raised ${raised.map(({ threshold }) => thresholdKey(threshold)).join(' ')}`;
   return `took ${formatUnits(amount)} (${parts.join(', ')}), ${formatUnits(counter.used)} used${alerts}`;
 }
