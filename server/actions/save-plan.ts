@@ -42,16 +42,12 @@ export async function savePlan({ database, announce }: Deps, tenantId: string, e
   return plan;
 }
 
-/**
- * A definition knows its features by key, where the input lists them in the same order; and has a list of rate limits,
- * where one alone is written as `rateLimit`.
- */
-function inPlanInput(problems: readonly Problem[], { features, rateLimits }: PlanEdit): readonly Problem[] {
+/** A definition knows its features by key, where the input lists them in the same order. */
+function inPlanInput(problems: readonly Problem[], { features }: PlanEdit): readonly Problem[] {
   const keys = [...features.keys()];
   const pathOf = (path: Problem['path']): Problem['path'] => {
     const [field, part, ...rest] = path;
     if (field === 'features' && part !== undefined) return [field, String(keys.indexOf(part)), ...rest];
-    if (field === 'rateLimits' && part !== undefined && rateLimits?.length === 1) return ['rateLimit', ...rest];
     return path;
   };
   return problems.map((problem) => ({ ...problem, path: pathOf(inputPath(problem.path)) }));

@@ -204,9 +204,9 @@ describeEngines('bad values', (engine) => {
       ],
       [
         'a rate limit of nothing',
-        call('savePlan', 'SavePlanInput', { key: 'bad', rateLimit: { limit: 0, windowSeconds: 60 }, features: [] }),
+        call('savePlan', 'SavePlanInput', { key: 'bad', rateLimits: [{ limit: 0, windowSeconds: 60 }], features: [] }),
         'INVALID_INPUT',
-        ['rateLimit', 'limit'],
+        ['rateLimits', '0', 'limit'],
       ],
     ])('%s', async (_, [document, variables], code, path) => {
       const reply = await leavingNoTrace(rig, () => rig.post(document, variables));

@@ -12,8 +12,13 @@ describeEngines('configuring', (engine) => {
 
   const FEATURE = `key displayName unit aggregation reset limit included minLimit enforcement thresholds { kind value }
   price { unitAmount currency } details archivedAt`;
-  const PLAN = `key displayName version price { amount currency interval } rateLimit { limit windowSeconds }
+  const RULES = 'rateLimits { limit windowSeconds }';
+  const WALLET = 'wallet { currency floor autoTopUp { threshold amount maxPerMonth coolOffSeconds } }';
+  const PLAN = `key displayName version price { amount currency interval } ${RULES} spendLimit { amount currency } ${WALLET}
   features { featureKey limit limitIsSet included enforcement minLimit thresholds { kind value } price { unitAmount currency } }`;
+  const MORE = `of resetInterval { every unit } anchor dimensions billing spendLimit entityLimit value ${RULES}
+  price { model unitAmount packageSize tiers { upTo unitAmount flatAmount } }
+  credits { allocation onRenewal rollover { maxFraction expiresAfter { every unit } } reset priority }`;
   const saveFeature = async (input: Record<string, unknown>) =>
     (
       await rig.data<{ saveFeature: Record<string, unknown> }>(
@@ -85,6 +90,56 @@ describeEngines('configuring', (engine) => {
       expect(await rig.data(`{ feature(key: "tokens") { ${FEATURE} } }`)).toEqual({ feature: kept });
     });
 
+    it('has every policy field that is said of it', async () => {
+      const said = {
+        key: 'seats_held',
+        aggregation: 'UNIQUE',
+        of: 'user_id',
+        resetInterval: { every: 6, unit: 'HOUR' },
+        anchor: 'SUBSCRIPTION',
+        dimensions: ['model'],
+        billing: 'PREPAID',
+        spendLimit: '500',
+        entityLimit: '10',
+        value: 'eu',
+        rateLimits: [{ limit: 5, windowSeconds: 60 }],
+        price: {
+          tiers: [
+            { upTo: '10', unitAmount: '2' },
+            { upTo: null, flatAmount: '5' },
+          ],
+        },
+        credits: { allocation: '100', rollover: { maxFraction: '0.5', expiresAfter: { every: 3, unit: 'MONTH' } } },
+      };
+      const kept = {
+        ...said,
+        reset: 'INTERVAL',
+        price: {
+          model: 'GRADUATED',
+          unitAmount: null,
+          packageSize: null,
+          tiers: [
+            { upTo: '10', unitAmount: '2', flatAmount: '0' },
+            { upTo: null, unitAmount: '0', flatAmount: '5' },
+          ],
+        },
+        credits: { ...said.credits, onRenewal: 'ROLLOVER', reset: null, priority: 0 },
+      };
+      expect(await saveFeature(said)).toMatchObject({ key: 'seats_held', reset: 'INTERVAL' });
+      const read = () => rig.data(`{ feature(key: "seats_held") { key aggregation reset ${MORE} } }`);
+      expect(await read()).toEqual({ feature: kept });
+      const limits = `{ customer(referenceId: "acme") { limits { feature { key } reset ${MORE.replace('of ', '').replace('anchor dimensions ', '')} } } }`;
+      const { customer } = await rig.data<{ customer: { limits: { feature: { key: string } }[] } }>(limits);
+      const { key, aggregation, of, anchor, dimensions, ...policy } = kept;
+      expect(customer.limits.find(({ feature }) => feature.key === key)).toEqual({ feature: { key }, ...policy });
+
+      const nulls = { of: null, aggregation: null, reset: null, billing: null, spendLimit: null, credits: null };
+      await saveFeature({ ...nulls, key, price: null, rateLimits: null, value: null, entityLimit: null, anchor: null });
+      expect(await read()).toMatchObject({
+        feature: { aggregation: 'SUM', of: null, reset: 'MONTHLY', anchor: 'CALENDAR', price: null, credits: null },
+      });
+    });
+
     it('keeps what an edit leaves out, and goes back to defaults where it says null', async () => {
       const said = {
         key: 'gigabytes',
@@ -144,6 +199,14 @@ describeEngines('configuring', (engine) => {
       [{ key: 'x', included: '1e400' }, ['input', 'included']],
       [{ key: 'x', thresholds: [{ used: 5 }, { fraction: 'half' }] }, ['input', 'thresholds', '1', 'fraction']],
       [{ key: 'x', price: { unitAmount: 1, currency: 'dollars' } }, ['input', 'price', 'currency']],
+      [{ key: 'x', price: { unitAmount: 1, packageSize: 0 } }, ['input', 'price', 'packageSize']],
+      [{ key: 'x', price: { tiers: [{ upTo: 5, unitAmount: 1 }] } }, ['input', 'price', 'tiers', '0', 'upTo']],
+      [{ key: 'x', aggregation: 'UNIQUE' }, ['input', 'of']],
+      [{ key: 'x', aggregation: 'DURATION', unit: 'week' }, ['input', 'unit']],
+      [{ key: 'x', reset: 'DAILY', resetInterval: { every: 1, unit: 'DAY' } }, ['input', 'resetInterval']],
+      [{ key: 'x', resetInterval: { every: 0, unit: 'DAY' } }, ['input', 'resetInterval']],
+      [{ key: 'x', spendLimit: 5 }, ['input', 'spendLimit']], // nothing costs anything
+      [{ key: 'x', credits: { allocation: 0 } }, ['input', 'credits', 'allocation']],
     ])('refuses %j', async (input, path) => {
       expect(await leavingNoTrace(rig, () => saveFeature(input))).toEqual({ code: 'INVALID_INPUT', path });
     });
@@ -155,7 +218,16 @@ describeEngines('configuring', (engine) => {
         key: 'team',
         displayName: 'Team',
         price: [{ amount: '2000', currency: 'usd', interval: 'MONTH' }],
-        rateLimit: { limit: 100, windowSeconds: 60 },
+        rateLimits: [
+          { limit: 100, windowSeconds: 60 },
+          { limit: 1_000, windowSeconds: 3_600 },
+        ],
+        spendLimit: { amount: '50000', currency: 'usd' },
+        wallet: {
+          currency: 'usd',
+          floor: '-500',
+          autoTopUp: null,
+        },
         features: [
           { featureKey: 'api_calls', limit: null },
           { featureKey: 'storage', limit: '100', thresholds: [] },
@@ -198,14 +270,23 @@ describeEngines('configuring', (engine) => {
         key: 'kept',
         displayName: 'Keeper',
         price: [{ amount: '5', currency: 'usd', interval: 'MONTH' }],
-        rateLimit: { limit: 100, windowSeconds: 60 },
+        rateLimits: [{ limit: 100, windowSeconds: 60 }],
+        spendLimit: { amount: '50000', currency: 'usd' },
+        wallet: { currency: 'eur', floor: '0', autoTopUp: null },
       };
       const kept = await savePlan({ ...said, features: [{ featureKey: 'exports' }] });
       expect(kept).toMatchObject(said);
       expect(await savePlan({ key: 'kept', features: [{ featureKey: 'exports' }] })).toEqual(kept);
       expect(await savePlan({ key: 'kept', features: [] })).toEqual({ ...kept, version: 2, features: [] });
-      const cleared = { key: 'kept', displayName: null, price: null, rateLimit: null, features: [] };
-      expect(await savePlan(cleared)).toEqual({ ...cleared, version: 3, displayName: 'Kept', price: [] });
+      const nulls = { displayName: null, price: null, rateLimits: null, spendLimit: null, wallet: null };
+      const cleared = { ...nulls, key: 'kept', features: [] };
+      expect(await savePlan(cleared)).toEqual({
+        ...cleared,
+        version: 3,
+        displayName: 'Kept',
+        price: [],
+        rateLimits: [],
+      });
     });
 
     it('leaves those who have it on their version, unless they are moved: then from their next call on', async () => {
@@ -242,7 +323,19 @@ describeEngines('configuring', (engine) => {
         ['input', 'features', '1', 'limit'],
       ],
       [{ features: [{ featureKey: 'exports', minLimit: 'x' }] }, ['input', 'features', '0', 'minLimit']],
-      [{ rateLimit: { limit: 1, windowSeconds: 0 } }, ['input', 'rateLimit', 'windowSeconds']],
+      [{ rateLimits: { limit: 1, windowSeconds: 0 } }, ['input', 'rateLimits', '0', 'windowSeconds']],
+      [{ spendLimit: { amount: -1 } }, ['input', 'spendLimit', 'amount']],
+      [{ wallet: { autoTopUp: { threshold: 1, amount: 'x' } } }, ['input', 'wallet', 'autoTopUp', 'amount']],
+      [
+        { wallet: { autoTopUp: { threshold: 1, amount: 1, coolOffSeconds: -1 } } },
+        ['input', 'wallet', 'autoTopUp', 'coolOffSeconds'],
+      ],
+      [{ wallet: { autoTopUp: { threshold: 1, amount: 1 } } }, ['input', 'wallet', 'autoTopUp']], // nothing is prepaid
+      [
+        { features: [{ featureKey: 'exports', credits: { allocation: 1, rollover: { max: 0 } } }] },
+        ['input', 'features', '0', 'credits', 'rollover', 'max'],
+      ],
+      [{ features: [{ featureKey: 'exports', billing: 'PREPAID' }] }, ['input', 'features', '0', 'billing']],
     ])('refuses %j', async (input, path) => {
       const answer = await leavingNoTrace(rig, () => savePlan({ key: 'x', features: [], ...input }));
       expect(answer).toEqual({ code: 'INVALID_INPUT', path });

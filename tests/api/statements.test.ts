@@ -59,7 +59,7 @@ describe.each([
   [
     'customers with all there is to them',
     `query ($first: Int!) { customers(first: $first) { nodes {
-      row: id plan { key features { featureKey } } usages { used feature { key } } limits { limit rateLimit { limit } }
+      row: id plan { key features { featureKey } } usages { used feature { key } } limits { limit planRateLimits { limit } }
     } } }`,
     // Customers; the catalog's version for plans and, as of their reading, for meters; customers and counters for those.
     5,

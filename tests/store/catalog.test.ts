@@ -264,7 +264,7 @@ describeEngines('the catalog', (engine) => {
     });
 
     it.each([
-      ['one window', [0], ['rateLimit', 'windowSeconds']],
+      ['one window', [0], ['rateLimits', '0', 'windowSeconds']],
       ['one of several windows', [1_000, 0], ['rateLimits', '1', 'windowSeconds']],
     ])('names %s as the API does', async (_, windows, path) => {
       const { tenantId, deps } = await setUp();
