@@ -75,7 +75,17 @@ const queryOn =
 
 /** Arrays as Postgres writes them, since the driver does not know their types. */
 const withoutArrays = (param: Parameter) => (isArray(param) ? `{${param.map(element).join()}}` : param);
-const element = (text: string | null): string => (text === null ? 'NULL' : `"${text.replace(/["\\]/g, '\\$&')}"`);
+
+function element(text: string | null): string {
+  if (text === null) return 'NULL';
+  if (PLAIN.test(text) && !NULL_WORD.test(text)) return text; // ids, numbers, instants: nearly all there is
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** What needs no quotes in an array, unless it spells NULL. */
+const PLAIN = /^[\w.:+-]+$/;
+const NULL_WORD = /^null$/i;
+
 /** As `Array.isArray`, which does not tell read-only arrays from the rest. */
 const isArray = (param: Parameter): param is readonly (string | null)[] => Array.isArray(param);
 

@@ -11,7 +11,7 @@ import { featureNotFound } from '../domain/errors.ts';
 import { type Catalog, liveKeys } from '../domain/plan.ts';
 import type { LimitPolicy } from '../domain/policy.ts';
 import { DEFAULT_THRESHOLDS } from '../domain/threshold.ts';
-import { formatUnits, unitsOf } from '../domain/units.ts';
+import { formatUnits, type Units, unitsOf } from '../domain/units.ts';
 import { type Usage, usageOf } from '../domain/usage.ts';
 import {
   type GrantJson,
@@ -24,12 +24,12 @@ import {
 import type { Consumption, Request, Result } from './requests.ts';
 
 type SplitAnswer = {
-  readonly included: string;
-  readonly credits: string;
-  readonly wallet: string;
-  readonly overage: string;
-  readonly charge: string;
-  readonly cost: string;
+  readonly included?: string;
+  readonly credits?: string;
+  readonly wallet?: string;
+  readonly overage?: string;
+  readonly charge?: string;
+  readonly cost?: string;
   readonly currency: string;
 };
 
@@ -40,12 +40,12 @@ type UsageAnswer = {
   readonly policy: LimitFieldsJson;
   readonly period: readonly [startMs: number, endMs: number | null];
   readonly used: string;
-  readonly held: string;
-  readonly credits: string;
-  readonly wallet: readonly [amount: string, currency: string] | null;
-  readonly overage: string;
-  /** What is to be billed so far; null where the feature has no price. */
-  readonly owed: string | null;
+  readonly held?: string;
+  readonly credits?: string;
+  readonly wallet?: readonly [amount: string, currency: string];
+  readonly overage?: string;
+  /** What is to be billed so far. */
+  readonly owed?: string;
   readonly sequence: string;
   readonly catalog: number;
   readonly at: number;
@@ -165,24 +165,27 @@ export function answerFromJson(
   }
 }
 
+/** A part that paid nothing is left out. */
 const splitToJson = ({ included, credits, wallet, overage, walletCharge, overageCost }: Split): SplitAnswer => ({
-  included: formatUnits(included),
-  credits: formatUnits(credits),
-  wallet: formatUnits(wallet),
-  overage: formatUnits(overage),
-  charge: formatUnits(walletCharge.amount),
-  cost: formatUnits(overageCost.amount),
+  ...(included !== 0n && { included: formatUnits(included) }),
+  ...(credits !== 0n && { credits: formatUnits(credits) }),
+  ...(wallet !== 0n && { wallet: formatUnits(wallet) }),
+  ...(overage !== 0n && { overage: formatUnits(overage) }),
+  ...(walletCharge.amount !== 0n && { charge: formatUnits(walletCharge.amount) }),
+  ...(overageCost.amount !== 0n && { cost: formatUnits(overageCost.amount) }),
   currency: overageCost.currency,
 });
 
 const splitFromJson = ({ included, credits, wallet, overage, charge, cost, currency }: SplitAnswer): Split => ({
-  included: unitsOf(included),
-  credits: unitsOf(credits),
-  wallet: unitsOf(wallet),
-  overage: unitsOf(overage),
-  walletCharge: { amount: unitsOf(charge), currency },
-  overageCost: { amount: unitsOf(cost), currency },
+  included: unitsOr0(included),
+  credits: unitsOr0(credits),
+  wallet: unitsOr0(wallet),
+  overage: unitsOr0(overage),
+  walletCharge: { amount: unitsOr0(charge), currency },
+  overageCost: { amount: unitsOr0(cost), currency },
 });
+
+const unitsOr0 = (text: string | undefined): Units => (text === undefined ? 0n : unitsOf(text));
 
 const usageToJson = (usage: Usage): UsageAnswer => ({
   feature: usage.feature.key,
@@ -191,11 +194,11 @@ const usageToJson = (usage: Usage): UsageAnswer => ({
   policy: keptPolicy(usage.policy),
   period: [usage.period.startMs, usage.period.endMs],
   used: formatUnits(usage.used),
-  held: formatUnits(usage.reserved),
-  credits: formatUnits(usage.credits),
-  wallet: usage.wallet && [formatUnits(usage.wallet.amount), usage.wallet.currency],
-  overage: formatUnits(usage.overage),
-  owed: usage.estimatedCost && formatUnits(usage.estimatedCost.amount),
+  ...(usage.reserved !== 0n && { held: formatUnits(usage.reserved) }),
+  ...(usage.credits !== 0n && { credits: formatUnits(usage.credits) }),
+  ...(usage.wallet && { wallet: [formatUnits(usage.wallet.amount), usage.wallet.currency] as const }),
+  ...(usage.overage !== 0n && { overage: formatUnits(usage.overage) }),
+  ...(usage.estimatedCost?.amount && { owed: formatUnits(usage.estimatedCost.amount) }),
   sequence: usage.sequence.toString(),
   catalog: usage.catalogVersion,
   at: usage.atMs,
@@ -225,11 +228,11 @@ function usageFromJson(
     {
       period: { startMs, endMs },
       used: unitsOf(json.used),
-      held: unitsOf(json.held),
-      credits: unitsOf(json.credits),
-      wallet: json.wallet && { amount: unitsOf(json.wallet[0]), currency: json.wallet[1] },
-      overage: unitsOf(json.overage),
-      cost: unitsOf(json.owed ?? '0'),
+      held: unitsOr0(json.held),
+      credits: unitsOr0(json.credits),
+      wallet: json.wallet ? { amount: unitsOf(json.wallet[0]), currency: json.wallet[1] } : null,
+      overage: unitsOr0(json.overage),
+      cost: unitsOr0(json.owed),
       walletCharge: 0n, // `cost` is what is owed of it already
     },
   );
@@ -244,32 +247,35 @@ function keptPolicy(policy: LimitPolicy): LimitFieldsJson {
   return kept;
 }
 
-/** The default thresholds are most policies', and go without saying; so does what is not set. */
-function policyToJson({
-  included,
-  minLimit,
-  price,
-  thresholds,
-  value,
-  rateLimits,
-  ...policy
-}: LimitPolicy): LimitFieldsJson {
+/** What a policy says that goes without saying is left out: an answer is kept of every call. */
+function policyToJson(policy: LimitPolicy): LimitFieldsJson {
+  const { limit, included, enforcement, minLimit, price, thresholds, billing, value, rateLimits } = policy;
+  const { spendLimit, credits, entityLimit } = policy;
   return limitFieldsToJson({
-    ...policy,
-    ...(included !== null && { included }),
+    ...(limit !== null && { limit }),
+    ...(included !== null && included !== limit && { included }),
+    ...(enforcement !== 'hard' && { enforcement }),
     ...(minLimit !== null && { minLimit }),
     ...(price && { price }),
+    ...(billing !== 'postpaid' && { billing }),
+    ...(spendLimit !== null && { spendLimit }),
+    ...(credits && { credits }),
+    ...(entityLimit !== null && { entityLimit }),
     ...(value !== null && { value }),
     ...(rateLimits.length > 0 && { rateLimits }),
     ...(thresholds !== DEFAULT_THRESHOLDS && { thresholds }),
+    ...(included === null && limit !== null && { included: ENDLESS }),
   });
 }
+
+/** Included without end, though there is a limit. */
+const ENDLESS = -1n;
 
 function policyFromJson(json: LimitFieldsJson): LimitPolicy {
   const fields = limitFieldsFromJson(json);
   return {
     limit: fields.limit ?? null,
-    included: fields.included ?? null,
+    included: fields.included === ENDLESS ? null : (fields.included ?? fields.limit ?? null),
     enforcement: fields.enforcement ?? 'hard',
     minLimit: fields.minLimit ?? null,
     thresholds: fields.thresholds ?? DEFAULT_THRESHOLDS,
