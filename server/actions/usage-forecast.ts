@@ -3,10 +3,10 @@ import { type MeterFacts, meterFacts } from '../db/queries/usage-forecast.ts';
 import { seriesRows } from '../db/queries/usage-series.ts';
 import { queryIn } from '../db/query-in.ts';
 import type { Customer } from '../domain/customer.ts';
-import { daysBefore, type Forecast, forecast, type PastDay, projectedCost } from '../domain/forecast.ts';
+import { billedAhead, daysBefore, type Forecast, forecast, type PastDay, projectedCost } from '../domain/forecast.ts';
 import type { Money } from '../domain/money.ts';
 import type { SeriesRow, Span } from '../domain/series.ts';
-import { maxUnits } from '../domain/units.ts';
+import { maxUnits, type Units } from '../domain/units.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Deps } from './deps.ts';
 
@@ -14,6 +14,8 @@ export type UsageForecast = Forecast & {
   readonly usage: Usage;
   /** Null where the feature has no price, or the period no end. */
   readonly projectedCost: Money | null;
+  /** Of the units to come, those that have that cost; 0 where there is none. */
+  readonly billedAhead: Units;
 };
 
 /** @param usage The meter as it stands: the forecast goes on from there. */
@@ -37,7 +39,7 @@ export async function readUsageForecast(
     sinceMs: createdAtMs,
     nowMs: atMs,
   });
-  return { ...ahead, usage, projectedCost: costAhead(usage, facts, ahead.projected) };
+  return { ...ahead, usage, ...costAhead(usage, facts, ahead.projected) };
 }
 
 /** The whole days since the first use; one without use counts, too, and one before it is not known. */
@@ -52,14 +54,15 @@ function knownDays(spans: readonly Span[], rows: readonly SeriesRow[], firstMinu
 function costAhead(
   { policy, used, reserved, credits }: Usage,
   facts: MeterFacts,
-  projected: bigint | null,
-): Money | null {
+  projected: Units | null,
+): Pick<UsageForecast, 'projectedCost' | 'billedAhead'> {
   const { price, limit, enforcement, included } = policy;
-  if (price === null || projected === null) return null;
+  if (price === null || projected === null) return { projectedCost: null, billedAhead: 0n };
   const { pricedUnits, cost, takenUnits, creditUnits } = facts;
   const includedUsed = takenUnits - pricedUnits - creditUnits;
   const freeUnits = included === null ? null : maxUnits(included - includedUsed, 0n) + credits;
   const allowedUnits = limit === null || enforcement === 'soft' ? null : limit - used - reserved;
-  const amount = projectedCost({ price, cost, pricedUnits, freeUnits, allowedUnits }, projected - used);
-  return { amount, currency: price.currency };
+  const use = { price, cost, pricedUnits, freeUnits, allowedUnits };
+  const amount = projectedCost(use, projected - used);
+  return { projectedCost: { amount, currency: price.currency }, billedAhead: billedAhead(use, projected - used) };
 }

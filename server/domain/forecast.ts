@@ -164,9 +164,17 @@ export type PricedUse = {
   readonly allowedUnits: Units | null;
 };
 
+/** How many of so many more units are to be billed: no more than a hard limit allows, and none that is free. */
+export function billedAhead(
+  { freeUnits, allowedUnits }: Pick<PricedUse, 'freeUnits' | 'allowedUnits'>,
+  more: Units,
+): Units {
+  const allowed = allowedUnits === null ? more : minUnits(more, maxUnits(allowedUnits, 0n));
+  return freeUnits === null ? 0n : maxUnits(allowed - freeUnits, 0n);
+}
+
 /** What the period will have cost in minor units, with so many more units used as a hard limit allows. */
-export function projectedCost({ price, cost, pricedUnits, freeUnits, allowedUnits }: PricedUse, more: Units): Units {
-  const allowed = allowedUnits === null ? more : minUnits(more, allowedUnits);
-  const billed = freeUnits === null ? 0n : maxUnits(allowed - freeUnits, 0n);
-  return cost + costBetween(price, pricedUnits, pricedUnits + billed);
+export function projectedCost(use: PricedUse, more: Units): Units {
+  const { price, cost, pricedUnits } = use;
+  return cost + costBetween(price, pricedUnits, pricedUnits + billedAhead(use, more));
 }

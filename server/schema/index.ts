@@ -22,6 +22,7 @@ import './event.ts';
 import './ledger.ts';
 import './usage-series.ts';
 import './usage-forecast.ts';
+import './invoice.ts';
 import './api-key.ts';
 import './customer-token.ts';
 import './viewer.ts';
