@@ -15,6 +15,7 @@ const ROOMS = {
   auth: ['domain', 'db'],
   metering: ['domain', 'db', 'events', 'billing'],
   actions: ['domain', 'db', 'events', 'billing', 'auth'],
+  hooks: ['domain', 'metering'],
   schema: ['domain', 'metering', 'actions', 'events'],
   demo: ['domain', 'db', 'metering', 'actions'],
 };
@@ -29,8 +30,8 @@ const PACKAGES = {
 
 const error = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
-/** Beside the rooms, the schema's resolvers know what they are handed. */
-const BESIDE = { schema: ['^server/context\\.ts$'] };
+/** Beside the rooms, the schema's resolvers know what they are handed, and hooks the words that the config has for them. */
+const BESIDE = { schema: ['^server/context\\.ts$'], hooks: ['^server/hooks\\.ts$'] };
 
 const roomRules = Object.entries(ROOMS).map(([room, known]) =>
   error(

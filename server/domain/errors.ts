@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   INVALID_CURSOR: 'The cursor is malformed, or belongs to another stream, list or customer.',
   INVALID_INPUT: 'A field holds a value outside its bounds; `path` names it.',
   UNAUTHENTICATED: 'No credential, or one that is unknown, expired or revoked.',
-  FORBIDDEN: 'The credential is valid and its scope is too small.',
+  FORBIDDEN: "The credential is valid, and its scope is too small, or the app's authorizeReference refuses it.",
   OVERLOADED: 'The queue is full; nothing was written. Retry with the same idempotency key.',
   DEADLINE_EXCEEDED: 'No answer in time; whether it was written is unknown. Retry with the same idempotency key.',
   UNAVAILABLE: 'The database did not answer; whether it was written is unknown. Retry with the same idempotency key.',

@@ -25,6 +25,7 @@ it.each([
   'README.md',
   'CONTRIBUTING.md',
   'docs/architecture.md',
+  'docs/hooks.md',
   'docs/metering.md',
   'docs/realtime.md',
   'docs/operations.md',

@@ -50,6 +50,7 @@ describe('a broken rule is named', () => {
       '../gateway.ts',
       'server/actions imports domain, db, events, billing, auth: server/actions/a.ts → server/gateway.ts',
     ],
+    ['server/hooks/a.ts', '../db/z.ts', 'server/hooks imports domain, metering: server/hooks/a.ts → server/db/z.ts'],
     [
       'server/schema/a.ts',
       '../db/z.ts',
