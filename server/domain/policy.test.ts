@@ -4,35 +4,28 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Feature, LimitFields } from './feature.ts';
+import { featureOf, planOf } from './definitions.ts';
+import type { EntitlementValue, LimitFields } from './feature.ts';
 import type { Plan } from './plan.ts';
-import { isEntitled, mergePolicy } from './policy.ts';
+import { isEntitled, LIMIT_FIELDS, mergePolicy } from './policy.ts';
+import type { Price } from './price.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { DEFAULT_THRESHOLDS, type Threshold } from './threshold.ts';
 import { ONE, unitsOf } from './units.ts';
 
-const FEATURE: Feature = {
-  tenantId: '2ed6657d-e927-568b-95e1-2665a8aea6a2',
-  key: 'api_calls',
-  displayName: 'API Calls',
-  unit: 'call',
-  aggregation: 'sum',
-  reset: 'monthly',
-  details: [],
-  archivedAtMs: null,
-};
+const TENANT = '2ed6657d-e927-568b-95e1-2665a8aea6a2';
+const FEATURE = featureOf(TENANT, { key: 'api_calls' });
 
-const planWith = (...entries: (readonly [string, LimitFields])[]): Plan => ({
-  tenantId: FEATURE.tenantId,
-  key: 'pro',
-  displayName: 'Pro',
-  version: 1,
-  prices: [],
-  rateLimit: null,
-  features: new Map(entries),
-  archivedAtMs: null,
+const planWith = (...entries: (readonly [string, LimitFields])[]): Plan =>
+  planOf(TENANT, { key: 'pro', features: new Map(entries) }, null);
+
+const perUnit = (unitAmount: bigint, currency: string): Price => ({
+  model: 'per_unit',
+  unitAmount,
+  currency,
+  minimumSpend: null,
+  maximumSpend: null,
 });
-
-const FIELDS = ['limit', 'included', 'enforcement', 'minLimit', 'thresholds', 'price'] as const;
 
 /** Any subset of the fields, each with any value. */
 const limitFields: fc.Arbitrary<LimitFields> = fc.record(
@@ -42,7 +35,13 @@ const limitFields: fc.Arbitrary<LimitFields> = fc.record(
     enforcement: fc.constantFrom('hard' as const, 'soft' as const),
     minLimit: fc.constantFrom(0n, -ONE, ONE),
     thresholds: fc.constantFrom<readonly Threshold[]>([], [{ kind: 'used', value: ONE }]),
-    price: fc.constantFrom({ unitAmount: ONE, currency: 'usd' }, { unitAmount: 0n, currency: 'eur' }),
+    price: fc.constantFrom(perUnit(ONE, 'usd'), perUnit(0n, 'eur')),
+    billing: fc.constantFrom('postpaid' as const, 'prepaid' as const),
+    spendLimit: fc.constantFrom(null, 0n, 500n * ONE),
+    credits: fc.constantFrom(null, { allocation: ONE, onRenewal: 'reset' as const, reset: null, priority: 0 }),
+    rateLimits: fc.constantFrom<readonly RateLimit[]>([], [{ limit: 2, windowMs: 1_000 }]),
+    entityLimit: fc.constantFrom(null, 0n, ONE),
+    value: fc.constantFrom<EntitlementValue>(10, 'eu', false),
   },
   { requiredKeys: [] },
 );
@@ -54,7 +53,7 @@ describe('the merge', () => {
       fc.property(limitFields, own, own, (ofFeature, ofPlan, override) => {
         const plan = planWith(...(ofPlan ? [[FEATURE.key, ofPlan] as const] : []), ['other', { limit: 77n }]);
         const policy = mergePolicy({ ...FEATURE, ...ofFeature }, plan, override);
-        for (const field of FIELDS) {
+        for (const field of LIMIT_FIELDS) {
           const setters = [ofFeature, ofPlan, override].filter((fields) => fields && field in fields);
           const last = setters.at(-1);
           if (last) expect(policy[field]).toEqual(last[field]);
@@ -71,7 +70,7 @@ describe('the merge', () => {
 });
 
 describe('what nobody has set', () => {
-  const price = { unitAmount: ONE, currency: 'usd' };
+  const price = perUnit(ONE, 'usd');
   it.each([
     // set                               limit   included  enforcement
     [{}, null, null, 'hard'],

@@ -7,12 +7,15 @@
 import type { Alert } from '../../domain/alert.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { customerIdOf } from '../../domain/customer.ts';
+import { featureOf } from '../../domain/definitions.ts';
 import type { Feature, LimitFields } from '../../domain/feature.ts';
 import type { CustomerMeters, MeterSelection } from '../../domain/meters.ts';
 import type { Catalog } from '../../domain/plan.ts';
 import { unitsOf } from '../../domain/units.ts';
 import type { Usage } from '../../domain/usage.ts';
-import { type CustomerState, meterOf, ownPlan, usageOfMeter } from '../../metering/state.ts';
+import { currentCounter, meterOf, ownPlan, usageOfMeter } from '../../metering/meter.ts';
+import type { CustomerState, StoredCounter } from '../../metering/state.ts';
+import { newCustomer } from '../../metering/testing/new-customer.ts';
 import type { CustomerMoved } from '../committed.ts';
 import type { Truth } from '../truth.ts';
 
@@ -24,17 +27,7 @@ const START_MS = Date.parse('2026-03-15T12:30:00Z');
 
 const feature = (key: string, reset: Feature['reset']): [string, Feature] => [
   key,
-  {
-    tenantId: TENANT,
-    key,
-    displayName: key,
-    unit: null,
-    aggregation: 'sum',
-    reset,
-    details: [],
-    archivedAtMs: null,
-    limit: unitsOf('10'),
-  },
+  featureOf(TENANT, { key, displayName: key, reset, limit: unitsOf('10') }),
 ];
 
 export class World {
@@ -59,28 +52,16 @@ export class World {
     defaultPlanKey: null,
     features: new Map([feature('calls', 'hourly'), feature('storage', 'never'), feature('exports', 'daily')]),
     plans: new Map(),
+    planVersions: new Map(),
   };
-  readonly #customers = new Map<string, CustomerState & { limitsSequence: bigint }>();
+  readonly #customers = new Map<string, CustomerState>();
   #holds = false;
   readonly #held: (() => void)[] = [];
 
   constructor(...referenceIds: string[]) {
     for (const referenceId of referenceIds) {
-      this.#customers.set(customerIdOf(TENANT, referenceId), {
-        id: customerIdOf(TENANT, referenceId),
-        tenantId: TENANT,
-        referenceId,
-        planKey: null,
-        timeZone: 'UTC',
-        createdAtMs: START_MS,
-        overrides: new Map(),
-        limitsSequence: 0n,
-        sequenceBefore: 0n,
-        sequence: 0n,
-        rateWindow: null,
-        counters: new Map(),
-        answers: new Map(),
-      });
+      const id = customerIdOf(TENANT, referenceId);
+      this.#customers.set(id, newCustomer({ id, tenantId: TENANT, referenceId, createdAtMs: START_MS }));
     }
   }
 
@@ -104,7 +85,7 @@ export class World {
     for (const key of featureKeys) {
       const meter = this.#meter(customer, key, this.#catalog);
       customer.sequence += 1n;
-      const { counter } = meter.state;
+      const counter = this.#counter(customer, key);
       const moved = { ...counter, used: counter.used + unitsOf('1'), sequence: customer.sequence };
       customer.counters.set(key, moved);
       newest.set(key, usageOfMeter(meter, moved, this.nowMs));
@@ -115,6 +96,7 @@ export class World {
       sequenceBefore,
       sequence: customer.sequence,
       usages: [...newest.values()],
+      isWhole: true,
     };
   }
 
@@ -139,7 +121,7 @@ export class World {
     const customer = this.#customer(customerId);
     return featureKeys.map((key) => {
       const meter = this.#meter(customer, key, this.#catalog);
-      return usageOfMeter(meter, meter.state.counter, this.nowMs);
+      return usageOfMeter(meter, this.#counter(customer, key), this.nowMs);
     });
   }
 
@@ -177,9 +159,9 @@ export class World {
       const customer = { ...row, counters: this.#customer(customerId).counters };
       const meters = (featureKeys ?? [...catalog.features.keys()]).map((key) => {
         const meter = this.#meter(customer, key, catalog);
-        const { rateLimit, counter } = meter.state;
+        const counter = this.#counter(customer, key, catalog);
         const usage = usageOfMeter(meter, counter, this.nowMs);
-        return { usage, rateLimit, changedSequence: counter.sequence };
+        return { usage, planRateLimits: [], changedSequence: counter.sequence };
       });
       const { sequence, limitsSequence } = customer;
       const read = { customerId, meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs: this.nowMs };
@@ -193,9 +175,11 @@ export class World {
   }
 
   #meter(customer: CustomerState, key: string, catalog: Catalog) {
-    const known = catalog.features.get(key);
-    if (!known) throw new Error(`the world has no feature "${key}"`);
-    return meterOf(customer, catalog, known, ownPlan(customer, catalog), this.nowMs);
+    return meterOf(customer, catalog, featureIn(catalog, key), ownPlan(customer, catalog, this.nowMs));
+  }
+
+  #counter(customer: CustomerState, key: string, catalog = this.#catalog): StoredCounter {
+    return currentCounter(customer, featureIn(catalog, key), null, this.nowMs);
   }
 
   #customer(id: string) {
@@ -203,6 +187,12 @@ export class World {
     if (!customer) throw new Error(`the world has no customer ${id}`);
     return customer;
   }
+}
+
+function featureIn({ features }: Catalog, key: string): Feature {
+  const known = features.get(key);
+  if (!known) throw new Error(`the world has no feature "${key}"`);
+  return known;
 }
 
 /** Until all that can happen by itself has happened. */

@@ -1,0 +1,33 @@
+/** new-customer — a customer as decisions see it, who has done nothing yet; a test says what is different. */
+import type { CustomerState } from '../state.ts';
+
+type Own = Pick<CustomerState, 'id' | 'tenantId'> & Partial<CustomerState>;
+
+export const newCustomer = (own: Own): CustomerState => ({
+  referenceId: own.id,
+  planKey: null,
+  planVersion: null,
+  pendingPlan: null,
+  timeZone: 'UTC',
+  anchorAtMs: own.createdAtMs ?? 0,
+  createdAtMs: 0,
+  overrides: new Map(),
+  mutes: [],
+  limitsSequence: 0n,
+  sequenceBefore: own.sequence ?? 0n,
+  sequence: 0n,
+  rateWindows: new Map(),
+  prepaid: false,
+  dueAtMs: null,
+  counters: new Map(),
+  earlier: new Map(),
+  credits: new Map(),
+  wallets: new Map(),
+  reservations: new Map(),
+  seen: new Set(),
+  drawn: new Map(),
+  laterMs: null,
+  events: new Map(),
+  answers: new Map(),
+  ...own,
+});
