@@ -71,6 +71,16 @@ describe('the hub', () => {
     expect(world.readings).toBe(1);
   });
 
+  it('reads the truth where a batch may have changed more meters than it tells of', async () => {
+    const { world, hub, watch } = openHub();
+    const mailbox = await watch();
+    const moved = world.use(ACME, 'calls', 'storage');
+    const told = moved.usages.filter(({ feature }) => feature.key === 'calls');
+    hub.moved({ ...moved, usages: told, isWhole: false });
+    expect(await spell(mailbox)).toBe('calls 1@2, storage 1@2, exports 0@2');
+    expect(world.readings).toBe(1);
+  });
+
   it('passes on nothing that is older than what was heard', async () => {
     const { world, hub, watch } = openHub();
     const early = world.use(ACME, 'calls');

@@ -5,44 +5,37 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CONSUME_MODES } from '../domain/decision.ts';
+import { featureOf, planOf } from '../domain/definitions.ts';
 import type { Feature } from '../domain/feature.ts';
 import type { Catalog, Plan } from '../domain/plan.ts';
 import { formatUnits, ONE, unitsOf } from '../domain/units.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
-import type { ConsumeRequest } from './consumption.ts';
+import type { ConsumeRequest, Consumption } from './requests.ts';
 import type { CustomerState } from './state.ts';
+import { newCustomer } from './testing/new-customer.ts';
 
 const NOW = Date.parse('2026-03-15T12:00:00Z');
 const TENANT = '2ed6657d-e927-568b-95e1-2665a8aea6a2';
 
 const feature = (key: string, fields: Partial<Feature>): [string, Feature] => [
   key,
-  {
-    tenantId: TENANT,
-    key,
-    displayName: key,
-    unit: null,
-    aggregation: 'sum',
-    reset: 'monthly',
-    details: [],
-    archivedAtMs: null,
-    ...fields,
-  },
+  { ...featureOf(TENANT, { key }), ...fields },
 ];
 const plan = (key: string, fields: Partial<Plan>): [string, Plan] => [
   key,
-  {
-    tenantId: TENANT,
-    key,
-    displayName: key,
-    version: 1,
-    prices: [],
-    rateLimit: null,
-    features: new Map(),
-    archivedAtMs: null,
-    ...fields,
-  },
+  { ...planOf(TENANT, { key, features: new Map() }, null), ...fields },
 ];
+const PLANS = new Map([
+  plan('basic', {
+    features: new Map([
+      ['calls', {}],
+      ['seats', {}],
+      ['tokens', {}],
+    ]),
+  }),
+  plan('slow', { features: new Map([['calls', { limit: null }]]), rateLimits: [{ limit: 2, windowMs: 60_000 }] }),
+  plan('gone', { archivedAtMs: 1 }),
+]);
 
 const CATALOG: Catalog = {
   version: 3,
@@ -51,41 +44,26 @@ const CATALOG: Catalog = {
     feature('calls', { limit: unitsOf('10') }),
     feature('seats', { aggregation: 'count', limit: unitsOf('3'), minLimit: 0n, reset: 'never' }),
     feature('tokens', {
-      price: { unitAmount: unitsOf('0.5'), currency: 'usd' },
+      price: { model: 'per_unit', unitAmount: unitsOf('0.5'), currency: 'usd', minimumSpend: null, maximumSpend: null },
       included: unitsOf('4'),
       reset: 'daily',
     }),
     feature('gone', { archivedAtMs: 1 }),
   ]),
-  plans: new Map([
-    plan('basic', {
-      features: new Map([
-        ['calls', {}],
-        ['seats', {}],
-        ['tokens', {}],
-      ]),
-    }),
-    plan('slow', { features: new Map([['calls', { limit: null }]]), rateLimit: { limit: 2, windowMs: 60_000 } }),
-    plan('gone', { archivedAtMs: 1 }),
-  ]),
+  plans: PLANS,
+  planVersions: new Map([...PLANS].map(([key, one]) => [key, { movedVersion: 1, byNumber: new Map([[1, one]]) }])),
 };
 const CATALOGS = new Map([[TENANT, CATALOG]]);
 
-const customer = (id: string, planKey: string | null): CustomerState => ({
-  id,
-  tenantId: TENANT,
-  referenceId: id,
-  planKey,
-  timeZone: 'UTC',
-  createdAtMs: NOW - 1_000,
-  overrides: new Map(),
-  limitsSequence: 0n,
-  sequenceBefore: 7n,
-  sequence: 7n,
-  rateWindow: null,
-  counters: new Map(),
-  answers: new Map(),
-});
+const customer = (id: string, planKey: string | null): CustomerState =>
+  newCustomer({
+    id,
+    tenantId: TENANT,
+    planKey,
+    planVersion: planKey === null ? null : 1,
+    createdAtMs: NOW - 1_000,
+    sequence: 7n,
+  });
 
 type Customers = ReadonlyMap<string, CustomerState>;
 const newCustomers = (): Customers =>
@@ -101,15 +79,21 @@ const reloaded = (customers: Customers): Customers =>
   );
 
 const BASE: ConsumeRequest = {
+  kind: 'consume',
+  purpose: 'use',
   tenantId: TENANT,
   customerId: 'acme',
   referenceId: 'acme',
   featureKey: 'calls',
   amount: ONE,
+  duration: null,
   mode: 'REJECT',
   overrideKey: null,
+  entityId: null,
+  occurredAtMs: null,
   idempotencyKey: null,
   properties: null,
+  refusal: null,
 };
 
 const request: fc.Arbitrary<ConsumeRequest> = fc
@@ -126,7 +110,7 @@ const request: fc.Arbitrary<ConsumeRequest> = fc
 const requests = fc.array(request, { maxLength: 30 });
 
 const decideAll = (all: readonly ConsumeRequest[], customers = newCustomers()): BatchResult =>
-  decideBatch(all, customers, CATALOGS, NOW);
+  decideBatch(all, { customers, catalogs: CATALOGS, nowMs: NOW, before: null });
 
 describe('laws', () => {
   it('a batch of many answers and leaves what as many batches of one do', () => {
@@ -170,7 +154,7 @@ describe('laws', () => {
           expect(events.map((event) => event.sequence)).toEqual(events.map((_, i) => 8n + BigInt(i)));
           expect(sequence).toBe(7n + BigInt(events.length));
           const taken = outcomes.flatMap((outcome, i) =>
-            all[i]?.customerId === id && isAllowed(outcome) ? [outcome.consumption.amount] : [],
+            all[i]?.customerId === id && isAllowed(outcome) ? [consumptionOf(outcome).amount] : [],
           );
           expect(events.map((event) => event.amount)).toEqual(taken);
         }
@@ -192,7 +176,7 @@ describe('laws', () => {
         } of changes.counters.values()) {
           const events = changes.events.filter((event) => event.customer.id === id && event.featureKey === featureKey);
           expect(events.reduce((sum, event) => sum + event.amount, 0n)).toBe(counter.used);
-          expect(events.reduce((sum, event) => sum + event.overage, 0n)).toBe(counter.overage);
+          expect(events.reduce((sum, event) => sum + event.payment.overage, 0n)).toBe(counter.overage);
           expect(events.at(-1)?.usedAfter).toBe(counter.used);
         }
       }),
@@ -309,8 +293,16 @@ it('an override key decides by that plan for this call alone', () => {
   expect(outcomes.map(spell)).toEqual(['took 50, 50 used', 'LIMIT_REACHED']);
 });
 
-const isAllowed = (outcome: Outcome): outcome is Extract<Outcome, { kind: 'decided' }> =>
-  outcome.kind === 'decided' && outcome.consumption.allowed;
+type Decided = Extract<Outcome, { kind: 'decided' }>;
+
+const isAllowed = (outcome: Outcome): outcome is Decided =>
+  outcome.kind === 'decided' && consumptionOf(outcome).allowed;
+
+/** Only consumes are sent here, so only consumptions come back. */
+function consumptionOf({ result }: Decided): Omit<Consumption, 'alerts'> {
+  if (result.kind === 'consumption') return result;
+  throw new Error(`a consume was answered with ${result.kind}`);
+}
 
 /** What a batch leaves to be stored, with customers by id. */
 const written = ({ changes }: BatchResult) => ({
@@ -336,8 +328,11 @@ function writtenInAll(batches: readonly BatchResult[]): ReturnType<typeof writte
 
 function spell(outcome: Outcome): string {
   if (outcome.kind === 'failed') return outcome.error.code;
-  if (outcome.kind === 'replayed')
-    return `replayed: ${outcome.answer.denial?.reason ?? `took ${outcome.answer.amount}`}`;
-  const { denial, amount, usage } = outcome.consumption;
+  if (outcome.kind === 'replayed') {
+    const { answer } = outcome;
+    if (answer.kind !== 'consumption') throw new Error(`a consume was answered with ${answer.kind}`);
+    return `replayed: ${answer.denial?.reason ?? `took ${answer.amount}`}`;
+  }
+  const { denial, amount, usage } = consumptionOf(outcome);
   return denial?.reason ?? `took ${formatUnits(amount)}, ${formatUnits(usage.used)} used`;
 }
