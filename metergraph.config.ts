@@ -44,7 +44,10 @@ export default defineConfig({
   plans: {
     free: {
       displayName: 'Free',
-      rateLimit: { limit: 100, window: 'PT1M' },
+      rateLimits: [
+        { limit: 100, window: 'PT1M' },
+        { limit: 3_000, window: 'PT1H' },
+      ],
       features: {
         ai_tokens: { limit: 50_000 },
         api_calls: { limit: 1_000 },
@@ -57,12 +60,25 @@ export default defineConfig({
       displayName: 'Pro',
       price: [{ amount: 2_900, currency: 'usd', interval: 'month' }], // minor units: 29 dollars
       rateLimit: { limit: 1_000, window: 'PT1M' },
+      spendLimit: { amount: 50_000, currency: 'usd' }, // at most 500 dollars a month beyond what is included
       features: {
         // A soft limit: use goes on beyond the included million, at 2 cents per thousand.
-        ai_tokens: { limit: 1_000_000, enforcement: 'soft', price: { unitAmount: '0.002' } },
+        ai_tokens: {
+          limit: 1_000_000,
+          enforcement: 'soft',
+          price: { unitAmount: '0.002' },
+          thresholds: [0.8, 1, { spend: 1_000 }], // and when the overage has come to 10 dollars
+        },
         api_calls: { limit: 20_000 },
         emails: { limit: 500 },
-        exports: { limit: null }, // as many as they like
+        exports: {
+          // A hundred prepaid ones a month; of what is left up to a half is kept, for three months at most.
+          credits: {
+            allocation: 100,
+            onRenewal: { rollover: { max: '50%', expiresAfter: { every: 3, unit: 'month' } } },
+          },
+          price: { unitAmount: 100, per: 50 }, // then a dollar for each fifty begun
+        },
         seats: { limit: 10 },
         storage: { limit: 100 },
       },
@@ -73,13 +89,25 @@ export default defineConfig({
         { amount: 19_900, currency: 'usd', interval: 'month' },
         { amount: 199_000, currency: 'usd', interval: 'year' },
       ],
+      wallet: { floor: -20_000 }, // prepaid money, and 200 dollars on credit
       features: {
-        ai_tokens: { limit: 20_000_000, enforcement: 'soft', price: { unitAmount: '0.001' } },
+        // Cheaper by the tier: the first ten million beyond the limit, and all after them.
+        ai_tokens: {
+          limit: 20_000_000,
+          enforcement: 'soft',
+          price: {
+            tiers: [
+              { upTo: 10_000_000, unitAmount: '0.001' },
+              { upTo: null, unitAmount: '0.0005' },
+            ],
+          },
+        },
         api_calls: { limit: null },
-        emails: { limit: 5_000 },
-        exports: { limit: null },
+        // Beyond 5,000 an hour they are paid from the wallet, and refused when it is empty.
+        emails: { included: 5_000, billing: 'prepaid', price: { unitAmount: '0.1' } },
+        exports: true, // as many as they like
         seats: { limit: 50 },
-        storage: { limit: 1_000, enforcement: 'soft', price: { unitAmount: 2 } },
+        storage: { limit: 1_000, enforcement: 'soft', price: { unitAmount: 2, maximumSpend: 10_000 } },
       },
     },
   },

@@ -173,7 +173,7 @@ describeEngines('bad values', (engine) => {
         ['price', 'unitAmount'],
       ],
       [
-        'a threshold of two kinds',
+        'a price below 0',
         call('saveFeature', 'SaveFeatureInput', { key: 'two', price: { unitAmount: '-1' } }),
         'INVALID_INPUT',
         ['price', 'unitAmount'],
