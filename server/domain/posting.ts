@@ -15,16 +15,21 @@ export const ENTRY_KINDS = [
   'grant',
   'renewal',
   'void',
+  'lost',
   'top_up',
   'refund',
 ] as const;
-/** What happened. `expiry` is of a hold or of credits; `renewal` of what a period's turn does to credits. */
+/**
+ * What happened. `expiry` is of a hold; `renewal` is what a period's turn does to credits; `lost` is what was given back to
+ * a grant that is gone.
+ */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
-/** Where units and money are, come from and go to. */
+/** Where units and money are, come from and go to. `held` is between a grant or wallet and its use: what reservations have. */
 export const ACCOUNTS = [
   'grant',
   'wallet',
+  'held',
   'usage',
   'issued',
   'expired',
@@ -38,7 +43,7 @@ export type Account = (typeof ACCOUNTS)[number];
 
 export type Posting = {
   readonly account: Account;
-  /** Which one, for the account `grant`. */
+  /** Which one, for the account `grant`, and for what is `held` of it or used by what was. */
   readonly grantId: string | null;
   /** A feature's key for units, a currency for money. */
   readonly commodity: string;
@@ -48,18 +53,21 @@ export type Posting = {
   readonly amount: Units;
 };
 
+/** An account, and which grant it is about. */
+export type Place = { readonly account: Account; readonly grantId?: string };
+
 /** A move from one account to another: two postings that sum to zero. Below 0 it goes the other way. */
 export function move(
   units: Units,
   commodity: string,
   featureKey: string | null,
-  from: { readonly account: Account; readonly grantId?: string },
-  to: { readonly account: Account; readonly grantId?: string },
+  from: Place,
+  to: Place,
 ): readonly Posting[] {
   if (units === 0n) return [];
-  const at = (place: typeof from, amount: Units): Posting => ({
-    account: place.account,
-    grantId: place.grantId ?? null,
+  const at = ({ account, grantId = null }: { account: Account; grantId?: string | null }, amount: Units): Posting => ({
+    account,
+    grantId,
     commodity,
     featureKey,
     amount,

@@ -16,7 +16,7 @@ import type { Request } from './requests.ts';
 import type { Changes, CustomerState, NewAlert } from './state.ts';
 import { eventToReverse, restart, reverse } from './verbs/correct.ts';
 import { type Called, describeUse } from './verbs/describe.ts';
-import { commit, meterOfReservation, release, reservationOf, reserve } from './verbs/hold.ts';
+import { commit, keepCommit, meterOfReservation, release, reservationOf, reserve } from './verbs/hold.ts';
 import { grantUnits, settleTopUp, setWallet, topUp, voidUnits } from './verbs/prepay.ts';
 import { isDue, settleCustomer, settleMeterCredits } from './verbs/settle.ts';
 import { deniedOf, use } from './verbs/use.ts';
@@ -62,7 +62,7 @@ function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
   const catalog = state.catalogs.get(request.tenantId);
   if (!customer || !catalog) throw customerNotFound(request.referenceId);
   const content = request.idempotencyKey === null ? null : fingerprint(request);
-  const replayed = content === null ? null : replay(request, content, customer);
+  const replayed = (content === null ? null : replay(request, content, customer)) ?? recommitted(request, customer);
   if (replayed) return replayed;
 
   if (isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
@@ -83,6 +83,15 @@ function replay(request: Request, content: string, customer: CustomerState): Out
     `Idempotency key "${request.idempotencyKey}" was first sent with other content; send a new key for a new call.`,
     { path: ['input', 'idempotencyKey'] },
   );
+}
+
+/** Committing twice is the same as once: the same amount hears the first answer again, with or without a key. */
+function recommitted(request: Request, { reservations, commits }: CustomerState): Outcome | null {
+  if (request.kind !== 'commit') return null;
+  const reservation = reservations.get(request.reservationId);
+  const answer = commits.get(request.reservationId);
+  const isSame = reservation && (request.amount ?? reservation.amount) === reservation.committed;
+  return answer && isSame ? { kind: 'replayed', answer } : null;
 }
 
 type Context = {
@@ -110,6 +119,8 @@ function decideVerb(request: Request, context: Context): Verdict {
       const reservation = reservationOf(customer, request.reservationId);
       const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
       const { consumption, alerts } = commit(draft, meter, reservation, request);
+      if (consumption.allowed)
+        keepCommit(draft, customer, reservation, request, answerToJson(consumption, alerts.length));
       return { meter, result: consumption, alerts };
     }
     case 'release': {

@@ -6,9 +6,9 @@ import { nextDueMs } from '../domain/credits.ts';
 import type { Grant, GrantChange } from '../domain/grant.ts';
 import { isMuted } from '../domain/mute.ts';
 import type { Payment } from '../domain/payment.ts';
-import { type EntryKind, move, type Posting } from '../domain/posting.ts';
+import { type Account, type EntryKind, move, type Place, type Posting } from '../domain/posting.ts';
 import type { Reservation } from '../domain/reservation.ts';
-import type { Units } from '../domain/units.ts';
+import { maxUnits, type Units } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import { type Meter, monthOf, spentIn } from './meter.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
@@ -122,11 +122,30 @@ export class Draft implements Changes {
   }
 
   /** Lets grants and wallet pay, or takes back what they paid. */
-  applyPayment(meter: Meter, payment: Payment, kind: EntryKind, sequence: bigint): void {
+  applyPayment(meter: Meter, payment: Payment, entry: Entry): void {
     const { customer, feature } = meter;
     this.#refuseShortDraws(customer, feature.key, payment);
-    if (payment.draws.length > 0) this.#applyDraws(customer, feature.key, payment, kind, sequence);
-    if (payment.cost !== 0n || payment.walletCharge !== 0n) this.#applyMoney(meter, payment, kind, sequence);
+    if (payment.draws.length > 0) this.#applyDraws(customer, feature.key, payment, entry);
+    if (payment.cost !== 0n || payment.walletCharge !== 0n) this.#applyMoney(meter, payment, entry);
+  }
+
+  /** What was held is used: it leaves the reservation, and nothing more is paid. */
+  useHeld(meter: Meter, { draws, walletCharge }: Payment, { sequence, currency }: Entry): void {
+    const { customer, feature } = meter;
+    for (const { grantId, units } of draws) {
+      const postings = move(
+        units,
+        feature.key,
+        feature.key,
+        { account: 'held', grantId },
+        { account: 'usage', grantId },
+      );
+      this.post(customer, sequence, 'commit', postings);
+    }
+    if (currency !== null) {
+      this.post(customer, sequence, 'commit', move(walletCharge, currency, feature.key, { account: 'held' }, USAGE));
+    }
+    addDrawn(customer, feature.key, draws);
   }
 
   /** Credits that are there must be drawn before anything else pays: if they were not, their grants were not read. */
@@ -135,36 +154,24 @@ export class Draft implements Changes {
     if (isBeyond && credits < this.accountOf(customer, featureKey).live) throw new MoreGrantsNeeded();
   }
 
-  #applyDraws(
-    customer: CustomerState,
-    featureKey: string,
-    { draws }: Payment,
-    kind: EntryKind,
-    sequence: bigint,
-  ): void {
+  #applyDraws(customer: CustomerState, featureKey: string, { draws }: Payment, { kind, sequence }: Entry): void {
     const account = this.accountOf(customer, featureKey);
     const { grants, lost } = applyDraws(account.grants, draws);
     this.putGrants(customer, featureKey, grants, sequence);
     for (const { grantId, units } of draws) {
-      this.post(customer, sequence, kind, move(units, featureKey, featureKey, { account: 'grant', grantId }, USAGE));
+      const to: Place = { account: accountOfEntry(kind), grantId };
+      this.post(customer, sequence, kind, move(units, featureKey, featureKey, { account: 'grant', grantId }, to));
     }
     for (const { grantId, kind: account, units } of lost) {
-      this.post(
-        customer,
-        sequence,
-        kind,
-        move(units, featureKey, featureKey, { account: 'grant', grantId }, { account }),
-      );
+      const from: Place = { account: 'grant', grantId };
+      this.post(customer, sequence, 'lost', move(units, featureKey, featureKey, from, { account }));
     }
-    if (kind === 'use' || kind === 'commit' || kind === 'reversal') {
-      customer.drawn.set(featureKey, [...(customer.drawn.get(featureKey) ?? []), ...draws]);
-    }
+    if (accountOfEntry(kind) === 'usage') addDrawn(customer, featureKey, draws);
   }
 
-  #applyMoney(meter: Meter, { cost, walletCharge }: Payment, kind: EntryKind, sequence: bigint): void {
+  #applyMoney(meter: Meter, { cost, walletCharge }: Payment, { kind, sequence, currency }: Entry): void {
     const { customer, plan, policy, feature } = meter;
-    if (policy.price === null) return;
-    const { currency } = policy.price;
+    if (currency === null) return;
     const stored = customer.wallets.get(currency);
     if (stored === undefined && walletCharge === 0n && plan?.spendLimit?.currency !== currency) return;
     const monthMs = monthOf(customer, this.nowMs);
@@ -174,12 +181,13 @@ export class Draft implements Changes {
     this.putWallet(customer, {
       ...wallet,
       balance: paid,
-      spent: spentIn(wallet, monthMs) + cost,
+      spent: maxUnits(spentIn(wallet, monthMs) + cost, 0n), // what an earlier month spent is not this one's to give back
       spentSinceMs: isThisMonth ? wallet.spentSinceMs : monthMs,
       topUps: isThisMonth ? wallet.topUps : 0,
       sequence,
     });
-    this.post(customer, sequence, kind, move(walletCharge, currency, feature.key, { account: 'wallet' }, USAGE));
+    const to: Place = { account: accountOfEntry(kind) };
+    this.post(customer, sequence, kind, move(walletCharge, currency, feature.key, { account: 'wallet' }, to));
     if (walletCharge !== 0n) customer.limitsSequence = sequence; // other meters show the same wallet
     if (walletCharge > 0n && policy.billing === 'prepaid') this.#askForTopUp(meter, currency, sequence);
   }
@@ -301,7 +309,22 @@ export class Draft implements Changes {
   }
 }
 
-const USAGE = { account: 'usage' } as const;
+/** What a payment is booked as. */
+export type Entry = {
+  readonly kind: Extract<EntryKind, 'use' | 'hold' | 'release' | 'expiry' | 'reversal'>;
+  readonly sequence: bigint;
+  /** ISO 4217 of its money; null where no price is. What was paid in one currency goes back in it. */
+  readonly currency: string | null;
+};
+
+const USAGE: Place = { account: 'usage' };
+
+/** Where paid units and money are afterwards. */
+const accountOfEntry = (kind: Entry['kind']): Account => (kind === 'use' || kind === 'reversal' ? 'usage' : 'held');
+
+function addDrawn(customer: CustomerState, featureKey: string, draws: Payment['draws']): void {
+  if (draws.length > 0) customer.drawn.set(featureKey, [...(customer.drawn.get(featureKey) ?? []), ...draws]);
+}
 
 export const emptyWallet = (currency: string, spentSinceMs: number): StoredWallet => ({
   currency,

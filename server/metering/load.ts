@@ -288,13 +288,18 @@ export const lookAtOpenReservations = (customerIds: readonly string[]): Look => 
 
 function readReservations(rows: readonly Row[], customers: Customers): void {
   for (const row of rows as ReservationRow[]) {
-    customers.get(row.customer_id)?.reservations.set(row.id, reservationFromRow(row));
+    const customer = customers.get(row.customer_id);
+    customer?.reservations.set(row.id, reservationFromRow(row));
+    if (row.answer !== null) customer?.commits.set(row.id, row.answer);
   }
 }
 
+/** Postings by which units of a grant were used, or (above 0) given back: at once, or out of a reservation. */
+const DRAWS = `grant_id IS NOT NULL AND ((account = 'grant' AND kind IN ('use', 'reversal')) OR (account = 'held' AND kind = 'commit'))`;
+
 const NAMED_EVENTS = `
   SELECT e.customer_id, e.sequence, e.kind, e.feature_key, e.entity_id, e.period_start, e.reported, e.amount, e.credits, e.wallet, e.overage,
-    e.cost, e.wallet_charge, e.properties::text AS properties, e.occurred_at,
+    e.cost, e.wallet_charge, e.currency, e.properties::text AS properties, e.occurred_at,
     EXISTS (SELECT FROM events x WHERE x.customer_id = e.customer_id AND x.reverses = e.sequence) AS is_reversed
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, sequence)
   CROSS JOIN LATERAL (SELECT * FROM events WHERE customer_id = k.customer_id::uuid AND sequence = k.sequence::bigint LIMIT 1) e`;
@@ -303,7 +308,8 @@ const POSTINGS_OF_EVENTS = `
   SELECT p.customer_id, p.sequence, p.grant_id, p.amount
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, sequence)
   CROSS JOIN LATERAL (
-    SELECT * FROM postings WHERE customer_id = k.customer_id::uuid AND sequence = k.sequence::bigint AND account = 'grant' ORDER BY line
+    SELECT * FROM postings
+    WHERE customer_id = k.customer_id::uuid AND sequence = k.sequence::bigint AND ${DRAWS} ORDER BY line
   ) p`;
 
 /** Events by sequence, with what paid for them. */
@@ -345,8 +351,7 @@ const DRAWN = `
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, commodity)
   CROSS JOIN LATERAL (
     SELECT * FROM postings
-    WHERE customer_id = k.customer_id::uuid AND commodity = k.commodity AND account = 'grant'
-      AND kind IN ('use', 'commit', 'reversal')
+    WHERE customer_id = k.customer_id::uuid AND commodity = k.commodity AND ${DRAWS}
     ORDER BY sequence DESC, line DESC LIMIT ${DRAWS_MAX}
   ) p ORDER BY p.sequence, p.line`;
 

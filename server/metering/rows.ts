@@ -53,6 +53,7 @@ export const customerFromRow = (row: CustomerRow): CustomerState => ({
   credits: new Map(),
   wallets: new Map(),
   reservations: new Map(),
+  commits: new Map(),
   seen: new Set(),
   drawn: new Map(),
   laterMs: null,
@@ -307,6 +308,7 @@ export type EventRow = {
   readonly overage: string;
   readonly cost: string;
   readonly wallet_charge: string;
+  readonly currency: string | null;
   readonly properties: string | null;
   readonly occurred_at: Date;
   readonly is_reversed: boolean;
@@ -332,6 +334,7 @@ export function eventFromRow(row: EventRow): PastEvent {
       walletCharge: unitsOf(row.wallet_charge),
       draws: [],
     },
+    currency: row.currency,
     properties: row.properties,
     occurredAtMs: row.occurred_at.getTime(),
     isReversed: row.is_reversed,

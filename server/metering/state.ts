@@ -71,6 +71,7 @@ export type PastEvent = {
   readonly reported: Units;
   readonly amount: Units;
   readonly payment: Payment;
+  readonly currency: string | null;
   readonly properties: string | null;
   readonly occurredAtMs: number;
   /** Whether another event reverses it already. */
@@ -111,6 +112,8 @@ export type CustomerState = {
   readonly wallets: Map<string, StoredWallet>;
   /** By id: those that requests name, those that are overdue, and the open ones of features that give back. */
   readonly reservations: Map<string, Reservation>;
+  /** By id: how the commits of reservations were answered. */
+  readonly commits: Map<string, AnswerJson>;
   /** `valueKey`s of values that the period has seen, among those that requests name. */
   readonly seen: Set<string>;
   /** By feature: where credits of the period were drawn, oldest first; for giving back without naming an event. */

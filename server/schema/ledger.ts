@@ -16,11 +16,12 @@ const EntryKindEnum = wordEnum<EntryKind>('LedgerEntryKind', 'What moved units o
   hold: 'Units were reserved.',
   commit: 'What was reserved was used.',
   release: 'What was reserved was given back.',
-  expiry: 'A reservation expired, or credits did.',
+  expiry: 'A reservation expired.',
   reversal: 'An event was taken back.',
   grant: 'Credits were given.',
   renewal: 'A period of credits turned: they were given, rolled over, or lost.',
   void: 'A grant was taken away.',
+  lost: 'Credits were given back to a grant that is gone.',
   top_up: 'Money was put into a wallet.',
   refund: 'Money of a wallet was paid back.',
 });
@@ -28,7 +29,8 @@ const EntryKindEnum = wordEnum<EntryKind>('LedgerEntryKind', 'What moved units o
 const AccountEnum = wordEnum<Account>('LedgerAccount', 'Where units and money are, come from and go to.', {
   grant: 'A grant: `grant` says which.',
   wallet: 'The wallet of the currency.',
-  usage: 'What was used, or is held for it.',
+  held: 'What reservations hold until it is used or given back.',
+  usage: 'What was used.',
   issued: 'Where credits come from.',
   expired: 'Credits whose time was over.',
   voided: 'Credits of grants that were taken away.',

@@ -18,7 +18,7 @@ export const postings = pgTable(
     /** What the entry is: see server/domain/posting.ts. */
     kind: text('kind').notNull(),
     account: text('account').notNull(),
-    /** Which grant, for the account `grant`. */
+    /** Which grant, for the account `grant`, and for what is held of it or used by what was. */
     grantId: uuid('grant_id'),
     /** A feature's key for units, a currency for money. */
     commodity: key('commodity').notNull(),
@@ -28,7 +28,7 @@ export const postings = pgTable(
   },
   (t) => [
     primaryKey({ name: 'postings_pkey', columns: [t.customerId, t.sequence, t.line] }),
-    index('postings_drawn').on(t.customerId, t.commodity, t.sequence).where(sql`${t.account} = 'grant'`),
+    index('postings_drawn').on(t.customerId, t.commodity, t.sequence).where(sql`${t.grantId} IS NOT NULL`),
     index('postings_grant').on(t.customerId, t.grantId, t.sequence).where(sql`${t.grantId} IS NOT NULL`),
   ],
 );

@@ -24,6 +24,7 @@ export const newCustomer = (own: Own): CustomerState => ({
   credits: new Map(),
   wallets: new Map(),
   reservations: new Map(),
+  commits: new Map(),
   seen: new Set(),
   drawn: new Map(),
   laterMs: null,

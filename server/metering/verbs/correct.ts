@@ -46,7 +46,7 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
   };
   draft.putCounter(customer, feature.key, null, after);
   if (event.entityId !== null) addToEntity(draft, meter, event.entityId, after, -amount, 'used');
-  draft.applyPayment(meter, payment, 'reversal', sequence);
+  draft.applyPayment(meter, payment, { kind: 'reversal', sequence, currency: event.currency });
   customer.events.set(event.sequence, { ...event, isReversed: true });
   draft.addEvent({
     customer,
@@ -58,7 +58,7 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
     reported: -amount,
     amount: -amount,
     payment,
-    currency: policy.price?.currency ?? null,
+    currency: event.currency,
     usedAfter: after.used,
     reverses: event.sequence,
     idempotencyKey: request.idempotencyKey,

@@ -6,6 +6,7 @@ import { giveBack, NO_PAYMENT, type Payment, paidInto } from '../../domain/payme
 import type { Catalog, Plan } from '../../domain/plan.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import { formatUnits, type Units } from '../../domain/units.ts';
+import type { AnswerJson } from '../answer.ts';
 import type { Draft } from '../draft.ts';
 import { type Meter, meterOf, ownPlan, usageOfMeter } from '../meter.ts';
 import type { CommitRequest, Holding } from '../requests.ts';
@@ -54,7 +55,7 @@ export function reserve(
   customer.rateWindows = decision.rateWindows;
   draft.putCounter(customer, feature.key, null, after);
   if (described.entityId !== null) addToEntity(draft, meter, described.entityId, after, decision.amount, 'held');
-  draft.applyPayment(meter, decision.payment, 'hold', sequence);
+  draft.applyPayment(meter, decision.payment, { kind: 'hold', sequence, currency: reservation.currency });
   draft.putReservation(customer, reservation, sequence, null);
   return {
     kind: 'holding',
@@ -131,11 +132,11 @@ function commitNothing(
   amount: Units,
 ): Used {
   if (amount === 0n) {
-    const counter = giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed');
+    const counter = giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', 0n);
     return { consumption: nothingUsed(meter, counter, draft.nowMs), alerts: [] };
   }
   const rest = use(draft, meter, useOf(reservation, amount, request));
-  if (rest.consumption.allowed) giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed');
+  if (rest.consumption.allowed) giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', amount);
   return rest;
 }
 
@@ -194,7 +195,8 @@ function take(
     addToEntity(draft, meter, entityId, after, -reservation.amount, 'held');
     addToEntity(draft, meter, entityId, after, amount, 'used');
   }
-  draft.applyPayment(meter, returned, 'release', sequence);
+  draft.applyPayment(meter, returned, { kind: 'release', sequence, currency: reservation.currency });
+  draft.useHeld(meter, kept, { kind: 'use', sequence, currency: reservation.currency });
   draft.putReservation(
     customer,
     { ...reservation, payment: kept, state: 'committed', committed: amount, closedAtMs: draft.nowMs },
@@ -256,6 +258,7 @@ export function giveBackHold(
   catalog: Catalog,
   reservation: Reservation,
   state: 'released' | 'expired' | 'committed',
+  committed: Units | null = null,
 ): StoredCounter {
   const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
   const { feature, policy } = meter;
@@ -267,8 +270,8 @@ export function giveBackHold(
   if (reservation.entityId !== null) {
     addToEntity(draft, meter, reservation.entityId, after, -reservation.amount, 'held');
   }
-  draft.applyPayment(meter, returned, state === 'expired' ? 'expiry' : 'release', sequence);
-  const committed = state === 'committed' ? 0n : null;
+  const kind = state === 'expired' ? 'expiry' : 'release';
+  draft.applyPayment(meter, returned, { kind, sequence, currency: reservation.currency });
   draft.putReservation(customer, { ...reservation, state, committed, closedAtMs: draft.nowMs }, sequence, null);
   return after;
 }
@@ -302,4 +305,17 @@ export function release(draft: Draft, customer: CustomerState, catalog: Catalog,
     usage: usageOfMeter(meter, counter, draft.nowMs),
     replayed: isAgain,
   };
+}
+
+/** Remembers how a commit was answered, so that committing again hears it again. */
+export function keepCommit(
+  draft: Draft,
+  customer: CustomerState,
+  { id, amount }: Reservation,
+  request: CommitRequest,
+  answer: AnswerJson,
+): void {
+  const reservation = reservationOf(customer, id);
+  customer.commits.set(id, answer);
+  draft.putReservation(customer, { ...reservation, committed: request.amount ?? amount }, customer.sequence, answer);
 }

@@ -96,7 +96,8 @@ function carryInto(draft: Draft, meter: Meter, described: Use, counter: StoredCo
     correctedAtMs: counter.closedAtMs === null ? counter.correctedAtMs : draft.nowMs,
   };
   draft.putCounter(customer, feature.key, null, after);
-  draft.applyPayment(meter, payment, 'use', sequence);
+  const currency = policy.price?.currency ?? null;
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,
     sequence,
@@ -107,7 +108,7 @@ function carryInto(draft: Draft, meter: Meter, described: Use, counter: StoredCo
     reported: amount,
     amount: taken,
     payment,
-    currency: policy.price?.currency ?? null,
+    currency,
     usedAfter: after.used,
     reverses: null,
     idempotencyKey: null,

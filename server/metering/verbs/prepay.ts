@@ -48,7 +48,7 @@ function payOverage(draft: Draft, meter: Meter, grantId: string, sequence: bigin
     period: counter.period,
     sequence,
   });
-  draft.applyPayment(meter, payment, 'use', sequence);
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency: policy.price?.currency ?? null });
 }
 
 /** @throws {MeterError} `GRANT_NOT_FOUND` */

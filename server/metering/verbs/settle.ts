@@ -150,7 +150,8 @@ function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number):
   };
   if (from.closedAtMs === null) draft.putCounter(customer, feature.key, null, { ...from, closedAtMs: draft.nowMs });
   draft.putCounter(customer, feature.key, null, counter);
-  draft.applyPayment(meter, payment, 'use', sequence);
+  const currency = policy.price?.currency ?? null;
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,
     sequence,
@@ -161,7 +162,7 @@ function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number):
     reported: gauge?.level ?? 0n,
     amount: taken,
     payment,
-    currency: policy.price?.currency ?? null,
+    currency,
     usedAfter: counter.used,
     reverses: null,
     idempotencyKey: null,

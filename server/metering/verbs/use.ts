@@ -123,7 +123,8 @@ function record(
   if (value !== null && decision.amount > 0n) {
     draft.addValue({ customer, featureKey: feature.key, periodStartMs: counter.period.startMs, value });
   }
-  draft.applyPayment(meter, decision.payment, entryKindOf(kind), sequence);
+  const currency = policy.price?.currency ?? null;
+  draft.applyPayment(meter, decision.payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,
     sequence,
@@ -134,7 +135,7 @@ function record(
     reported: isAdditive(feature.aggregation) ? decision.amount : amount,
     amount: decision.amount,
     payment: decision.payment,
-    currency: policy.price?.currency ?? null,
+    currency,
     usedAfter: counter.used,
     reverses,
     idempotencyKey,
@@ -144,9 +145,6 @@ function record(
   });
   return { counter, alerts: draft.raise(meter, counter, decision.raised, sequence) };
 }
-
-const entryKindOf = (kind: EventKind): 'use' | 'commit' | 'reversal' =>
-  kind === 'commit' || kind === 'reversal' ? kind : 'use';
 
 /** An entity's own counter moves with the customer's; it says who used how much, and nothing of what paid. */
 export function addToEntity(
