@@ -14,9 +14,8 @@ export const AGGREGATIONS = ['count', 'sum', 'max', 'unique', 'duration', 'lates
  */
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
-export const DURATION_UNITS = ['second', 'minute', 'hour', 'day'] as const;
 /** What a time can be counted in: units of a fixed length. */
-export type DurationUnit = (typeof DURATION_UNITS)[number];
+export const DURATION_UNITS = ['second', 'minute', 'hour', 'day'] as const;
 
 export const ENFORCEMENTS = ['hard', 'soft'] as const;
 /** `hard` denies beyond the limit; `soft` allows, alerts, and bills overage where priced. */
