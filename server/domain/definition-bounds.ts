@@ -1,7 +1,8 @@
 /** definition-bounds — what no feature or plan may say, wherever it was said: in the config file or by a mutation. */
 import { problemOfCurrency } from './currency.ts';
 import type { FeatureDefinition, PlanDefinition } from './definitions.ts';
-import { type Aggregation, DURATION_UNITS } from './feature.ts';
+import { DURATION_UNITS } from './duration.ts';
+import type { Aggregation } from './feature.ts';
 import { problemsOfLimits, problemsOfRateLimits } from './limit-bounds.ts';
 import type { Money } from './money.ts';
 import { problemOfReset, type Reset } from './period.ts';

@@ -14,9 +14,6 @@ export const AGGREGATIONS = ['count', 'sum', 'max', 'unique', 'duration', 'lates
  */
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
-/** What a time can be counted in: units of a fixed length. */
-export const DURATION_UNITS = ['second', 'minute', 'hour', 'day'] as const;
-
 export const ENFORCEMENTS = ['hard', 'soft'] as const;
 /** `hard` denies beyond the limit; `soft` allows, alerts, and bills overage where priced. */
 export type Enforcement = (typeof ENFORCEMENTS)[number];
