@@ -63,6 +63,9 @@ export type Hold = {
   readonly entryId: number;
   readonly expiresAtMs: number;
   state: 'open' | 'committed' | 'released' | 'expired';
+  readonly reserved: Units;
+  /** What was asked to be committed. */
+  committed: Units | null;
   /** How its commit was answered: committing twice hears the same. */
   told: Told | null;
 };
@@ -94,6 +97,8 @@ export type Book = {
   /** Which plan from when on; the last one whose time has come holds. */
   plans: { planKey: string; fromMs: number; isSettled: boolean }[];
   overrides: Map<string, LimitFields>;
+  /** Features that some request was about. */
+  touched: Set<string>;
   entries: Entry[];
   grants: ModelGrant[];
   holds: Hold[];
@@ -114,6 +119,7 @@ export const newBook = (who: Pick<Book, 'referenceId' | 'timeZone' | 'createdAtM
   createdAtMs: who.createdAtMs,
   plans: [{ planKey: who.planKey, fromMs: who.createdAtMs, isSettled: true }],
   overrides: new Map(),
+  touched: new Set(),
   entries: [],
   grants: [],
   holds: [],

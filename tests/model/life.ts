@@ -11,7 +11,7 @@ import { CUSTOMERS, definitionOf } from './catalog.ts';
 import { changeLimits, changePlan, foretell, tell } from './model.ts';
 import { regularPeriod } from './questions.ts';
 import { type Step, spellStep, type Use } from './steps.ts';
-import { differences, type Told } from './told.ts';
+import { differences, spellTold, type Told } from './told.ts';
 
 /** What is lived: the engine with all around it, or a stand-in to test the tests with. */
 export type Subject = {
@@ -118,6 +118,12 @@ export class Life {
     }
   }
 
+  /** Ends the life. @throws {Disagreement} where an answer differs, or laws are broken. */
+  async end(brokenLaws: readonly string[]): Promise<void> {
+    await this.catchUp();
+    if (brokenLaws.length > 0) throw new Disagreement(`${this.script()}\n  ${brokenLaws.join('\n  ')}`);
+  }
+
   /** Hears the answers that were not waited for. */
   async catchUp(): Promise<void> {
     const sent = this.#sent;
@@ -146,7 +152,7 @@ export class Life {
     const wasHeld = book.entries.filter(({ state }) => state === 'held');
     const count = book.entries.length;
     const expected = tell(book, request, this.#clock.now());
-    const changed = book.entries.slice(count).at(-1) ?? wasHeld.find(({ state }) => state === 'used');
+    const changed = wasHeld.find(({ state }) => state === 'used') ?? book.entries.slice(count).at(-1);
     const name = (sequence: bigint): void => {
       if (changed?.state === 'used') changed.sequence = sequence;
     };
@@ -249,6 +255,7 @@ export class Life {
       overrideKey: null,
       entityId: use.entity,
       properties: of ? JSON.stringify({ [of]: use.user }) : null,
+      refusal: null,
       purpose: 'use',
       occurredAtMs: null,
     };
@@ -272,12 +279,6 @@ const UNKNOWN = 'ffffffff-ffff-4fff-8fff-ffffffffffff';
 /** Counted back from the newest, and from the newest again beyond the oldest. */
 const nth = <T>(list: readonly T[], back: number): T | undefined =>
   list.length === 0 ? undefined : list[list.length - 1 - (back % list.length)];
-
-const spellTold = (told: Told): string => {
-  if ('error' in told) return `error ${told.error}`;
-  if (told.allowed === false) return `denied ${told.reason}`;
-  return [told.amount, told.split, told.alerts && `alerts ${told.alerts}`].filter(Boolean).join('; ') || 'done';
-};
 
 /** A subject that is the model again: to see the driver agree with itself, and notice what is planted. */
 export function echo(clock: ManualClock, plant: (told: Told) => Told = (told) => told): Subject {

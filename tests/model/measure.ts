@@ -8,12 +8,20 @@ import { periodOf, sumOf, usedIn } from './questions.ts';
 import type { Ask } from './verdict.ts';
 
 /** Whether the call makes no sense for this feature, whoever calls. */
-export function isInvalid({ featureKey, amount }: Ask, { minLimit }: LimitPolicy): boolean {
+export function isInvalid({ featureKey, amount, purpose, entityId }: Ask, { minLimit }: LimitPolicy): boolean {
   const aggregation = definitionOf(featureKey).aggregation ?? 'sum';
+  if (!isAdditive(featureKey) && (entityId !== null || purpose === 'hold')) return true;
+  if (purpose === 'hold' && amount < 0n) return true;
   if (amount === 0n) return aggregation !== 'latest';
-  if (amount > 0n) return aggregation === 'unique' && amount !== ONE;
-  return aggregation !== 'weighted_sum' && minLimit === null;
+  const isEach = aggregation === 'unique' || aggregation === 'count';
+  if (isEach && amount !== ONE && amount !== -ONE) return true; // each counts as one
+  if (amount > 0n) return false;
+  return minLimit === null;
 }
+
+/** Whether use is a sum of amounts: only such can be held, taken back, and told apart by entity. */
+export const isAdditive = (featureKey: string): boolean =>
+  ['count', 'sum', 'duration'].includes(definitionOf(featureKey).aggregation ?? 'sum');
 
 /** Units that the report adds to what is used; below 0 gives back. */
 export function takenBy(book: Book, ask: Ask, entries: readonly Entry[]): Units {

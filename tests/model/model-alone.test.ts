@@ -88,7 +88,7 @@ function wrongWith(book: Book, nowMs: number): string[] {
   }
   const charged = sumOf(book.entries.filter(({ state }) => state !== 'undone').map(({ paid }) => paid.walletCharge));
   const put = sumOf(book.money.map(({ amount }) => amount));
-  if (book.money.length > 0 && balanceOf(book) !== put - charged) wrong.push('money came from nowhere');
+  if (book.money.length > 0 && balanceOf(book, nowMs) !== put - charged) wrong.push('money came from nowhere');
   return wrong;
 }
 

@@ -17,7 +17,8 @@ import { raise } from './alerts.ts';
 import type { Book, Entry, Hold, Paid } from './book.ts';
 import { definitionOf, planNamed } from './catalog.ts';
 import { addEntry } from './entries.ts';
-import { givenBack, negative, restOf, together } from './giving-back.ts';
+import { givenBack, restOf, together } from './giving-back.ts';
+import { isAdditive } from './measure.ts';
 import {
   balanceOf,
   creditsOf,
@@ -38,7 +39,7 @@ import { type Ask, verdictOn } from './verdict.ts';
 
 /** What the model says to a request, which it then remembers as told. */
 export function tell(book: Book, request: Request, nowMs: number): Told {
-  settle(book, nowMs);
+  settle(book, featureOf(book, request), nowMs);
   const key = request.idempotencyKey;
   if (key === null) return answerTo(book, request, nowMs);
   const content = JSON.stringify(request, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
@@ -50,9 +51,33 @@ export function tell(book: Book, request: Request, nowMs: number): Told {
   return told;
 }
 
+/** Which feature a request is about; null where it is about none, or none that is known. */
+function featureOf(book: Book, request: Request): string | null {
+  switch (request.kind) {
+    case 'consume':
+    case 'reserve':
+    case 'grant':
+    case 'reset':
+      return request.featureKey;
+    case 'commit':
+    case 'release': {
+      const hold = holdNamed(book, request.reservationId);
+      return hold ? entryOf(book, hold).featureKey : null;
+    }
+    case 'void-grant':
+      return book.grants.find(({ id }) => id === request.grantId)?.featureKey ?? null;
+    case 'reverse':
+      return book.entries.find(({ sequence }) => sequence === request.sequence)?.featureKey ?? null;
+    default:
+      return null;
+  }
+}
+
 /** What `consume` would say now; nothing is remembered. */
-export const foretell = (book: Book, request: ConsumeRequest, nowMs: number): Told =>
-  tell(structuredClone(book), { ...request, idempotencyKey: null }, nowMs);
+export function foretell(book: Book, request: ConsumeRequest, nowMs: number): Told {
+  const told = tell(structuredClone(book), { ...request, idempotencyKey: null }, nowMs);
+  return 'alerts' in told ? { ...told, alerts: '' } : told; // an alert is a stored fact
+}
 
 function answerTo(book: Book, request: Request, nowMs: number): Told {
   switch (request.kind) {
@@ -69,7 +94,7 @@ function answerTo(book: Book, request: Request, nowMs: number): Told {
     case 'void-grant':
       return voidGrant(book, request.grantId, nowMs);
     case 'top-up':
-      return topUp(book, request.amount);
+      return topUp(book, request.amount, nowMs);
     case 'reverse':
       return reverse(book, request.sequence, nowMs);
     case 'reset':
@@ -161,7 +186,7 @@ export function reading(book: Book, featureKey: string, atMs: number, nowMs: num
     limit: decimal(policy.limit),
     remaining: isEntitled(book, featureKey, nowMs) ? decimal(remaining) : '0',
     credits: decimal(creditsOf(book, featureKey, nowMs)),
-    wallet: decimal(balanceOf(book)),
+    wallet: policy.price && decimal(balanceOf(book, nowMs)),
     overage: decimal(partIn(entries, 'overage')),
     estimatedCost: policy.price && decimal(partIn(entries, 'cost') - partIn(entries, 'walletCharge')),
     since: instant(period.startMs),
@@ -200,6 +225,8 @@ function reserve(book: Book, request: ReserveRequest, nowMs: number): Told {
     entryId: entry.id,
     expiresAtMs: nowMs + request.ttlMs,
     state: 'open',
+    reserved: taken,
+    committed: null,
     told: null,
   };
   book.holds.push(hold);
@@ -232,7 +259,7 @@ function release(book: Book, id: string, nowMs: number): Told {
   if (hold.state === 'committed') return refusedWith('RESERVATION_CLOSED');
   const { paid } = entryOf(book, hold);
   if (hold.state === 'open') letGo(book, id, 'released');
-  return holdTold(book, hold, negative(paid), nowMs);
+  return holdTold(book, hold, paid, nowMs);
 }
 
 function commit(book: Book, request: CommitRequest, nowMs: number): Told {
@@ -240,10 +267,14 @@ function commit(book: Book, request: CommitRequest, nowMs: number): Told {
   if (!hold) return refusedWith('RESERVATION_NOT_FOUND');
   if (hold.state === 'expired') return refusedWith('RESERVATION_EXPIRED');
   if (hold.state === 'released') return refusedWith('RESERVATION_CLOSED');
-  if (hold.told !== null) return hold.told;
+  if (hold.told !== null) {
+    const isSame = (request.amount ?? hold.reserved) === hold.committed;
+    return isSame ? { ...hold.told, replayed: true } : refusedWith('RESERVATION_CLOSED');
+  }
   const told = commitOpen(book, request, hold, nowMs);
   if (told.allowed === true) {
     hold.state = 'committed';
+    hold.committed = request.amount ?? hold.reserved;
     hold.told = told;
   }
   return told;
@@ -259,25 +290,37 @@ function commitOpen(book: Book, { amount, mode }: CommitRequest, hold: Hold, now
   if (wanted <= entry.taken) {
     entry.paid = together(entry.paid, restOf(entry.paid, entry.taken - wanted));
     entry.taken = wanted;
-  } else {
-    const ask: Ask = { featureKey, amount: wanted - entry.taken, mode, purpose: 'use', entityId, value: null, atMs };
-    const verdict = verdictOn(book, ask, nowMs);
-    if (verdict.outcome === 'invalid') return refusedWith('INVALID_AMOUNT');
-    if (verdict.outcome === 'denied') {
-      return {
-        ...decided(verdict.reason),
-        amount: '0',
-        split: 'nothing',
-        alerts: '',
-        ...reading(book, featureKey, atMs, nowMs),
-      };
-    }
-    book.calls.push({ featureKey, atMs: nowMs });
-    entry.paid = together(entry.paid, verdict.paid);
-    entry.taken += verdict.taken;
   }
+  const extra = wanted - entry.taken;
+  if (extra <= 0n) {
+    entry.state = 'used';
+    return tookTold(book, featureKey, atMs, was, entry.taken, entry.paid, nowMs);
+  }
+  const draft = structuredClone(book);
+  const told = use(
+    draft,
+    { featureKey, amount: extra, mode, purpose: 'use', entityId, value: null, atMs: nowMs },
+    nowMs,
+  );
+  if (told.allowed !== true) return told;
   entry.state = 'used';
-  return tookTold(book, featureKey, atMs, was, entry.taken, entry.paid, nowMs);
+  const first = tookTold(book, featureKey, atMs, was, entry.taken, entry.paid, nowMs);
+  const count = book.entries.length;
+  const more = use(
+    book,
+    { featureKey, amount: extra, mode, purpose: 'use', entityId, value: null, atMs: nowMs },
+    nowMs,
+  );
+  const added = book.entries[count];
+  if (!added) throw new RangeError('what goes beyond a hold was not used');
+  const all = together(entry.paid, added.paid);
+  return {
+    ...more,
+    ...reading(book, featureKey, atMs, nowMs),
+    amount: decimal(entry.taken + added.taken),
+    split: splitTold(all),
+    alerts: [first.alerts, more.alerts].filter(Boolean).join(', '),
+  };
 }
 
 function commitOtherSign(book: Book, hold: Hold, amount: Units, mode: Ask['mode'], nowMs: number): Told {
@@ -329,6 +372,7 @@ function grantTold(book: Book, id: string, nowMs: number): Told {
 
 function voidGrant(book: Book, id: string, nowMs: number): Told {
   const found = book.grants.find((one) => one.id === id);
+  if (found?.isVoided) return { ...grantTold(book, id, nowMs), replayed: true };
   if (found) {
     found.isVoided = true;
     found.renewsAtMs = null;
@@ -336,16 +380,18 @@ function voidGrant(book: Book, id: string, nowMs: number): Told {
   return grantTold(book, id, nowMs);
 }
 
-function topUp(book: Book, amount: Units): Told {
+function topUp(book: Book, amount: Units, nowMs: number): Told {
+  if (amount < 0n && (balanceOf(book, nowMs) ?? 0n) + amount < 0n) return refusedWith('INSUFFICIENT_BALANCE');
   book.money.push({ amount });
-  return { wallet: decimal(balanceOf(book)) };
+  return { wallet: decimal(balanceOf(book, nowMs)) };
 }
 
 function reverse(book: Book, sequence: bigint, nowMs: number): Told {
   const entry = book.entries.find((one) => one.sequence === sequence);
   if (!entry) return refusedWith('EVENT_NOT_FOUND');
-  if (entry.reversed) return refusedWith('EVENT_REVERSED');
+  if (entry.reversed) return refusedWith('EVENT_ALREADY_REVERSED');
   const { featureKey, entityId, atMs, taken } = entry;
+  if (!isAdditive(featureKey)) return refusedWith('INVALID_AMOUNT');
   const before = entriesIn(book, featureKey, { startMs: entry.periodStartMs, endMs: null });
   const policy = policyAt(book, featureKey, nowMs);
   const paid = givenBack(before, taken, policy.price);
@@ -364,8 +410,9 @@ function reverse(book: Book, sequence: bigint, nowMs: number): Told {
 }
 
 function restart(book: Book, featureKey: string, nowMs: number): Told {
-  book.restarts.push({ featureKey, atMs: nowMs });
-  return reading(book, featureKey, nowMs, nowMs);
+  const { startMs } = periodOf(book, featureKey, nowMs);
+  book.restarts.push({ featureKey, atMs: Math.max(nowMs, startMs + 1) }); // no two periods begin at one instant
+  return reading(book, featureKey, Math.max(nowMs, startMs + 1), nowMs);
 }
 
 /**
@@ -380,13 +427,13 @@ export function changePlan(
   effective: 'immediately' | 'at_renewal' | null,
   nowMs: number,
 ): void {
-  settle(book, nowMs);
+  settle(book, null, nowMs);
   const current = planAt(book, nowMs);
   const isCheaper = basePriceOf(planKey) < basePriceOf(current);
   const isLater = planKey !== current && (effective ?? (isCheaper ? 'at_renewal' : 'immediately')) === 'at_renewal';
   book.plans = book.plans.filter((change) => change.isSettled);
   book.plans.push({ planKey, fromMs: isLater ? billingEnd(book, nowMs) : nowMs, isSettled: false });
-  settle(book, nowMs);
+  settle(book, null, nowMs);
 }
 
 const basePriceOf = (planKey: string): Units => planNamed(planKey).prices?.[0]?.amount ?? 0n;
@@ -404,8 +451,8 @@ function billingEnd({ createdAtMs, timeZone }: Book, atMs: number): number {
 }
 
 export function changeLimits(book: Book, featureKey: string, fields: LimitFields, nowMs: number): void {
-  settle(book, nowMs);
+  settle(book, null, nowMs);
   if (Object.keys(fields).length === 0) book.overrides.delete(featureKey);
   else book.overrides.set(featureKey, fields);
-  settle(book, nowMs);
+  settle(book, null, nowMs);
 }

@@ -96,16 +96,17 @@ export const burning = (book: Book, featureKey: string, atMs: number): ModelGran
 export const creditsOf = (book: Book, featureKey: string, atMs: number): Units =>
   sumOf(burning(book, featureKey, atMs).map((grant) => remainingOf(book, grant)));
 
-/** Null until money was put in. */
-export function balanceOf(book: Book): Units | null {
-  if (book.money.length === 0) return null;
+/** Null until money was put in or the wallet has paid, unless its floor is credit. */
+export function balanceOf(book: Book, atMs: number): Units | null {
   const charges = book.entries.filter(({ state }) => state !== 'undone').map(({ paid }) => paid.walletCharge);
-  return sumOf(book.money.map(({ amount }) => amount)) - sumOf(charges);
+  const balance = sumOf(book.money.map(({ amount }) => amount)) - sumOf(charges);
+  const isCredit = (planNamed(planAt(book, atMs)).wallet?.floor ?? 0n) < 0n;
+  return book.money.length === 0 && charges.every((charge) => charge === 0n) && !isCredit ? null : balance;
 }
 
 /** What the customer may spend of the wallet now. */
 export function availableMoney(book: Book, atMs: number): Units {
-  const balance = balanceOf(book);
+  const balance = balanceOf(book, atMs);
   if (balance === null) return 0n;
   const left = balance - (planNamed(planAt(book, atMs)).wallet?.floor ?? 0n);
   return left > 0n ? left : 0n;

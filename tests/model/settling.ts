@@ -15,10 +15,11 @@ import { forcedPayment } from './verdict.ts';
 
 type Due = { readonly atMs: number; readonly happen: () => void };
 
-/** Brings a customer up to now, step by step. */
-export function settle(book: Book, nowMs: number): void {
+/** Brings a customer up to now, step by step. A plan's credits are there from the first time their feature is touched. */
+export function settle(book: Book, touched: string | null, nowMs: number): void {
   for (let due = firstDue(book, nowMs); due !== null; due = firstDue(book, nowMs)) due.happen();
-  for (const { key } of FEATURES) alignAllocation(book, key, nowMs);
+  if (touched !== null) book.touched.add(touched);
+  for (const key of book.touched) alignAllocation(book, key, nowMs);
 }
 
 function firstDue(book: Book, nowMs: number): Due | null {
@@ -35,7 +36,7 @@ function planChanges(book: Book): Due[] {
           atMs: change.fromMs,
           happen() {
             change.isSettled = true;
-            for (const { key } of FEATURES) alignAllocation(book, key, change.fromMs);
+            for (const key of book.touched) alignAllocation(book, key, change.fromMs);
           },
         },
   );
@@ -128,6 +129,7 @@ function alignAllocation(book: Book, featureKey: string, atMs: number): void {
   const running = book.grants.find(
     (grant) => grant.isPlan && !grant.rolledOver && grant.featureKey === featureKey && grant.renewsAtMs !== null,
   );
+  if (!rule) withdrawRolledOver(book, featureKey);
   if (!running) {
     if (rule) book.grants.push(newAllocation(book, featureKey, rule, atMs));
     return;
@@ -137,6 +139,15 @@ function alignAllocation(book: Book, featureKey: string, atMs: number): void {
   running.renewal = { ...running.renewal, onRenewal: rule.onRenewal, amount: rule.allocation };
   running.expiresAtMs = rule.onRenewal === 'add' ? null : running.renewsAtMs;
   running.priority = rule.priority;
+}
+
+/** A plan without credits has none that were left over, either. */
+function withdrawRolledOver(book: Book, featureKey: string): void {
+  for (const grant of book.grants) {
+    if (grant.isPlan && grant.featureKey === featureKey && grant.renewsAtMs === null) {
+      lose(grant, remainingOf(book, grant), 'withdrawn');
+    }
+  }
 }
 
 function newAllocation(book: Book, featureKey: string, rule: CreditRule, atMs: number): ModelGrant {

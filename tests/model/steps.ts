@@ -73,7 +73,7 @@ const positive = amountOf(1, 2, 0.5, 3, 5, 4.25, 8, 0.001, 7.5, 13);
 function usualAmount(feature: string): fc.Arbitrary<Units> {
   switch (feature) {
     case 'calls':
-      return amountOf(1, 1, 1, 2, 3);
+      return fc.oneof({ weight: 20, arbitrary: amountOf(1) }, amountOf(2));
     case 'seats':
       return fc.constant(u(1));
     case 'storage':

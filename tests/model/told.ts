@@ -41,8 +41,18 @@ function spellPart(units: Units, name: string, money: Units | null): string | nu
 
 /** The fields in which two answers differ, each with both; empty when they agree. */
 export function differences(engine: Told, model: Told): string[] {
+  if ('error' in engine !== 'error' in model)
+    return [`engine says ${spellTold(engine)}, model says ${spellTold(model)}`];
   const fields = [...new Set([...Object.keys(engine), ...Object.keys(model)])];
   return fields
     .filter((field) => engine[field] !== model[field])
     .map((field) => `${field}: engine says ${engine[field]}, model says ${model[field]}`);
+}
+
+/** An answer in a line. */
+export function spellTold(told: Told): string {
+  if ('error' in told) return `error ${told.error}`;
+  if (told.allowed === false) return `denied ${told.reason}`;
+  const alerts = told.alerts ? `alerts ${told.alerts}` : null;
+  return [told.amount, told.split, alerts].filter(Boolean).join('; ') || 'done';
 }

@@ -1,0 +1,136 @@
+/** engine-subject — the real engine on a real database, as a life that the model can be compared with. */
+import { randomUUID } from 'node:crypto';
+import { registerCustomer } from '../../server/actions/register-customer.ts';
+import { setCustomerLimits } from '../../server/actions/set-customer-limits.ts';
+import { setCustomerPlan } from '../../server/actions/set-customer-plan.ts';
+import { syncConfig } from '../../server/actions/sync-config.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
+import type { Database } from '../../server/db/client.ts';
+import { MeterError } from '../../server/domain/errors.ts';
+import { thresholdKey } from '../../server/domain/threshold.ts';
+import type { Usage } from '../../server/domain/usage.ts';
+import { Engine } from '../../server/metering/engine.ts';
+import { Ledger } from '../../server/metering/ledger.ts';
+import type { Result } from '../../server/metering/requests.ts';
+import type { ManualClock } from '../support/clock.ts';
+import { CATALOG } from './catalog.ts';
+import type { Heard, Subject } from './life.ts';
+import { decimal, instant, refusedWith, spellSplit, type Told } from './told.ts';
+
+export type EngineSubject = Subject & { readonly tenantId: string };
+
+/** A new tenant with the model's catalog. Its lives come one after the other, each with customers of its own. */
+export async function engineSubject(database: Database, clock: ManualClock): Promise<EngineSubject> {
+  const tenantId = randomUUID();
+  await database.query({
+    text: `INSERT INTO tenants (id, name, mode) VALUES ($1, 'Modelled', 'live')`,
+    params: [tenantId],
+  });
+  const announce = (): void => {};
+  await syncConfig({ database, clock, announce }, tenantId, CATALOG);
+  const deps = { database, clock, announce, catalogs: new Catalogs(), tokenSecret: new Uint8Array() };
+  let engine = newEngine(database, clock);
+  return {
+    tenantId,
+    execute: (request) => heardOf(engine.execute(request)),
+    check: async (request) => (await heardOf(engine.check(request))).told,
+    register: async (customer) => {
+      await registerCustomer(deps, tenantId, customer, { mayChangePlan: true });
+    },
+    setPlan: async (referenceId, planKey, effective) => {
+      await setCustomerPlan(deps, tenantId, { referenceId, planKey, effective });
+    },
+    setLimits: async (referenceId, featureKey, fields) => {
+      await setCustomerLimits(deps, tenantId, { referenceId, limits: [{ featureKey, fields }] });
+    },
+    crash: async () => {
+      engine = newEngine(database, clock);
+    },
+  };
+}
+
+function newEngine(database: Database, clock: ManualClock): Engine {
+  const ledger = new Ledger({
+    database,
+    clock,
+    catalogs: new Catalogs(),
+    onCommitted: () => {},
+    hintOf: () => null,
+  });
+  const onUnreachable = (cause: unknown): never => {
+    throw cause;
+  };
+  return new Engine({ ledger, clock, onUnreachable }, { deadlineMs: 60_000 });
+}
+
+async function heardOf(answer: Promise<Result>): Promise<Heard> {
+  try {
+    const result = await answer;
+    const sequence = 'usage' in result ? result.usage.sequence : null;
+    return { told: toldOf(result), sequence };
+  } catch (error) {
+    if (error instanceof MeterError) return { told: refusedWith(error.code), sequence: null };
+    return { told: refusedWith(`bug: ${error instanceof Error ? error.stack : error}`), sequence: null };
+  }
+}
+
+/** An engine's answer in the words of the model's. */
+function toldOf(result: Result): Told {
+  switch (result.kind) {
+    case 'consumption':
+      return {
+        allowed: result.allowed,
+        reason: result.denial?.reason ?? null,
+        amount: decimal(result.amount),
+        split: spellSplit(plainSplit(result.split)),
+        alerts: result.alerts.map(({ threshold }) => thresholdKey(threshold)).join(', '),
+        ...readingOf(result.usage),
+        ...(result.replayed && { replayed: true }),
+      };
+    case 'holding':
+      return {
+        allowed: result.allowed,
+        reason: result.denial?.reason ?? null,
+        amount: decimal(result.reservation?.amount ?? null),
+        state: result.reservation?.state ?? null,
+        split: spellSplit(plainSplit(result.split)),
+        ...readingOf(result.usage),
+        ...(result.replayed && { replayed: true }),
+      };
+    case 'granted':
+      return {
+        granted: decimal(result.grant.amount),
+        left: decimal(result.grant.remaining),
+        renewsAt: instant(result.grant.renewsAtMs),
+        ...readingOf(result.usage),
+        ...(result.replayed && { replayed: true }),
+      };
+    case 'wallet':
+      return { wallet: decimal(result.wallet.balance), ...(result.replayed && { replayed: true }) };
+    case 'restarted':
+      return { ...readingOf(result.usage), ...(result.replayed && { replayed: true }) };
+    case 'settled':
+      return {};
+  }
+}
+
+type EngineSplit = Extract<Result, { kind: 'consumption' }>['split'];
+const plainSplit = (split: EngineSplit) => ({
+  ...split,
+  walletCharge: split.walletCharge.amount,
+  overageCost: split.overageCost.amount,
+});
+
+const readingOf = (usage: Usage): Told => ({
+  plan: usage.planKey,
+  used: decimal(usage.used),
+  held: decimal(usage.reserved),
+  limit: decimal(usage.policy.limit),
+  remaining: decimal(usage.remaining),
+  credits: decimal(usage.credits),
+  wallet: usage.wallet && decimal(usage.wallet.amount),
+  overage: decimal(usage.overage),
+  estimatedCost: usage.estimatedCost && decimal(usage.estimatedCost.amount),
+  since: instant(usage.period.startMs),
+  until: instant(usage.period.endMs),
+});
