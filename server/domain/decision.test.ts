@@ -181,6 +181,47 @@ describe('giving back', () => {
   });
 });
 
+describe('a level', () => {
+  const level = (used: string, of: Situation = {}): Situation => {
+    const gauge = { level: unitsOf(used), atMs: MARCH.startMs, area: 0n };
+    const counter = { ...emptyCounter(MARCH), used: unitsOf(used), gauge };
+    return { ...of, state: { aggregation: 'latest', counter } };
+  };
+  it.each([
+    ['REJECT', '5', level('3', { limit: '5' }), 'took 2 (included 2), 5 used, raised fraction:0.8 fraction:1'],
+    ['REJECT', '1', level('3', { limit: '5' }), 'took -2 (included -2), 1 used'],
+    ['REJECT', '6', level('3', { limit: '5' }), 'LIMIT_REACHED'], // it is kept, so the next period has no more room
+    ['CLAMP', '6', level('3', { limit: '5' }), 'took 2 (included 2), 5 used, raised fraction:0.8 fraction:1'],
+    ['REJECT', '2', level('3', { limit: '5', minLimit: '3' }), 'BELOW_MINIMUM'],
+    ['REJECT', '6', level('3', { limit: '5', minLimit: '7' }), 'LIMIT_REACHED'], // of both, the first in order
+    ['CLAMP', '6', level('3', { limit: '5', minLimit: '6' }), 'BELOW_MINIMUM'], // what fits is too little
+  ] as const)('%s %s of %o: %s', (mode, amount, of, says) => expect(ask(of, amount, mode)).toBe(says));
+});
+
+describe('a spend limit of all features', () => {
+  const spent = (endMs: number) => ({
+    included: '0',
+    price: '10',
+    state: {
+      funds: {
+        credits: 0n,
+        grants: [],
+        wallet: null,
+        spending: { spent: unitsOf('95'), limit: unitsOf('100'), endMs },
+      },
+    },
+  });
+  it.each([
+    ['when its month has ended', spent(MARCH.endMs - 1_000), 'SPEND_LIMIT_REACHED until 2026-03-31T23:59:59.000Z'],
+    ['with the period', spent(MARCH.endMs), 'SPEND_LIMIT_REACHED until 2026-04-01'],
+    [
+      'not with a period that ends before its month',
+      spent(MARCH.endMs + 1_000),
+      'SPEND_LIMIT_REACHED until 2026-04-01T00:00:01.000Z',
+    ],
+  ] as const)('is free again %s', (_, of, says) => expect(ask(of)).toBe(says));
+});
+
 describe('a feature that counts events', () => {
   const count = { state: { aggregation: 'count' as const } };
   it.each([

@@ -1,8 +1,9 @@
 /** denial — why a call is refused, and the sentence that says so: what was found, what is allowed, what to do. */
 import { type Counter, taken } from './counter.ts';
 import type { EntityUse, MeterState, UsageRequest } from './decision.ts';
-import { type Bound, fitsAnew } from './fit.ts';
+import { type Bound, passesFromMs } from './fit.ts';
 import type { Funds } from './payment.ts';
+import type { Period } from './period.ts';
 import type { LimitPolicy } from './policy.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { formatUnits } from './units.ts';
@@ -50,15 +51,16 @@ export function refused(state: MeterState, request: UsageRequest, bound: Bound):
         : `Giving back ${asked.slice(1)} of "${featureKey}" would leave less than the minimum of ${floor}; ${used} are in use.`;
     return { reason: bound, message, retryAtMs: null };
   }
-  const endMs = counter.period.endMs;
-  const helps = fitsAnew(state, request);
-  const until =
-    endMs === null
-      ? 'It never resets.'
-      : `It resets at ${iso(endMs)}${helps ? '' : ', which does not help this call'}.`;
+  const retryAtMs = passesFromMs(state, request);
   const held = counter.held === 0n ? '' : ` and ${formatUnits(counter.held)} reserved`;
-  const message = `${used} of "${featureKey}" are used${held} and ${asked} more were asked for, but ${ceilingOf(state, bound)}. ${until}`;
-  return { reason: bound, message, retryAtMs: helps ? endMs : null };
+  const message = `${used} of "${featureKey}" are used${held} and ${asked} more were asked for, but ${ceilingOf(state, bound)}. ${untilWhen(counter.period, retryAtMs)}`;
+  return { reason: bound, message, retryAtMs };
+}
+
+function untilWhen({ endMs }: Period, retryAtMs: number | null): string {
+  if (retryAtMs !== null && retryAtMs !== endMs) return `The month of spending ends at ${iso(retryAtMs)}.`;
+  if (endMs === null) return 'It never resets.';
+  return `It resets at ${iso(endMs)}${retryAtMs === null ? ', which does not help this call' : ''}.`;
 }
 
 function ceilingOf({ policy, entity, funds, counter }: MeterState, bound: Exclude<Bound, 'BELOW_MINIMUM'>): string {

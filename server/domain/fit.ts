@@ -1,8 +1,9 @@
 /** fit — how much of a request the customer's limits and funds let through, or which of them forbids it. Pure. */
-import { isAdditive, isDivisible, type Measured, measure, type Report } from './aggregation.ts';
+import { carriedInto, isAdditive, isDivisible, type Measured, measure, type Report } from './aggregation.ts';
 import { emptyCounter, taken } from './counter.ts';
 import type { MeterState, UsageRequest } from './decision.ts';
-import { payable } from './payment.ts';
+import { NO_PAYMENT, paidInto, pay, payable } from './payment.ts';
+import type { Period } from './period.ts';
 import { maxUnits, minUnits, type Units } from './units.ts';
 
 /** A bound that a request ran into, in terms of the refusal it leads to. */
@@ -16,29 +17,58 @@ export type Fit =
 /** How much of the request is taken, or what forbids it. */
 export function whatFits(state: MeterState, request: UsageRequest): Fit {
   const measured = measure(state.aggregation, state.counter, request);
-  if (isBelowMinimum(state, request, measured)) return belowMinimum(state, request);
-  if (measured.taken <= 0n || isForced(request)) return { refusal: null, measured };
+  if (measured.taken <= 0n || isForced(request)) return aboveMinimum(state, request, measured);
   const isPartial = request.mode === 'CLAMP' && isDivisible(state.aggregation);
   const bounds = boundsOf(state, measured.taken);
   const [bound] = bounds.find(([, most]) => (isPartial ? most === 0n : most < measured.taken)) ?? [null];
   if (bound !== null) return { refusal: bound };
   const most = bounds.reduce((least, [, next]) => minUnits(least, next), measured.taken);
-  if (most === measured.taken) return { refusal: null, measured };
-  const amount = request.amount - (measured.taken - most);
-  return { refusal: null, measured: measure(state.aggregation, state.counter, { ...request, amount }) };
+  if (most === measured.taken) return aboveMinimum(state, request, measured);
+  const part = { ...request, amount: request.amount - (measured.taken - most) };
+  return aboveMinimum(state, part, measure(state.aggregation, state.counter, part));
 }
 
-/** Whether the call would pass at the start of the next period. */
-export function fitsAnew(state: MeterState, request: UsageRequest): boolean {
-  const { counter, entity, funds } = state;
-  const anew = { ...emptyCounter(counter.period), held: counter.held };
-  const fresh = {
+/** What is taken in the end must not leave less than the floor. */
+function aboveMinimum(state: MeterState, request: UsageRequest, measured: Measured): Fit {
+  return isBelowMinimum(state, request, measured) ? belowMinimum(state, request) : { refusal: null, measured };
+}
+
+/**
+ * The first instant at which the same call would pass, if nothing else happens: when the month that a spend limit is of
+ * has ended, or the period. Null when neither helps.
+ */
+export function passesFromMs(state: MeterState, request: UsageRequest): number | null {
+  const ends = [state.funds.spending?.endMs ?? null, state.counter.period.endMs].filter((endMs) => endMs !== null);
+  const passes = ends.filter((atMs) => whatFits(stateAt(state, atMs), { ...request, atMs }).refusal === null);
+  return passes.length === 0 ? null : Math.min(...passes);
+}
+
+/** The state at a later instant, if nothing else happens until then. */
+function stateAt(state: MeterState, atMs: number): MeterState {
+  const { spending } = state.funds;
+  const funds = spending !== null && spending.endMs <= atMs ? { ...state.funds, spending: null } : state.funds;
+  const { startMs, endMs } = state.counter.period;
+  if (endMs === null || atMs < endMs) return { ...state, funds };
+  return inPeriod({ ...state, funds }, { startMs: atMs, endMs: atMs + (endMs - startMs) }); // about as long, if not quite
+}
+
+/** The state as a new period begins: nothing is used but a level that is kept, and that is paid for first. */
+function inPeriod(state: MeterState, period: Period): MeterState {
+  const { aggregation, policy, funds } = state;
+  const kept = carriedInto(aggregation, state.counter.gauge, period);
+  const empty = emptyCounter(period);
+  const payment = kept.taken > 0n ? pay(policy, empty, funds, kept.taken) : { ...NO_PAYMENT, included: kept.taken };
+  const { wallet, credits } = funds;
+  return {
     ...state,
-    counter: anew,
-    entity: entity && { ...entity, taken: 0n },
-    funds: { ...funds, spending: null },
+    counter: { ...paidInto(empty, payment, 'used'), gauge: kept.gauge },
+    entity: state.entity && { ...state.entity, taken: 0n },
+    funds: {
+      ...funds,
+      credits: credits - payment.credits,
+      wallet: wallet && { ...wallet, balance: wallet.balance - payment.walletCharge },
+    },
   };
-  return whatFits(fresh, request).refusal === null;
 }
 
 const isForced = ({ mode, purpose }: UsageRequest): boolean => mode === 'OVERFLOW' || purpose === 'record';

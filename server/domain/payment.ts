@@ -20,8 +20,8 @@ export type Funds = {
   readonly grants: readonly Grant[];
   /** In the currency of the feature's price. */
   readonly wallet: Wallet | null;
-  /** What the customer has spent on all features this month, and may; null without such a limit. */
-  readonly spending: { readonly spent: Units; readonly limit: Units } | null;
+  /** What the customer has spent on all features this month, and may until it ends; null without such a limit. */
+  readonly spending: { readonly spent: Units; readonly limit: Units; readonly endMs: number } | null;
 };
 
 /** What paid for units; below 0 where they were given back. */
@@ -129,13 +129,16 @@ const shareOf = (whole: Units, units: Units, ofUnits: Units): Units =>
 export function paidInto(counter: Counter, payment: Payment, into: 'used' | 'held'): Counter {
   const units = payment.included + payment.credits + payment.wallet + payment.overage;
   return {
-    ...counter,
-    [into]: counter[into] + units,
+    period: counter.period,
+    used: into === 'used' ? counter.used + units : counter.used,
+    held: into === 'held' ? counter.held + units : counter.held,
     credits: counter.credits + payment.credits,
     wallet: counter.wallet + payment.wallet,
     overage: counter.overage + payment.overage,
     cost: counter.cost + payment.cost,
     walletCharge: counter.walletCharge + payment.walletCharge,
+    gauge: counter.gauge,
+    raised: counter.raised,
   };
 }
 

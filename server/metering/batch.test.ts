@@ -8,6 +8,7 @@ import { CONSUME_MODES } from '../domain/decision.ts';
 import { featureOf, planOf } from '../domain/definitions.ts';
 import type { Feature } from '../domain/feature.ts';
 import type { Catalog, Plan } from '../domain/plan.ts';
+import type { Price } from '../domain/price.ts';
 import { formatUnits, ONE, unitsOf } from '../domain/units.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
 import type { ConsumeRequest, Consumption } from './requests.ts';
@@ -37,6 +38,14 @@ const PLANS = new Map([
   plan('gone', { archivedAtMs: 1 }),
 ]);
 
+const perUnit = (unitAmount: string): Price => ({
+  model: 'per_unit',
+  unitAmount: unitsOf(unitAmount),
+  currency: 'usd',
+  minimumSpend: null,
+  maximumSpend: null,
+});
+
 const CATALOG: Catalog = {
   version: 3,
   defaultPlanKey: null,
@@ -44,7 +53,7 @@ const CATALOG: Catalog = {
     feature('calls', { limit: unitsOf('10') }),
     feature('seats', { aggregation: 'count', limit: unitsOf('3'), minLimit: 0n, reset: 'never' }),
     feature('tokens', {
-      price: { model: 'per_unit', unitAmount: unitsOf('0.5'), currency: 'usd', minimumSpend: null, maximumSpend: null },
+      price: perUnit('0.5'),
       included: unitsOf('4'),
       reset: 'daily',
     }),
@@ -225,6 +234,35 @@ describe('in order of arrival', () => {
     const slow = { ...BASE, customerId: 'globex', referenceId: 'globex' };
     const { outcomes } = decideAll([slow, { ...slow, featureKey: 'seats' }, slow, slow]);
     expect(outcomes.map(spell)).toEqual(['took 1, 1 used', 'FEATURE_NOT_IN_PLAN', 'took 1, 2 used', 'RATE_LIMITED']);
+  });
+});
+
+describe('a feature that is paid in advance, by a customer without a wallet', () => {
+  const images = feature('images', { price: perUnit('10'), billing: 'prepaid' });
+  const credit = plan('credit', {
+    wallet: { currency: 'usd', floor: unitsOf('-25'), autoTopUp: null },
+    features: new Map([['images', {}]]),
+  });
+  const catalog = { ...CATALOG, features: new Map([images]), plans: new Map([credit]), planVersions: new Map() };
+  const thrice = (planKey: string | null, prepaid: boolean) => {
+    const acme = { ...customer('acme', planKey), planVersion: null, prepaid };
+    const calls = Array.from({ length: 3 }, () => ({ ...BASE, featureKey: 'images' }));
+    const state = {
+      customers: new Map([['acme', acme]]),
+      catalogs: new Map([[TENANT, catalog]]),
+      nowMs: NOW,
+      before: null,
+    };
+    return decideBatch(calls, state).outcomes.map(spell);
+  };
+
+  it('is refused, whether or not there are credits of another feature', () => {
+    expect(thrice(null, false)).toEqual(['INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS']);
+    expect(thrice(null, true)).toEqual(['INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS', 'INSUFFICIENT_FUNDS']);
+  });
+
+  it('passes as far as the plan lets a wallet go below zero', () => {
+    expect(thrice('credit', false)).toEqual(['took 1, 1 used', 'took 1, 2 used', 'INSUFFICIENT_FUNDS']);
   });
 });
 

@@ -19,6 +19,7 @@ import {
 import { type Catalog, type Plan, planOfCustomer } from '../domain/plan.ts';
 import { isEntitled, type LimitPolicy, mergePolicy } from '../domain/policy.ts';
 import type { RateRule } from '../domain/rate-limit.ts';
+import type { Units } from '../domain/units.ts';
 import { type Usage, usageOf } from '../domain/usage.ts';
 import { type CustomerState, meterKey, type StoredCounter, type StoredWallet } from './state.ts';
 
@@ -94,17 +95,23 @@ function rateRulesOf(plan: Plan | null, featureKey: string, { rateLimits }: Limi
 
 const NO_FUNDS: Funds = { credits: 0n, grants: [], wallet: null, spending: null };
 
-function fundsOf({ customer, feature, plan, policy }: Meter, nowMs: number): Funds {
-  const spendLimit = policy.price && plan?.spendLimit?.currency === policy.price.currency ? plan.spendLimit : null;
-  if (!customer.prepaid && spendLimit === null) return NO_FUNDS;
+function fundsOf({ customer, feature, plan, policy: { price } }: Meter, nowMs: number): Funds {
+  const spendLimit = price && plan?.spendLimit?.currency === price.currency ? plan.spendLimit : null;
+  const mayHaveWallet = customer.prepaid || (plan?.wallet ?? null) !== null; // a floor below 0 is money without a top-up
+  if (!mayHaveWallet && spendLimit === null) return NO_FUNDS;
   const account = customer.credits.get(feature.key);
-  const stored = policy.price ? customer.wallets.get(policy.price.currency) : undefined;
+  const stored = price ? customer.wallets.get(price.currency) : undefined;
   return {
     credits: account?.live ?? 0n,
     grants: account ? burning(account.grants) : [],
-    wallet: stored && walletOf(stored, plan),
-    spending: spendLimit && { limit: spendLimit.amount, spent: spentIn(stored, monthOf(customer, nowMs)) },
-  } satisfies Partial<Record<keyof Funds, unknown>> as Funds; // a wallet that is not there is null, see walletOf
+    wallet: price && walletOf(stored ?? { currency: price.currency, balance: null, floor: null }, plan),
+    spending: spendLimit && spendingOf(customer, spendLimit.amount, stored, nowMs),
+  };
+}
+
+function spendingOf(customer: CustomerState, limit: Units, stored: StoredWallet | undefined, nowMs: number) {
+  const { startMs, endMs } = monthAt(customer, nowMs);
+  return { limit, spent: spentIn(stored, startMs), endMs: endMs ?? Number.POSITIVE_INFINITY };
 }
 
 /** Live grants in burn order; a decision must never find fewer units in them than the balance says there are. */
@@ -112,7 +119,10 @@ export const burning = (grants: ReadonlyMap<string, Grant>): readonly Grant[] =>
   [...grants.values()].filter(({ state }) => state === 'live').sort(byBurnOrder);
 
 /** A stored wallet as decisions see it: with the floor that holds for it. Null before money was put in. */
-export function walletOf({ currency, balance, floor }: StoredWallet, plan: Plan | null): Funds['wallet'] {
+export function walletOf(
+  { currency, balance, floor }: Pick<StoredWallet, 'currency' | 'balance' | 'floor'>,
+  plan: Plan | null,
+): Funds['wallet'] {
   const rule = plan?.wallet?.currency === currency ? plan.wallet : null;
   const holding = floor ?? rule?.floor ?? 0n;
   if (balance === null && holding >= 0n) return null;
@@ -120,8 +130,10 @@ export function walletOf({ currency, balance, floor }: StoredWallet, plan: Plan 
 }
 
 /** Start of the calendar month in which a customer's spending counts. */
-export const monthOf = ({ timeZone, createdAtMs }: CustomerState, atMs: number): number =>
-  calendarPeriod({ reset: 'monthly', timeZone, sinceMs: createdAtMs }, atMs).startMs;
+export const monthOf = (customer: CustomerState, atMs: number): number => monthAt(customer, atMs).startMs;
+
+const monthAt = ({ timeZone, createdAtMs }: CustomerState, atMs: number): Period =>
+  calendarPeriod({ reset: 'monthly', timeZone, sinceMs: createdAtMs }, atMs);
 
 export const spentIn = (wallet: StoredWallet | undefined, monthMs: number): bigint =>
   wallet && wallet.spentSinceMs >= monthMs ? wallet.spent : 0n;
