@@ -58,6 +58,7 @@ export function unitsOf(text: string): Units {
 
 /** Writes units in their one canonical form: no trailing zeros, no exponent, no `-0`. */
 export function formatUnits(units: Units): string {
+  if (units === 0n) return '0'; // every batch writes many
   const negative = units < 0n;
   const digits = (negative ? -units : units).toString().padStart(FRACTION_DIGITS_MAX + 1, '0');
   const whole = digits.slice(0, -FRACTION_DIGITS_MAX);

@@ -54,11 +54,18 @@ export type UsageFrame = Pick<
 export type Totals = Pick<Counter, 'period' | 'used' | 'held' | 'overage' | 'cost' | 'walletCharge'> &
   Pick<Usage, 'credits' | 'wallet'>;
 
+/** Every call makes one, and a copy that fields are added to takes several times as long as naming them all. */
 export function usageOf(frame: UsageFrame, totals: Totals): Usage {
   const { limit, price } = frame.policy;
   const { period, used, held, overage, credits, wallet } = totals;
   return {
-    ...frame,
+    tenantId: frame.tenantId,
+    customerId: frame.customerId,
+    referenceId: frame.referenceId,
+    feature: frame.feature,
+    planKey: frame.planKey,
+    entitled: frame.entitled,
+    policy: frame.policy,
     period: { startMs: period.startMs, endMs: period.endMs },
     used,
     reserved: held,
@@ -67,6 +74,9 @@ export function usageOf(frame: UsageFrame, totals: Totals): Usage {
     wallet,
     overage,
     estimatedCost: price && { amount: owed(totals), currency: price.currency },
+    sequence: frame.sequence,
+    catalogVersion: frame.catalogVersion,
+    atMs: frame.atMs,
   };
 }
 

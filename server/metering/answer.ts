@@ -23,13 +23,14 @@ import {
 } from './answer-json.ts';
 import type { Consumption, Request, Result } from './requests.ts';
 
+/** What is undefined goes without saying: JSON leaves it out. */
 type SplitAnswer = {
-  readonly included?: string;
-  readonly credits?: string;
-  readonly wallet?: string;
-  readonly overage?: string;
-  readonly charge?: string;
-  readonly cost?: string;
+  readonly included: string | undefined;
+  readonly credits: string | undefined;
+  readonly wallet: string | undefined;
+  readonly overage: string | undefined;
+  readonly charge: string | undefined;
+  readonly cost: string | undefined;
   readonly currency: string;
 };
 
@@ -40,12 +41,12 @@ type UsageAnswer = {
   readonly policy: LimitFieldsJson;
   readonly period: readonly [startMs: number, endMs: number | null];
   readonly used: string;
-  readonly held?: string;
-  readonly credits?: string;
-  readonly wallet?: readonly [amount: string, currency: string];
-  readonly overage?: string;
+  readonly held: string | undefined;
+  readonly credits: string | undefined;
+  readonly wallet: readonly [amount: string, currency: string] | undefined;
+  readonly overage: string | undefined;
   /** What is to be billed so far. */
-  readonly owed?: string;
+  readonly owed: string | undefined;
   readonly sequence: string;
   readonly catalog: number;
   readonly at: number;
@@ -56,7 +57,7 @@ export type AnswerJson =
       readonly kind: 'consumption';
       readonly amount: string;
       readonly split: SplitAnswer;
-      readonly denial?: Denial;
+      readonly denial: Denial | undefined;
       readonly usage: UsageAnswer;
       /** How many alerts the call raised; they are found by its sequence. */
       readonly alerts: number;
@@ -65,7 +66,7 @@ export type AnswerJson =
       readonly kind: 'holding';
       readonly reservation: ReservationJson | null;
       readonly split: SplitAnswer;
-      readonly denial?: Denial;
+      readonly denial: Denial | undefined;
       readonly usage: UsageAnswer;
     }
   | { readonly kind: 'granted'; readonly grant: GrantJson; readonly usage: UsageAnswer }
@@ -93,7 +94,7 @@ export function answerToJson(result: Decided, alerts: number): AnswerJson {
         kind: result.kind,
         amount: formatUnits(result.amount),
         split: splitToJson(result.split),
-        ...(result.denial && { denial: result.denial }),
+        denial: result.denial ?? undefined,
         usage: usageToJson(result.usage),
         alerts,
       };
@@ -102,7 +103,7 @@ export function answerToJson(result: Decided, alerts: number): AnswerJson {
         kind: result.kind,
         reservation: result.reservation && reservationToJson(result.reservation),
         split: splitToJson(result.split),
-        ...(result.denial && { denial: result.denial }),
+        denial: result.denial ?? undefined,
         usage: usageToJson(result.usage),
       };
     case 'granted':
@@ -167,14 +168,16 @@ export function answerFromJson(
 
 /** A part that paid nothing is left out. */
 const splitToJson = ({ included, credits, wallet, overage, walletCharge, overageCost }: Split): SplitAnswer => ({
-  ...(included !== 0n && { included: formatUnits(included) }),
-  ...(credits !== 0n && { credits: formatUnits(credits) }),
-  ...(wallet !== 0n && { wallet: formatUnits(wallet) }),
-  ...(overage !== 0n && { overage: formatUnits(overage) }),
-  ...(walletCharge.amount !== 0n && { charge: formatUnits(walletCharge.amount) }),
-  ...(overageCost.amount !== 0n && { cost: formatUnits(overageCost.amount) }),
+  included: unlessZero(included),
+  credits: unlessZero(credits),
+  wallet: unlessZero(wallet),
+  overage: unlessZero(overage),
+  charge: unlessZero(walletCharge.amount),
+  cost: unlessZero(overageCost.amount),
   currency: overageCost.currency,
 });
+
+const unlessZero = (units: Units): string | undefined => (units === 0n ? undefined : formatUnits(units));
 
 const splitFromJson = ({ included, credits, wallet, overage, charge, cost, currency }: SplitAnswer): Split => ({
   included: unitsOr0(included),
@@ -194,11 +197,11 @@ const usageToJson = (usage: Usage): UsageAnswer => ({
   policy: keptPolicy(usage.policy),
   period: [usage.period.startMs, usage.period.endMs],
   used: formatUnits(usage.used),
-  ...(usage.reserved !== 0n && { held: formatUnits(usage.reserved) }),
-  ...(usage.credits !== 0n && { credits: formatUnits(usage.credits) }),
-  ...(usage.wallet && { wallet: [formatUnits(usage.wallet.amount), usage.wallet.currency] as const }),
-  ...(usage.overage !== 0n && { overage: formatUnits(usage.overage) }),
-  ...(usage.estimatedCost?.amount && { owed: formatUnits(usage.estimatedCost.amount) }),
+  held: unlessZero(usage.reserved),
+  credits: unlessZero(usage.credits),
+  wallet: usage.wallet ? [formatUnits(usage.wallet.amount), usage.wallet.currency] : undefined,
+  overage: unlessZero(usage.overage),
+  owed: usage.estimatedCost ? unlessZero(usage.estimatedCost.amount) : undefined,
   sequence: usage.sequence.toString(),
   catalog: usage.catalogVersion,
   at: usage.atMs,

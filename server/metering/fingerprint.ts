@@ -10,8 +10,8 @@ export function fingerprint(request: Request): string {
 }
 
 /** The same as `contentOf` in meaning, and far quicker: nearly every call is one of these. */
-function contentOfConsume({ purpose, featureKey, amount, duration, mode, ...call }: ConsumeRequest): string {
-  const { overrideKey, entityId, occurredAtMs, properties } = call;
+function contentOfConsume(call: ConsumeRequest): string {
+  const { purpose, featureKey, amount, duration, mode, overrideKey, entityId, occurredAtMs, properties } = call;
   const units = formatUnits(amount);
   return JSON.stringify([purpose, featureKey, units, duration, mode, overrideKey, entityId, occurredAtMs, properties]);
 }

@@ -16,7 +16,7 @@ export type Called = ConsumeRequest | ReserveRequest;
 export function describeUse(request: Called, meter: Meter, nowMs: number, before: BeforeDecision | null): Use {
   const { feature } = meter;
   const purpose = request.kind === 'reserve' ? 'hold' : request.purpose;
-  const described = {
+  const described: Use = {
     kind: purpose === 'record' ? 'record' : 'use',
     purpose,
     amount: amountOf(request, feature),
@@ -27,9 +27,10 @@ export function describeUse(request: Called, meter: Meter, nowMs: number, before
     idempotencyKey: request.idempotencyKey,
     properties: request.properties,
     reverses: null,
-  } as const;
-  const hook = before && hookOf(before, meter, described, nowMs);
-  return { ...described, hook: lastWord(request.refusal, hook) };
+    hook: null,
+  };
+  const hook = lastWord(request.refusal, before && hookOf(before, meter, described, nowMs));
+  return hook === null ? described : { ...described, hook };
 }
 
 /** The app's own function, told of this call. */

@@ -1,5 +1,5 @@
 /** use — records what a decision allowed: the counter, the event, what paid for it, the alerts it raised. */
-import { isAdditive, isCarried, type Report } from '../../domain/aggregation.ts';
+import { isAdditive, isCarried } from '../../domain/aggregation.ts';
 import {
   type Allowed,
   type ConsumeMode,
@@ -16,7 +16,7 @@ import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Consumption } from '../requests.ts';
-import { type NewAlert, type StoredCounter, valueKey } from '../state.ts';
+import { counterAfter, type NewAlert, type StoredCounter, valueKey } from '../state.ts';
 import { correctLater, counterAt } from './past.ts';
 
 /** One use as the verbs describe it. */
@@ -91,9 +91,8 @@ export function decideUse(
   const entity = entityUseOf(customer, feature.key, described.entityId, startMs);
   const { amount, mode, purpose, value, hook } = described;
   const isNewValue = value !== null && !customer.seen.has(valueKey(feature.key, startMs, value));
-  const report: Report = { amount, atMs, isNewValue };
   const state = stateOf(meter, counter, entity, draft.nowMs);
-  const decision = decide(state, { ...report, mode, purpose }, draft.nowMs, hook);
+  const decision = decide(state, { amount, atMs, isNewValue, mode, purpose }, draft.nowMs, hook);
   if (decision.outcome === 'invalid') throw invalidAmount(decision.problem);
   return decision;
 }
@@ -110,13 +109,7 @@ function record(
   const { customer, feature, policy } = meter;
   const { kind, entityId, amount, idempotencyKey, properties, reverses, value } = described;
   const sequence = draft.nextSequence(customer);
-  const counter: StoredCounter = {
-    ...before,
-    ...decision.counter,
-    period: before.period,
-    sequence,
-    correctedAtMs: before.closedAtMs === null ? before.correctedAtMs : draft.nowMs,
-  };
+  const counter = counterAfter(before, decision.counter, sequence, draft.nowMs);
   customer.rateWindows = decision.rateWindows;
   draft.putCounter(customer, feature.key, null, counter);
   if (entityId !== null) addToEntity(draft, meter, entityId, counter, decision.amount, 'used');
