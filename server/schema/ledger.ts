@@ -1,6 +1,7 @@
 /** ledger — what moved between the accounts of a customer: what paid for an event, where a grant went. */
 import { type Entry, listEntries, listGrantLines, type PostedLine } from '../actions/find-ledger.ts';
 import type { Context } from '../context.ts';
+import type { UsageEvent } from '../domain/event.ts';
 import type { Account, EntryKind } from '../domain/posting.ts';
 import { anyone, maySee, reader, visibleFeatures } from './access.ts';
 import { builder, wordEnum } from './builder.ts';
@@ -10,6 +11,7 @@ import { EventType } from './event.ts';
 import { onceKnownFeature } from './existing.ts';
 import { GrantType } from './grant.ts';
 import { events, grants, postedLines } from './loaders.ts';
+import type { SequencedKey } from './node-id.ts';
 
 const EntryKindEnum = wordEnum<EntryKind>('LedgerEntryKind', 'What moved units or money.', {
   use: 'Something was used, or given back.',
@@ -40,6 +42,11 @@ const AccountEnum = wordEnum<Account>('LedgerAccount', 'Where units and money ar
   refund: 'Money that was paid back.',
 });
 
+async function eventAt({ customerId, sequence }: SequencedKey, context: Context): Promise<UsageEvent | null> {
+  const event = await events(context).load({ customerId, sequence });
+  return event && maySee(anyone(context), event.featureKey) ? event : null;
+}
+
 const PostingType = builder.objectRef<PostedLine>('Posting').implement({
   description: 'One line of an entry: so much of a commodity came to an account, or left it.',
   fields: (t) => ({
@@ -47,7 +54,7 @@ const PostingType = builder.objectRef<PostedLine>('Posting').implement({
     grant: t.field({
       type: GrantType,
       nullable: true,
-      description: 'Which grant, for the account `GRANT`. Else null.',
+      description: 'The grant itself, or the one that these units were used or held from. Null for all others.',
       resolve: ({ customerId, grantId }, _args, context) =>
         grantId === null ? null : grants(context).load({ customerId, id: grantId }),
     }),
@@ -61,6 +68,12 @@ const PostingType = builder.objectRef<PostedLine>('Posting').implement({
       description: 'Units, or minor units of money. Above 0 came to the account, below 0 left it.',
     }),
     kind: t.expose('kind', { type: EntryKindEnum, description: 'What moved it.' }),
+    event: t.field({
+      type: EventType,
+      nullable: true,
+      description: 'The use that moved it. Null where none did.',
+      resolve: (line, _args, context) => eventAt(line, context),
+    }),
     recordedAt: t.expose('recordedAtMs', { type: 'DateTime', description: 'When it moved.' }),
   }),
 });
@@ -80,10 +93,7 @@ const LedgerEntryType = builder.objectRef<Entry>('LedgerEntry').implement({
       type: EventType,
       nullable: true,
       description: 'The use that moved it. Null where none did.',
-      resolve: async ({ customerId, sequence }, _args, context) => {
-        const event = await events(context).load({ customerId, sequence });
-        return event && maySee(anyone(context), event.featureKey) ? event : null;
-      },
+      resolve: (entry, _args, context) => eventAt(entry, context),
     }),
     postings: t.field({
       type: [PostingType],
@@ -136,7 +146,8 @@ function visibleLines(lines: readonly PostedLine[], context: Context): PostedLin
 builder.objectField(GrantType, 'postings', (t) =>
   t.field({
     type: PostingConnection,
-    description: 'All that came to it and left it, newest first: where it went. Scope `read`, or a customer token.',
+    description:
+      'Where it went: every line that names it, newest first. Those of the account `GRANT` sum up to what remains. Scope `read`, or a customer token.',
     args: pageArgs,
     resolve: async ({ customerId, grant }, page, context) => {
       const { tenantId } = reader(context);

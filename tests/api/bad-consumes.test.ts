@@ -22,8 +22,8 @@ describeEngines('bad values in consume', (engine) => {
 
   describe('in consume', () => {
     it.each<[what: string, fields: Record<string, unknown>, code: string, path: string, says: RegExp]>([
-      ['an amount of 0', { amount: '0' }, 'INVALID_AMOUNT', 'amount', /0 is not an amount/],
-      ['an amount of -0', { amount: '-0.0' }, 'INVALID_AMOUNT', 'amount', /0 is not an amount/],
+      ['an amount of 0', { amount: '0' }, 'INVALID_AMOUNT', 'amount', /^Amount 0 uses nothing/],
+      ['an amount of -0', { amount: '-0.0' }, 'INVALID_AMOUNT', 'amount', /^Amount 0 uses nothing/],
       ['an amount of NaN', { amount: 'NaN' }, 'INVALID_AMOUNT', 'amount', /NaN/],
       ['an amount of 1e400', { amount: '1e400' }, 'INVALID_AMOUNT', 'amount', /does not fit/],
       ['an infinite amount', { amount: 'Infinity' }, 'INVALID_AMOUNT', 'amount', /Infinity/],

@@ -34,7 +34,7 @@ export async function walletsOf(
   tenantId: string,
   customerIds: readonly string[],
 ): Promise<readonly WalletRecord[]> {
-  const rows = await query<WalletRow>({ text: READ_WALLETS, params: [tenantId, customerIds] });
+  const rows = await query<WalletRow>({ text: READ_WALLETS, params: [tenantId, `{${customerIds.join()}}`] }); // ids as text: in a transaction the drivers differ in how they write an array
   return rows.map((row) => ({
     customerId: row.customer_id,
     currency: row.currency,
