@@ -128,12 +128,21 @@ const TABLES = [
   'answers',
   'api_keys',
   'counters',
+  'credit_balances',
   'customers',
   'events',
   'features',
+  'grants',
+  'plan_versions',
   'plans',
+  'postings',
+  'reservations',
+  'rollups',
   'secrets',
   'tenants',
+  'top_up_requests',
+  'unique_values',
+  'wallets',
 ];
 
 /** All that is stored, table by table, as one digest each: equal before and after means that nothing was written. */

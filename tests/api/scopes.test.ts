@@ -12,10 +12,24 @@ const ALL_BUT_NOBODY = ['ingest', 'read', 'admin', 'customer'] as const;
 const READERS = ['read', 'admin', 'customer'] as const;
 
 const USE = '{ referenceId: "acme", featureKey: "api_calls" }';
+const SERIES =
+  'referenceId: "acme", featureKey: "api_calls", from: "2026-03-15T00:00:00Z", to: "2026-03-16T00:00:00Z", bucket: DAY';
 const MUTATIONS: readonly Row[] = [
   ['registerCustomer(input: { referenceId: "acme" }) { __typename }', 'ingest', 'admin'],
   [`consume(input: ${USE}) { __typename }`, 'ingest', 'admin'],
   [`consumeMany(input: { inputs: [${USE}] }) { __typename }`, 'ingest', 'admin'],
+  [`recordUsage(input: ${USE}) { __typename }`, 'ingest', 'admin'],
+  [`reserve(input: ${USE}) { __typename }`, 'ingest', 'admin'],
+  ['commitReservation(input: { reservationId: "nothing" }) { __typename }', 'ingest', 'admin'],
+  ['releaseReservation(input: { reservationId: "nothing" }) { __typename }', 'ingest', 'admin'],
+  ['grantCredits(input: { referenceId: "acme", featureKey: "api_calls", amount: 1 }) { __typename }', 'admin'],
+  ['voidGrant(input: { grantId: "nothing" }) { __typename }', 'admin'],
+  ['topUpWallet(input: { referenceId: "acme", amount: 1 }) { __typename }', 'admin'],
+  ['refundWallet(input: { referenceId: "acme", amount: 1 }) { __typename }', 'admin'],
+  ['setWallet(input: { referenceId: "acme" }) { __typename }', 'admin'],
+  ['settleTopUp(input: { referenceId: "acme", outcome: FAILED }) { __typename }', 'admin'],
+  ['reverseEvent(input: { eventId: "nothing" }) { __typename }', 'admin'],
+  ['resetUsage(input: { referenceId: "acme", featureKey: "api_calls" }) { __typename }', 'admin'],
   ['createCustomerToken(input: { referenceId: "acme" }) { __typename }', 'ingest', 'admin'],
   ['setCustomerPlan(input: { referenceId: "acme", planKey: "pro" }) { __typename }', 'admin'],
   ['setCustomerLimits(input: { referenceId: "acme", limits: [] }) { __typename }', 'admin'],
@@ -33,6 +47,9 @@ const QUERIES: readonly Row[] = [
   ['usage(referenceId: "acme", featureKey: "api_calls") { used }', ...READERS],
   ['limits(referenceId: "acme") { limit }', ...READERS],
   ['customer(referenceId: "acme") { id }', ...READERS],
+  ['invoicePreview(referenceId: "acme") { at }', ...READERS],
+  ['usageForecast(referenceId: "acme", featureKey: "api_calls") { used }', ...READERS],
+  [`usageSeries(${SERIES}) { __typename }`, ...READERS],
   ['feature(key: "api_calls") { id }', ...READERS],
   ['plan(key: "pro") { id }', ...READERS],
   ['events(first: 1, referenceId: "acme") { nodes { id } }', ...READERS],
