@@ -106,7 +106,7 @@ function invalidFor(state: MeterState, { amount, purpose }: UsageRequest): strin
   const { policy, aggregation, featureKey, counter, entity } = state;
   const shown = formatUnits(amount);
   if (amount === 0n && aggregation !== 'latest') return 'Amount 0 uses nothing; send another, or leave it out for 1.';
-  if (amount < 0n && policy.minLimit === null) {
+  if (amount < 0n && policy.minLimit === null && aggregation !== 'weighted_sum') {
     return `Amount ${shown} is negative, and use of "${featureKey}" can't be given back; set its minLimit to allow that.`;
   }
   if ((aggregation === 'count' || aggregation === 'unique') && amount !== ONE && amount !== -ONE) {

@@ -217,10 +217,12 @@ function pastNamed(subject: Subject): readonly (MeterName & { readonly atMs: num
 }
 
 /** Whether units may be given back that something else than the plan has paid for, or that are held beside others. */
-function givesBack({ request, customer, feature }: Subject): boolean {
-  const isHeld = (customer.counters.get(feature.key)?.held ?? 0n) > 0n;
-  if (!customer.prepaid && !isHeld) return false;
+function givesBack(subject: Subject): boolean {
+  const { request, customer, feature } = subject;
+  const mayBeHeld = isNamedLate(subject) || (customer.counters.get(feature.key)?.held ?? 0n) > 0n;
+  if (!customer.prepaid && !mayBeHeld) return false;
   if (request.kind === 'grant') return request.settlesOverage;
+  if (request.kind === 'reverse') return true;
   const isGauge = feature.aggregation === 'latest' || feature.aggregation === 'weighted_sum';
   return isGauge || ('amount' in request && request.amount !== null && request.amount < 0n);
 }

@@ -1,13 +1,14 @@
 /** correct — what is done about mistakes: an event is reversed by another, a period ended by hand. Nothing is updated. */
 
-import { isAdditive } from '../../domain/aggregation.ts';
+import { carriedInto, isAdditive } from '../../domain/aggregation.ts';
 import { splitOf } from '../../domain/decision.ts';
 import { eventAlreadyReversed, eventNotFound, invalidAmount } from '../../domain/errors.ts';
-import { giveBack, NO_PAYMENT, paidInto } from '../../domain/payment.ts';
+import type { Draw } from '../../domain/grant.ts';
+import { giveBack, NO_PAYMENT, type Paid, paidInto, pay } from '../../domain/payment.ts';
 import { restartedPeriod, ruleKey } from '../../domain/period.ts';
-import { minUnits } from '../../domain/units.ts';
+import { minUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
-import { currentCounter, freshCounter, type Meter, usageOfMeter } from '../meter.ts';
+import { currentCounter, freshCounter, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Restarted, ReverseRequest } from '../requests.ts';
 import type { CustomerState, PastEvent, StoredCounter } from '../state.ts';
 import { counterAt } from './past.ts';
@@ -17,7 +18,7 @@ import { addToEntity, type Used } from './use.ts';
 export function eventToReverse(customer: CustomerState | undefined, sequence: bigint): PastEvent {
   const event = customer?.events.get(sequence);
   if (!event) throw eventNotFound();
-  if (event.isReversed) throw eventAlreadyReversed();
+  if (event.isReversed || event.kind === 'reversal') throw eventAlreadyReversed();
   return event;
 }
 
@@ -28,14 +29,15 @@ export function eventToReverse(customer: CustomerState | undefined, sequence: bi
  */
 export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: ReverseRequest): Used {
   const { customer, feature, policy } = meter;
-  if (!isAdditive(feature.aggregation) || event.kind === 'reversal' || event.amount <= 0n) {
+  if (!isAdditive(feature.aggregation) || event.amount <= 0n) {
     throw invalidAmount(
       `Only a use of amounts that add up (count, sum, duration) can be reversed; report what is true of "${feature.key}" instead.`,
     );
   }
   const counter = counterAt(customer, feature, null, event.periodStartMs, draft.nowMs);
   const amount = minUnits(event.amount, counter.used); // what was given back meanwhile is not given back twice
-  const payment = amount === 0n ? NO_PAYMENT : giveBack(policy, counter, atMost(event, counter), amount);
+  const payment =
+    amount === 0n ? NO_PAYMENT : giveBack(policy, counter, stillPaid(draft, meter, event, counter), amount);
   const sequence = draft.nextSequence(customer);
   const after: StoredCounter = {
     ...counter,
@@ -80,20 +82,36 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
   };
 }
 
-/** What the event's payment and the period's have in common: a part may have been given back already. */
-function atMost({ payment }: PastEvent, counter: StoredCounter): PastEvent['payment'] {
+/**
+ * What the event's payment and the period's still have in common: a part may have been given back already, and what holds
+ * took is theirs. Where a grant has its own back, the last ones that were drawn from get theirs.
+ */
+function stillPaid(draft: Draft, meter: Meter, { payment }: PastEvent, counter: StoredCounter): Paid {
+  const { paid } = stateOf(meter, counter, null, draft.nowMs);
+  const own = payment.draws.map((draw) => ({ ...draw, units: minUnits(draw.units, missingOf(draft, meter, draw)) }));
   return {
-    ...payment,
-    credits: minUnits(payment.credits, counter.credits),
-    wallet: minUnits(payment.wallet, counter.wallet),
-    overage: minUnits(payment.overage, counter.overage),
-    walletCharge: minUnits(payment.walletCharge, counter.walletCharge),
+    credits: minUnits(payment.credits, paid.credits),
+    wallet: minUnits(payment.wallet, paid.wallet),
+    overage: minUnits(payment.overage, paid.overage),
+    walletCharge: minUnits(payment.walletCharge, paid.walletCharge),
+    draws: [...paid.draws, ...own.map(({ grantId, units }) => ({ grantId, units: -units })), ...own],
   };
+}
+
+/** How many units a grant misses for use; of one that is gone, any number, since none of them come back. */
+function missingOf(draft: Draft, { customer, feature }: Meter, { grantId, units }: Draw): Units {
+  const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
+  if (!grant || grant.state === 'expired' || grant.state === 'voided') return units;
+  const held = [...customer.reservations.values()]
+    .filter(({ state }) => state === 'open')
+    .flatMap(({ payment }) => payment.draws)
+    .reduce((sum, draw) => (draw.grantId === grantId ? sum + draw.units : sum), 0n);
+  return grant.amount - grant.remaining - held;
 }
 
 /** Ends the running period by hand: what follows is counted anew until the period would have ended. */
 export function restart(draft: Draft, meter: Meter, idempotencyKey: string | null): Restarted {
-  const { customer, feature } = meter;
+  const { customer, feature, policy } = meter;
   const counter = currentCounter(customer, feature, null, draft.nowMs);
   const sequence = draft.nextSequence(customer);
   const { startMs, endMs } = restartedPeriod(counter.period, draft.nowMs);
@@ -103,12 +121,14 @@ export function restart(draft: Draft, meter: Meter, idempotencyKey: string | nul
     closedAtMs: draft.nowMs,
     sequence,
   };
-  const next: StoredCounter = {
-    ...freshCounter({ startMs, endMs, reset: ruleKey(feature.reset, feature.anchor) }),
-    sequence,
-  };
+  const fresh = freshCounter({ startMs, endMs, reset: ruleKey(feature.reset, feature.anchor) });
+  const { taken, gauge } = carriedInto(feature.aggregation, counter.gauge, fresh.period); // what is there is there still
+  const payment = pay(policy, fresh, stateOf(meter, fresh, null, draft.nowMs).funds, taken);
+  const currency = policy.price?.currency ?? null;
+  const next: StoredCounter = { ...fresh, ...paidInto(fresh, payment, 'used'), period: fresh.period, gauge, sequence };
   draft.putCounter(customer, feature.key, null, ended);
   draft.putCounter(customer, feature.key, null, next);
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,
     sequence,
@@ -116,11 +136,11 @@ export function restart(draft: Draft, meter: Meter, idempotencyKey: string | nul
     featureKey: feature.key,
     entityId: null,
     periodStartMs: startMs,
-    reported: 0n,
-    amount: 0n,
-    payment: NO_PAYMENT,
-    currency: null,
-    usedAfter: 0n,
+    reported: gauge?.level ?? 0n,
+    amount: taken,
+    payment,
+    currency,
+    usedAfter: next.used,
     reverses: null,
     idempotencyKey,
     properties: null,

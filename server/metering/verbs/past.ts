@@ -1,5 +1,6 @@
 /** past — use that happened earlier: the counter it belongs to, and what that changes in the periods since. */
 import { measure } from '../../domain/aggregation.ts';
+import { crossings, raisedAfter } from '../../domain/alert.ts';
 import type { Feature } from '../../domain/feature.ts';
 import { giveBack, NO_PAYMENT, paidInto, pay } from '../../domain/payment.ts';
 import { contains, periodAt, ruleKey } from '../../domain/period.ts';
@@ -51,7 +52,7 @@ function unopened(
   return { ...fresh, closedAtMs: endMs !== null && endMs <= nowMs ? nowMs : null };
 }
 
-/** A level that changed in the past was carried into the periods since: they are corrected by it. */
+/** A level that changed in the past goes on into the periods since, also into those that nobody has opened yet. */
 export function correctLater(
   draft: Draft,
   meter: Meter,
@@ -60,14 +61,14 @@ export function correctLater(
   after: StoredCounter,
 ): void {
   const { customer, feature } = meter;
-  const current = currentCounter(customer, feature, null, draft.nowMs);
   const changed = (after.gauge?.level ?? 0n) - (before.gauge?.level ?? 0n);
-  for (const counter of knownCounters(customer, feature.key, current)) {
-    const { period, gauge } = counter;
-    if (period.startMs <= before.period.startMs || gauge === null) continue;
-    const wasSetSince = feature.aggregation === 'latest' && gauge.atMs > period.startMs;
-    if (changed === 0n || wasSetSince) return;
-    carryInto(draft, meter, described, counter, changed);
+  let { endMs } = after.period;
+  while (changed !== 0n && endMs !== null && endMs <= draft.nowMs) {
+    const next = counterAt(customer, feature, null, endMs, draft.nowMs);
+    const wasSetSince = feature.aggregation === 'latest' && (next.gauge?.atMs ?? 0) > next.period.startMs;
+    if (wasSetSince) return;
+    carryInto(draft, meter, described, next, changed);
+    endMs = next.period.endMs;
   }
 }
 
@@ -87,11 +88,14 @@ function carryInto(draft: Draft, meter: Meter, described: Use, counter: StoredCo
         ? pay(policy, counter, funds, taken)
         : giveBack(policy, counter, paid, -taken);
   const sequence = draft.nextSequence(customer);
+  const paidFor = paidInto(counter, payment, 'used');
+  const raised = crossings(policy, counter, paidFor, counter.raised);
   const after: StoredCounter = {
     ...counter,
-    ...paidInto(counter, payment, 'used'),
+    ...paidFor,
     period: counter.period,
     gauge,
+    raised: raisedAfter(counter.raised, raised),
     sequence,
     correctedAtMs: counter.closedAtMs === null ? counter.correctedAtMs : draft.nowMs,
   };
@@ -116,4 +120,5 @@ function carryInto(draft: Draft, meter: Meter, described: Use, counter: StoredCo
     dimensions: feature.dimensions,
     occurredAtMs: counter.period.startMs,
   });
+  draft.raise(meter, after, raised, sequence);
 }

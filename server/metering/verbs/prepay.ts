@@ -42,13 +42,32 @@ function payOverage(draft: Draft, meter: Meter, grantId: string, sequence: bigin
   const units = minUnits(stateOf(meter, counter, null, draft.nowMs).paid.overage, remaining);
   if (units <= 0n) return;
   const payment = settleOverage(policy, counter, { grantId, units });
+  const currency = policy.price?.currency ?? null;
   draft.putCounter(customer, feature.key, null, {
     ...counter,
     ...paidInto(counter, payment, 'used'),
     period: counter.period,
     sequence,
   });
-  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency: policy.price?.currency ?? null });
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
+  draft.addEvent({
+    customer,
+    sequence,
+    kind: 'use', // of nothing more: what was used has another payer now
+    featureKey: feature.key,
+    entityId: null,
+    periodStartMs: counter.period.startMs,
+    reported: 0n,
+    amount: 0n,
+    payment,
+    currency,
+    usedAfter: counter.used,
+    reverses: null,
+    idempotencyKey: null,
+    properties: null,
+    dimensions: feature.dimensions,
+    occurredAtMs: draft.nowMs,
+  });
 }
 
 /** @throws {MeterError} `GRANT_NOT_FOUND` */

@@ -12,7 +12,7 @@ import type { Feature } from '../../domain/feature.ts';
 import { paidInto, pay } from '../../domain/payment.ts';
 import { periodFor, ruleKey } from '../../domain/period.ts';
 import type { Catalog } from '../../domain/plan.ts';
-import { isOverdue } from '../../domain/reservation.ts';
+import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
@@ -24,9 +24,16 @@ export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => due
 /** Everything that is due of a customer. What it needs was loaded: see `lookAtDue`. */
 export function settleCustomer(draft: Draft, customer: CustomerState, catalog: Catalog): void {
   const { nowMs } = draft;
-  changePlan(draft, customer);
-  for (const reservation of customer.reservations.values()) {
-    if (isOverdue(reservation, nowMs)) giveBackHold(draft, customer, catalog, reservation, 'expired');
+  const overdue = [...customer.reservations.values()]
+    .filter((reservation) => isOverdue(reservation, nowMs))
+    .sort((a, b) => a.expiresAtMs - b.expiresAtMs);
+  const changesAtMs = customer.pendingPlan?.atMs ?? Number.POSITIVE_INFINITY;
+  for (const reservation of overdue.filter(({ expiresAtMs }) => expiresAtMs < changesAtMs)) {
+    expire(draft, customer, catalog, reservation);
+  }
+  changePlan(draft, customer, catalog);
+  for (const reservation of overdue.filter(({ expiresAtMs }) => expiresAtMs >= changesAtMs)) {
+    expire(draft, customer, catalog, reservation);
   }
   for (const feature of catalog.features.values()) {
     settleMeterCredits(draft, meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs)), true);
@@ -51,8 +58,25 @@ function dueTimes(customer: CustomerState): readonly (number | null)[] {
   ];
 }
 
-function changePlan(draft: Draft, customer: CustomerState): void {
-  if (customer.pendingPlan === null || pendingPlanOf(customer, draft.nowMs) !== null) return;
+/** Credits that renewed before the hold ended did so without what it held. */
+function expire(draft: Draft, customer: CustomerState, catalog: Catalog, reservation: Reservation): void {
+  const feature = catalog.features.get(reservation.featureKey);
+  const { expiresAtMs, payment } = reservation;
+  if (feature && payment.draws.length > 0) {
+    const plan = ownPlan(customer, catalog, expiresAtMs);
+    settleMeterCredits(draft, meterOf(customer, catalog, feature, plan), true, expiresAtMs);
+  }
+  giveBackHold(draft, customer, catalog, reservation, 'expired');
+}
+
+/** The credits of the plan before are settled up to the change first: late or in time is the same. */
+function changePlan(draft: Draft, customer: CustomerState, catalog: Catalog): void {
+  const { pendingPlan } = customer;
+  if (pendingPlan === null || pendingPlanOf(customer, draft.nowMs) !== null) return;
+  for (const feature of catalog.features.values()) {
+    const before = ownPlan({ ...customer, pendingPlan: null }, catalog, pendingPlan.atMs);
+    settleMeterCredits(draft, meterOf(customer, catalog, feature, before), true, pendingPlan.atMs);
+  }
   const { planKey, planVersion } = currentPlanOf(customer, draft.nowMs);
   customer.planKey = planKey;
   customer.planVersion = planVersion;
@@ -63,9 +87,10 @@ function changePlan(draft: Draft, customer: CustomerState): void {
 /**
  * The credits of one meter: what is due of its grants, and the plan's allocation as its rule has it.
  *
- * @param all Whether to look at grants though the rule is what it was.
+ * @param all  Whether to look at grants though the rule is what it was.
+ * @param atMs Up to when; not later than now.
  */
-export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean): void {
+export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atMs = draft.nowMs): void {
   const { customer, feature } = meter;
   const rule = meter.entitled ? meter.policy.credits : null;
   const text = ruleText(rule, feature.reset);
@@ -80,8 +105,8 @@ export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean): vo
     rule,
     periodAt: periodLookupOf(customer, feature),
     timeZone: customer.timeZone,
-    grantedFromMs: draft.nowMs,
-    nowMs: draft.nowMs,
+    grantedFromMs: atMs,
+    nowMs: atMs,
   });
   if (changes.length === 0 && account.rule === text) return;
   const sequence = draft.nextSequence(customer);

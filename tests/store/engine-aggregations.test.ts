@@ -1,0 +1,223 @@
+/**
+ * Goal: every aggregation makes of its reports what it should, against limits, thresholds, and prices, and over the end of a
+ * period. Method: a table a feature, worked out by hand, on both engines; what `check` says and what the tables promise is
+ * compared along the way.
+ */
+import { describeScenes, perUnit, type Row, type Setting, type Step, units } from './scene.ts';
+
+type Aggregating = readonly [title: string, calls: Setting['features'][string], steps: readonly Step[]];
+
+// It is 15 March 2026, noon, unless a command says otherwise. Half of March has passed on the 16th at noon.
+const ROWS: readonly Aggregating[] = [
+  [
+    'count: an event each',
+    { aggregation: 'count', limit: units('2') },
+    [
+      ['use', '1 included'],
+      ['use 2', 'INVALID_AMOUNT'],
+      ['use 0.5', 'INVALID_AMOUNT'],
+      ['use -1', 'INVALID_AMOUNT'],
+      ['use 1', '1 included ! fraction:0.8@2 ! fraction:1@2'],
+      ['use', 'LIMIT_REACHED'],
+      ['use mode=CLAMP', 'LIMIT_REACHED'],
+      ['use mode=OVERFLOW', '1 overage (0)'],
+      ['usage', '3 used, 0 left, 1 overage'],
+    ],
+  ],
+  [
+    'count that can be given back',
+    { aggregation: 'count', limit: units('2'), minLimit: 0n, thresholds: [] },
+    [
+      ['use', '1 included'],
+      ['use -1', '-1 included'],
+      ['use -1', 'BELOW_MINIMUM'],
+      ['usage', '0 used, 2 left'],
+    ],
+  ],
+  [
+    'sum: to the ninth decimal',
+    { limit: units('1'), thresholds: [] },
+    [
+      ['use 0.999999999', '0.999999999 included'],
+      ['use 0.000000002', 'LIMIT_REACHED'],
+      ['use 0.000000002 mode=CLAMP', '0.000000001 included'],
+      ['use 0', 'INVALID_AMOUNT'],
+      ['usage', '1 used, 0 left'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '0 used, 1 left'],
+      ['use 1', '1 included'],
+    ],
+  ],
+  [
+    'sum: giving back down to the floor',
+    { limit: units('10'), minLimit: units('2'), thresholds: [] },
+    [
+      ['use 5', '5 included'],
+      ['use -4', 'BELOW_MINIMUM'],
+      ['use -4 mode=CLAMP', '-3 included'],
+      ['use -1 mode=CLAMP', 'BELOW_MINIMUM'],
+      ['usage', '2 used, 8 left'],
+    ],
+  ],
+  [
+    'duration: times in the declared unit',
+    { aggregation: 'duration', unit: 'minute', limit: units('3'), thresholds: [] },
+    [
+      ['use PT1M30S', '1.5 included'],
+      ['use PT10S', '0.166666667 included'],
+      ['use 1', '1 included'],
+      ['use PT30S', 'LIMIT_REACHED'],
+      ['use PT30S mode=CLAMP', '0.333333333 included'],
+      ['use P1M', 'INVALID_INPUT'],
+      ['usage', '3 used, 0 left'],
+    ],
+  ],
+  ['a duration for what adds up no time', { limit: null }, [['use PT1M', 'INVALID_INPUT']]],
+  [
+    'max: what exceeds the largest so far',
+    { aggregation: 'max', limit: units('10'), thresholds: [{ kind: 'used', value: units('9') }] },
+    [
+      ['use 4', '4 included'],
+      ['use 3', 'nothing'],
+      ['use 9', '5 included ! used:9'],
+      ['use 11', 'LIMIT_REACHED'],
+      ['use 11 mode=CLAMP', '1 included'],
+      ['use 12 mode=OVERFLOW', '2 overage (0)'],
+      ['use -1', 'INVALID_AMOUNT'],
+      ['usage', '12 used, 0 left, 2 overage'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['use 2', '2 included'],
+    ],
+  ],
+  [
+    'unique: distinct values of a property, in the period',
+    { aggregation: 'unique', of: 'user', limit: units('2'), thresholds: [] },
+    [
+      ['use user=ann', '1 included'],
+      ['use user=ann', 'nothing'],
+      ['use user=bob', '1 included'],
+      ['use user=cyd', 'LIMIT_REACHED'],
+      ['use user=cyd mode=CLAMP', 'LIMIT_REACHED'],
+      ['use user=ann', 'nothing'],
+      ['use', 'INVALID_INPUT'],
+      ['use 2 user=dee', 'INVALID_AMOUNT'],
+      ['use -1 user=ann', 'INVALID_AMOUNT'],
+      ['usage', '2 used, 0 left'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['use user=ann', '1 included'],
+      ['record user=ann at=2026-03-20T00:00:00Z', 'nothing'],
+      ['record user=eve at=2026-03-20T00:00:00Z', '1 overage (0)'],
+      ['counters', '2026-03-01 3 corrected, 2026-04-01 1'],
+    ],
+  ],
+  [
+    'latest: the amount is the new level, and lives on in the next period',
+    { aggregation: 'latest', limit: units('5'), thresholds: [{ kind: 'fraction', value: units('1') }] },
+    [
+      ['use 3', '3 included'],
+      ['use 5', '2 included ! fraction:1@5'],
+      ['use 6', 'LIMIT_REACHED'],
+      ['use 2', '-3 included'],
+      ['use 0', '-2 included'],
+      ['use 9 mode=CLAMP', '5 included'],
+      ['use 4', '-1 included'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '4 used, 1 left'],
+      ['use 5', '1 included ! fraction:1@5'],
+      ['at 2026-07-04T00:00:00Z'],
+      ['usage', '5 used, 0 left'],
+      ['settle'],
+      ['counters', '2026-03-01 4 closed, 2026-04-01 5 closed, 2026-05-01 5 closed, 2026-06-01 5 closed, 2026-07-01 5'],
+      ['alerts', 'fraction:1@5, fraction:1@5, fraction:1@5, fraction:1@5, fraction:1@5'],
+    ],
+  ],
+  [
+    'latest: an earlier report changes nothing of now',
+    { aggregation: 'latest', limit: null },
+    [
+      ['use 3', '3 included'],
+      ['record 9 at=2026-03-14T00:00:00Z', 'nothing'],
+      ['usage', '3 used'],
+    ],
+  ],
+  [
+    'latest: a first report of last month is the level of this one, too',
+    { aggregation: 'latest', limit: null },
+    [
+      ['record 9 at=2026-02-20T00:00:00Z', '9 included'],
+      ['usage', '9 used'],
+      ['use 4', '-5 included'],
+      ['counters', '2026-02-01 9 corrected, 2026-03-01 4'],
+    ],
+  ],
+  [
+    'latest with a price: what goes down is given back, the last in first',
+    { aggregation: 'latest', included: units('2'), price: perUnit('10'), thresholds: [] },
+    [
+      ['top-up 30', '30'],
+      ['use 7', '2 included + 3 wallet (30) + 2 overage (20)'],
+      ['use 4', '-1 wallet (-10) + -2 overage (-20)'],
+      ['wallet', '10'],
+      ['use 1', '-1 included + -2 wallet (-20)'],
+      ['wallet', '30'],
+      ['use 3', '1 included + 1 wallet (10)'],
+      ['at 2026-04-02T00:00:00Z'],
+      ['usage', '3 used, 10 in wallet'],
+      ['wallet', '20'],
+      ['settle'],
+      ['wallet', '10'],
+    ],
+  ],
+  [
+    'weighted_sum: an amount counts for the rest of the period',
+    { aggregation: 'weighted_sum', limit: units('20'), thresholds: [{ kind: 'used', value: units('10') }] },
+    [
+      ['at 2026-03-16T12:00:00Z'],
+      ['use 10', '5 included'],
+      ['use 32', 'LIMIT_REACHED'],
+      ['use 32 mode=CLAMP', 'LIMIT_REACHED'],
+      ['use 30', '15 included ! used:10'],
+      ['use -20', '-10 included'],
+      ['usage', '10 used, 10 left'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '20 used, 0 left'],
+      ['at 2026-04-16T00:00:00Z'],
+      ['use -20', '-10 included'],
+      ['usage', '10 used, 10 left'],
+      ['use -1', 'BELOW_MINIMUM'],
+      ['at 2026-05-01T00:00:00Z'],
+      ['usage', '0 used, 20 left'],
+      ['alerts', 'used:10, used:10'],
+    ],
+  ],
+  [
+    'weighted_sum: late changes are weighed from when they happened, and carried',
+    { aggregation: 'weighted_sum', limit: null },
+    [
+      ['use 0.000000001', '0.000000001 included'],
+      ['use -0.000000001', '-0.000000001 included'],
+      ['at 2026-04-16T00:00:00Z'],
+      ['use 10', '5 included'],
+      ['record 4 at=2026-03-16T12:00:00Z', '2 included'],
+      ['counters', '2026-03-01 2 corrected, 2026-04-01 9'],
+      ['usage', '9 used'],
+      ['at 2026-05-01T00:00:00Z'],
+      ['usage', '14 used'],
+    ],
+  ],
+  [
+    'weighted_sum with a price',
+    { aggregation: 'weighted_sum', price: perUnit('2'), thresholds: [] },
+    [['at 2026-03-16T12:00:00Z'], ['use 10', '5 overage (10)'], ['use -10', '-5 overage (-10)'], ['cost', '0']],
+  ],
+  [
+    'weighted_sum has nothing to weigh by without a reset',
+    { aggregation: 'weighted_sum', reset: 'never' },
+    [['use 1', 'INVALID_AMOUNT']],
+  ],
+];
+
+describeScenes(
+  'aggregations',
+  ROWS.map(([title, calls, steps]): Row => [title, { features: { calls } }, steps]),
+);

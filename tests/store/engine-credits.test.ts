@@ -1,0 +1,315 @@
+/**
+ * Goal: grants burn in their order, live and end when they should, and get back what was theirs. Method: tables worked out by
+ * hand, on both engines; the postings of every grant are summed up against what it holds.
+ */
+import type { CreditRule } from '../../server/domain/credit-rule.ts';
+import type { LimitFields } from '../../server/domain/feature.ts';
+import { describeScenes, perUnit, type Row, type Setting, units } from './scene.ts';
+
+/** Nothing is included, so that grants pay from the first unit on. */
+const calls = (fields: LimitFields = {}, of: { reset?: 'yearly' } = {}): Setting => ({
+  features: { calls: { included: 0n, thresholds: [], ...fields, ...of } },
+});
+
+const rule = (fields: Partial<CreditRule>): CreditRule => ({
+  allocation: units('100'),
+  onRenewal: 'reset',
+  reset: null,
+  priority: 0,
+  ...fields,
+});
+
+const ROWS: readonly Row[] = [
+  [
+    'burn order: priority, then soonest to expire, then oldest',
+    calls(),
+    [
+      ['grant A 10 priority=5', '10 live'],
+      ['grant B 10 priority=1'],
+      ['grant C 10 priority=5 until=2026-04-01T00:00:00Z'],
+      ['at 2026-03-15T12:01:00Z'],
+      ['grant D 10 priority=5 until=2026-04-01T00:00:00Z'],
+      ['use 5 as=one', '5 credits'],
+      ['drawn one', 'B 5'],
+      ['use 8 as=two', '8 credits'],
+      ['drawn two', 'B 5, C 3'],
+      ['use 20 as=three', '20 credits'],
+      ['drawn three', 'C 7, D 10, A 3'],
+      ['use 8', 'INSUFFICIENT_FUNDS'],
+      ['use 8 mode=CLAMP', '7 credits'],
+      ['use 1 mode=CLAMP', 'INSUFFICIENT_FUNDS'],
+      ['use 1 mode=OVERFLOW', '1 overage (0)'],
+      ['usage', '41 used, 1 overage'],
+    ],
+  ],
+  [
+    'a grant pays from when it is effective until it expires',
+    calls(),
+    [
+      ['grant A 5 from=2026-03-16T00:00:00Z', '5 pending'],
+      ['use 1', 'INSUFFICIENT_FUNDS'],
+      ['at 2026-03-15T23:59:59.999Z'],
+      ['use 1', 'INSUFFICIENT_FUNDS'],
+      ['at 2026-03-16T00:00:00Z'],
+      ['usage', '0 used, 5 credits'],
+      ['use 1', '1 credits'],
+      ['grant B 5 until=2026-03-17T00:00:00Z', '5 live'],
+      ['use 2 as=soonest', '2 credits'],
+      ['drawn soonest', 'B 2'],
+      ['at 2026-03-17T00:00:00Z'],
+      ['usage', '3 used, 4 credits'],
+      ['use 5', 'INSUFFICIENT_FUNDS'],
+      ['grants', 'B 0 expired, A 4 live'],
+      ['grant C 5 until=2026-03-17T00:00:00Z', 'INVALID_INPUT'],
+      ['grant C 0', 'INVALID_INPUT'],
+    ],
+  ],
+  [
+    'what is included comes first',
+    calls({ included: units('3') }),
+    [
+      ['grant A 2'],
+      ['use 4', '3 included + 1 credits'],
+      ['use 2', 'INSUFFICIENT_FUNDS'],
+      ['use 2 mode=CLAMP', '1 credits'],
+    ],
+  ],
+  [
+    'voiding takes what is left, once',
+    calls(),
+    [
+      ['grant A 5'],
+      ['use 2', '2 credits'],
+      ['void A', '0 voided'],
+      ['void A', '0 voided again'],
+      ['use 1', 'INSUFFICIENT_FUNDS'],
+      ['void B', 'GRANT_NOT_FOUND'],
+      ['usage', '2 used'],
+    ],
+  ],
+  [
+    'the same key grants once',
+    calls(),
+    [
+      ['grant A 5 key=k', '5 live'],
+      ['grant B 5 key=k', '5 live again'],
+      ['grant B 6 key=k', 'IDEMPOTENCY_CONFLICT'],
+      ['void A key=v', '0 voided'],
+      ['void A key=v', '0 voided again'],
+      ['usage', '0 used'],
+    ],
+  ],
+  [
+    'a recurring grant that is reset',
+    calls(),
+    [
+      ['grant A 10 every=monthly', '10 live'],
+      ['use 4', '4 credits'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '0 used, 10 credits'],
+      ['use 1', '1 credits'],
+      ['grants', 'A 0 expired, purchase 9 live'],
+      ['at 2026-06-15T00:00:00Z'],
+      ['usage', '0 used, 10 credits'],
+    ],
+  ],
+  [
+    'a recurring grant that adds up',
+    calls(),
+    [
+      ['grant A 10 every=monthly renewal=add'],
+      ['use 4', '4 credits'],
+      ['at 2026-05-01T00:00:00Z'],
+      ['usage', '0 used, 26 credits'],
+      ['use 26', '26 credits'],
+      ['use 1', 'INSUFFICIENT_FUNDS'],
+    ],
+  ],
+  [
+    'a recurring grant that rolls over up to 3, looked at late',
+    calls(),
+    [
+      ['grant A 10 every=monthly renewal=3 until=2026-07-01T00:00:00Z'],
+      ['use 4', '4 credits'],
+      ['at 2026-06-01T00:00:00Z'],
+      ['usage', '0 used, 13 credits'],
+      ['use 14', 'INSUFFICIENT_FUNDS'],
+      ['use 12', '12 credits'],
+      ['at 2026-07-01T00:00:00Z'],
+      ['usage', '0 used'],
+    ],
+  ],
+  [
+    'a recurring grant that is voided comes no more',
+    calls(),
+    [['grant A 10 every=monthly'], ['void A', '0 voided'], ['at 2026-04-01T00:00:00Z'], ['usage', '0 used']],
+  ],
+  [
+    'the plan’s credits, given anew each month',
+    calls({ credits: rule({}) }),
+    [
+      ['use 30', '30 credits'],
+      ['use 71', 'INSUFFICIENT_FUNDS'],
+      ['use 71 mode=CLAMP', '70 credits'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '0 used, 100 credits'],
+      ['use 100', '100 credits'],
+      ['grants', 'plan 0 expired, plan 0 spent'],
+    ],
+  ],
+  [
+    'the plan’s credits each month, on a counter that runs for a year',
+    calls({ credits: rule({ reset: 'monthly' }) }, { reset: 'yearly' }),
+    [
+      ['use 30', '30 credits'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '30 used, 100 credits'],
+      ['use 100', '100 credits'],
+      ['usage', '130 used'],
+    ],
+  ],
+  [
+    'the plan’s credits add up',
+    calls({ credits: rule({ onRenewal: 'add' }) }),
+    [
+      ['use 30', '30 credits'],
+      ['at 2026-05-01T00:00:00Z'],
+      ['usage', '0 used, 270 credits'],
+      ['use 270', '270 credits'],
+    ],
+  ],
+  [
+    'the plan’s credits roll over up to half, for a month',
+    calls({
+      credits: rule({ onRenewal: { max: null, maxFraction: units('0.5'), expiresAfter: 'every 1 month' } }),
+    }),
+    [
+      ['use 20', '20 credits'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '0 used, 150 credits'],
+      ['use 130', '130 credits'],
+      ['at 2026-05-01T00:00:00Z'],
+      // 20 were left of April, all of them from the grant that was made last or of what rolled over.
+      ['settle'],
+      ['at 2026-06-01T00:00:00Z'],
+      ['usage', '0 used, 150 credits'],
+    ],
+  ],
+  [
+    'earlier overage is paid by a later grant only if it says so',
+    calls({ price: perUnit('10') }),
+    [
+      ['use 5', '5 overage (50)'],
+      ['grant A 10'],
+      ['usage', '5 used, 10 credits, 5 overage'],
+      ['grant B 3 settles=overage', '0 spent'],
+      ['usage', '5 used, 10 credits, 2 overage'],
+      ['cost', '20'],
+      ['void A'],
+      ['grant C 5 settles=overage', '3 live'],
+      ['usage', '5 used, 3 credits'],
+      ['cost', '0'],
+      ['use 4', '3 credits + 1 overage (10)'],
+    ],
+  ],
+  [
+    'units given back go into the grants that were drawn from last',
+    calls({ minLimit: 0n }),
+    [
+      ['grant A 5 until=2026-04-01T00:00:00Z'],
+      ['grant B 5'],
+      ['use 8', '8 credits'],
+      ['use -4 as=back', '-4 credits'],
+      ['drawn back', 'B -3, A -1'],
+      ['grants', 'A 1 live, B 5 live'],
+      ['use -5', 'BELOW_MINIMUM'],
+      ['use -4', '-4 credits'],
+      ['grants', 'A 5 live, B 5 live'],
+    ],
+  ],
+  [
+    'units of a committed hold go back into the grants it drew from',
+    calls({ minLimit: 0n }),
+    [
+      ['grant A 5 until=2026-04-01T00:00:00Z'],
+      ['grant B 5'],
+      ['reserve R 8', 'open 8 credits'],
+      ['commit R as=committed', '8 credits'],
+      ['drawn committed', 'A 5, B 3'],
+      ['use -4', '-4 credits'],
+      ['grants', 'A 1 live, B 5 live'],
+    ],
+  ],
+  [
+    'units given back to a grant that has expired are lost',
+    calls({ minLimit: 0n }),
+    [
+      ['grant A 5 until=2026-03-16T00:00:00Z'],
+      ['use 5', '5 credits'],
+      ['at 2026-03-17T00:00:00Z'],
+      ['use -2', '-2 credits'],
+      ['grants', 'A 0 expired'],
+      ['usage', '3 used'],
+    ],
+  ],
+  [
+    'a reversed use gives its own grants back',
+    calls(),
+    [
+      ['grant A 5 until=2026-04-01T00:00:00Z'],
+      ['grant B 5'],
+      ['use 4 as=first', '4 credits'],
+      ['use 3 as=second', '3 credits'],
+      ['reverse first as=reversal', '-4 credits'],
+      ['drawn reversal', 'A -4'],
+      ['grants', 'A 4 live, B 3 live'],
+      ['reverse first', 'EVENT_ALREADY_REVERSED'],
+      ['reverse reversal', 'EVENT_ALREADY_REVERSED'],
+      ['reverse 999', 'EVENT_NOT_FOUND'],
+    ],
+  ],
+  [
+    'a reversed commit gives its own grants back',
+    calls(),
+    [
+      ['grant A 5 until=2026-04-01T00:00:00Z'],
+      ['grant B 5'],
+      ['reserve R 8'],
+      ['commit R 7 as=committed', '7 credits'],
+      ['reverse committed', '-7 credits'],
+      ['grants', 'A 5 live, B 5 live'],
+      ['usage', '0 used, 10 credits'],
+    ],
+  ],
+  [
+    'no grant gets back more than was drawn from it',
+    calls({ minLimit: 0n }),
+    [
+      ['grant A 10 until=2026-04-01T00:00:00Z'],
+      ['grant B 10'],
+      ['use 10', '10 credits'],
+      ['use 10 as=second', '10 credits'],
+      ['use -10', '-10 credits'],
+      ['grants', 'A 0 spent, B 10 live'],
+      ['reverse second', '-10 credits'],
+      ['grants', 'A 10 live, B 10 live'],
+      ['usage', '0 used, 20 credits'],
+    ],
+  ],
+  [
+    'what is given back beside a hold is not what the hold took',
+    calls({ minLimit: 0n }),
+    [
+      ['grant A 5 until=2026-04-01T00:00:00Z'],
+      ['grant B 5'],
+      ['use 4', '4 credits'],
+      ['reserve R 4', 'open 4 credits'],
+      ['use -2', '-2 credits'],
+      ['grants', 'A 2 live, B 2 live'],
+      ['release R', 'released 4 credits'],
+      ['grants', 'A 3 live, B 5 live'],
+    ],
+  ],
+];
+
+describeScenes('credits', ROWS);
