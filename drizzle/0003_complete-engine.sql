@@ -222,3 +222,32 @@ ALTER TABLE "wallets" SET (fillfactor = 50);
 ALTER TABLE "grants" SET (fillfactor = 70);
 --> statement-breakpoint
 ALTER TABLE "rollups" SET (fillfactor = 70);
+
+--> statement-breakpoint
+-- Overage was priced when it was shown; from now on use is priced as it happens, so what has happened gets its price.
+UPDATE "events" e SET "currency" = p."price"->>'currency', "cost" = e."overage" * (p."price"->>'unitAmount')::numeric
+FROM (
+	SELECT c."id", f."key", coalesce(c."overrides"->f."key"->'price', pl."features"->f."key"->'price', f."limits"->'price') AS "price"
+	FROM "customers" c JOIN "features" f ON f."tenant_id" = c."tenant_id"
+	LEFT JOIN "plans" pl ON pl."tenant_id" = c."tenant_id" AND pl."key" = c."plan_key"
+) p WHERE p."id" = e."customer_id" AND p."key" = e."feature_key" AND p."price" IS NOT NULL;
+--> statement-breakpoint
+UPDATE "counters" c SET "cost" = e."cost"
+FROM (SELECT "customer_id", "feature_key", "period_start", sum("cost") AS "cost" FROM "events" GROUP BY 1, 2, 3) e
+WHERE e."customer_id" = c."customer_id" AND e."feature_key" = c."feature_key" AND e."period_start" = c."period_start" AND e."cost" <> 0;
+--> statement-breakpoint
+-- Series are read from sums by the minute; features had no dimensions.
+INSERT INTO "rollups" ("customer_id", "feature_key", "minute", "dimensions", "currency", "tenant_id", "events", "amount", "credits", "wallet", "overage", "cost", "largest")
+SELECT "customer_id", "feature_key", date_trunc('minute', "occurred_at", 'UTC'), '{}', coalesce("currency", ''), "tenant_id",
+	count(*), sum("amount"), 0, 0, sum("overage"), sum("cost"), max("reported")
+FROM "events" GROUP BY 1, 2, 3, 5, 6;
+--> statement-breakpoint
+-- A rate limit's open window goes on, under the name that says what it counts (all features) and for how long.
+UPDATE "customers" c SET "rate_windows" = jsonb_build_object(' ' || (p."rate_limit"->>'windowMs'),
+	jsonb_build_array((extract(epoch FROM c."rate_started_at") * 1000)::bigint, c."rate_calls"))
+FROM "plans" p WHERE p."tenant_id" = c."tenant_id" AND p."key" = c."plan_key" AND p."rate_limit" IS NOT NULL AND c."rate_started_at" IS NOT NULL;
+--> statement-breakpoint
+-- Periods are settled when they end; those that have ended already, at the first touch.
+UPDATE "customers" c SET "due_at" = p."due_at"
+FROM (SELECT "customer_id", min("period_end") AS "due_at" FROM "counters" GROUP BY 1) p
+WHERE p."customer_id" = c."id";
