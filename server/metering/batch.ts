@@ -10,6 +10,7 @@ import { type Catalog, liveFeature, liveKeys, livePlan } from '../domain/plan.ts
 import type { Usage } from '../domain/usage.ts';
 import { type AnswerJson, answerToJson, type Decided } from './answer.ts';
 import { Draft } from './draft.ts';
+import { answerOfToday } from './earlier-answer.ts';
 import { fingerprint } from './fingerprint.ts';
 import { currentCounter, type Meter, meterOf, ownPlan, usageOfMeter } from './meter.ts';
 import type { Request } from './requests.ts';
@@ -77,7 +78,9 @@ function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
 function replay(request: Request, content: string, customer: CustomerState): Outcome | null {
   const known = customer.answers.get(request.idempotencyKey ?? '');
   if (!known) return null;
-  if (known.fingerprint === content) return { kind: 'replayed', answer: known.answer };
+  if (known.fingerprint === content) {
+    return { kind: 'replayed', answer: answerOfToday(known.answer, 'featureKey' in request ? request.featureKey : '') };
+  }
   throw new MeterError(
     'IDEMPOTENCY_CONFLICT',
     `Idempotency key "${request.idempotencyKey}" was first sent with other content; send a new key for a new call.`,

@@ -13,7 +13,9 @@ export function fingerprint(request: Request): string {
 function contentOfConsume(call: ConsumeRequest): string {
   const { purpose, featureKey, amount, duration, mode, overrideKey, entityId, occurredAtMs, properties } = call;
   const units = formatUnits(amount);
-  return JSON.stringify([purpose, featureKey, units, duration, mode, overrideKey, entityId, occurredAtMs, properties]);
+  const content = [featureKey, units, mode, overrideKey, properties]; // all that the first version knew, whose keys are still kept
+  const isPlain = purpose === 'use' && duration === null && entityId === null && occurredAtMs === null;
+  return JSON.stringify(isPlain ? content : [...content, purpose, duration, entityId, occurredAtMs]);
 }
 
 /** Of whom, and under which key, is part of where an answer is kept; ids that a caller's retry makes anew say nothing. */

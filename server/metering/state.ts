@@ -17,6 +17,7 @@ import type { RateWindows } from '../domain/rate-limit.ts';
 import type { Reservation } from '../domain/reservation.ts';
 import type { Units } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
+import type { EarlierAnswerJson } from './earlier-answer.ts';
 
 /** A counter as it is stored, with the rule that opened its period. */
 export type StoredCounter = Counter & {
@@ -63,6 +64,15 @@ export type CreditAccount = {
 
 export const NO_ACCOUNT: CreditAccount = { live: 0n, allocationId: null, rule: null, sequence: 0n, grants: new Map() };
 
+/** Money that a wallet's rule has asked the biller for. */
+export type AskedTopUp = {
+  /** The customer's sequence at which the wallet ran low. */
+  readonly sequence: bigint;
+  /** In minor units, as the rule was then: what the biller charges, and what it puts in. */
+  readonly amount: Units;
+  readonly askedAtMs: number;
+};
+
 /** A wallet as it is stored. */
 export type StoredWallet = {
   readonly currency: string;
@@ -75,13 +85,14 @@ export type StoredWallet = {
   readonly spentSinceMs: number;
   /** Top-ups asked for in that month. */
   readonly topUps: number;
-  readonly topUpAskedAtMs: number | null;
+  /** Null while none is asked for that was neither paid nor failed. */
+  readonly topUp: AskedTopUp | null;
   readonly topUpFailedAtMs: number | null;
   readonly sequence: bigint;
 };
 
 /** What was answered under an idempotency key: before this batch, or earlier in it. */
-export type KnownAnswer = { readonly fingerprint: string; readonly answer: AnswerJson };
+export type KnownAnswer = { readonly fingerprint: string; readonly answer: AnswerJson | EarlierAnswerJson };
 
 /** An event that a request wants to reverse. */
 export type PastEvent = {
@@ -172,7 +183,7 @@ export type Changes = {
   readonly grants: ReadonlyMap<string, ChangedGrant>;
   readonly balances: ReadonlyMap<string, ChangedBalance>;
   readonly wallets: ReadonlyMap<string, ChangedWallet>;
-  readonly topUps: readonly NewTopUp[];
+  readonly topUps: ReadonlyMap<string, ChangedTopUp>;
   readonly reservations: ReadonlyMap<string, ChangedReservation>;
   readonly values: readonly NewValue[];
 };
@@ -225,10 +236,10 @@ export type ChangedBalance = OfCustomer & { readonly featureKey: string; readonl
 export type ChangedWallet = OfCustomer & { readonly wallet: StoredWallet };
 
 /** Money that a wallet's rule asks the biller for, or what became of that. */
-export type NewTopUp = OfCustomer & {
-  readonly sequence: bigint;
+/** One that was asked for now, or has been settled. */
+export type ChangedTopUp = OfCustomer & {
   readonly currency: string;
-  readonly amount: Units;
+  readonly topUp: AskedTopUp;
   readonly state: 'asked' | 'paid' | 'failed';
 };
 

@@ -3,6 +3,7 @@
  * first migrations alone, rows as that version wrote them, then the others; and calls by the engine of today.
  */
 
+import { createHash } from 'node:crypto';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../server/db/client.ts';
@@ -10,7 +11,7 @@ import { migrate } from '../../server/db/migrate.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
 import { describeEngines } from '../support/engines.ts';
-import { openRig, query, type Rig } from './rig.ts';
+import { errorOf, openRig, query, type Rig } from './rig.ts';
 
 const MIGRATIONS_OF_THE_FIRST_VERSION = 3;
 const TENANT = '2ed6657d-e927-568b-95e1-2665a8aea6a2';
@@ -54,6 +55,12 @@ const ROWS = [
     ('${ACME}', 4, '${TENANT}', 'tokens', '2026-03-01', 2, 2, 7, NULL, NULL, '2026-03-15T11:59:32Z', '2026-03-15T11:59:32Z')`,
   `INSERT INTO alerts (customer_id, feature_key, period_start, period_end, threshold_key, tenant_id, used, "limit", sequence, event_sequence, raised_at) VALUES
     ('${ACME}', 'calls', '2026-03-01', '2026-04-01', 'fraction:0.8', '${TENANT}', 8, 10, 1, 2, '2026-03-15T11:58:00Z')`,
+  `INSERT INTO answers (customer_id, idempotency_key, tenant_id, fingerprint, answer, answered_at) VALUES
+    ('${ACME}', 'k4', '${TENANT}', '${createHash('sha256').update('["tokens","2","REJECT",null,null]').digest('base64url').slice(0, 22)}',
+     '{"amount": "2", "split": {"included": "0", "overage": "2", "cost": "1", "currency": "usd"}, "plan": "pro", "entitled": true,
+       "policy": {"limit": null, "included": "4", "enforcement": "soft", "price": {"unitAmount": "0.5", "currency": "usd"}},
+       "period": [1772323200000, 1775001600000], "used": "7", "overage": "3", "sequence": "4", "catalog": 4, "at": 1773575972000, "alerts": 0}',
+     '2026-03-15T11:59:32Z')`,
 ] as const;
 
 describeEngines('a database of the first version', (engine) => {
@@ -158,6 +165,19 @@ describeEngines('a database of the first version', (engine) => {
         overage: 4n * ONE,
         estimatedCost: { amount: unitsOf('2') },
       });
+    });
+
+    it('hear the answers again that they were given', async () => {
+      const again = { featureKey: 'tokens', amount: 2n * ONE, idempotencyKey: 'k4' };
+      expect(await rig.engine.consume(rig.call('acme', again))).toMatchObject({
+        allowed: true,
+        replayed: true,
+        amount: 2n * ONE,
+        split: { overage: 2n * ONE, overageCost: { amount: ONE, currency: 'usd' } },
+        usage: { used: 7n * ONE, overage: 3n * ONE, estimatedCost: { amount: unitsOf('1.5') }, sequence: 4n },
+      });
+      const other = rig.engine.consume(rig.call('acme', { ...again, amount: ONE }));
+      expect(await errorOf(other)).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
     });
 
     it('have their past periods settled by the first touch', async () => {
