@@ -16,7 +16,7 @@ export function isInvalid({ featureKey, amount, purpose, entityId }: Ask, { minL
   const isEach = aggregation === 'unique' || aggregation === 'count';
   if (isEach && amount !== ONE && amount !== -ONE) return true; // each counts as one
   if (amount > 0n) return false;
-  return minLimit === null;
+  return aggregation !== 'weighted_sum' && minLimit === null;
 }
 
 /** Whether use is a sum of amounts: only such can be held, taken back, and told apart by entity. */

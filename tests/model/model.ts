@@ -126,7 +126,7 @@ function use(book: Book, ask: Ask, nowMs: number): Told {
       amount: '0',
       split: 'nothing',
       alerts: '',
-      ...reading(book, ask.featureKey, ask.atMs, nowMs),
+      ...reading(book, ask.featureKey, nowMs, nowMs),
     };
   }
   if (ask.purpose !== 'record') book.calls.push({ featureKey: ask.featureKey, atMs: nowMs });
@@ -372,7 +372,8 @@ function grantTold(book: Book, id: string, nowMs: number): Told {
 
 function voidGrant(book: Book, id: string, nowMs: number): Told {
   const found = book.grants.find((one) => one.id === id);
-  if (found?.isVoided) return { ...grantTold(book, id, nowMs), replayed: true };
+  const isOver = found && (found.isVoided || (found.expiresAtMs !== null && found.expiresAtMs <= nowMs));
+  if (isOver) return { ...grantTold(book, id, nowMs), replayed: true };
   if (found) {
     found.isVoided = true;
     found.renewsAtMs = null;

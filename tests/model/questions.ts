@@ -38,7 +38,7 @@ export function regularPeriod(book: Book, featureKey: string, reset: Reset, atMs
 export function periodOf(book: Book, featureKey: string, atMs: number): Period {
   const regular = regularPeriod(book, featureKey, definitionOf(featureKey).reset ?? 'monthly', atMs);
   const cuts = book.restarts.filter((cut) => cut.featureKey === featureKey && cut.atMs > regular.startMs);
-  const before = cuts.filter((cut) => cut.atMs <= atMs).at(-1);
+  const before = cuts.filter((cut) => cut.atMs <= atMs + 1).at(-1); // one that was cut at its very start begins 1 ms later
   return { startMs: before?.atMs ?? regular.startMs, endMs: regular.endMs };
 }
 
