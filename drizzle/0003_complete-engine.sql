@@ -184,6 +184,9 @@ CREATE INDEX "postings_drawn" ON "postings" USING btree ("customer_id","commodit
 CREATE INDEX "postings_grant" ON "postings" USING btree ("customer_id","grant_id","sequence") WHERE "postings"."grant_id" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "reservations_open" ON "reservations" USING btree ("customer_id","expires_at") WHERE "reservations"."state" = 'open';--> statement-breakpoint
 CREATE INDEX "rollups_tenant_feature_minute" ON "rollups" USING btree ("tenant_id","feature_key","minute");--> statement-breakpoint
+CREATE INDEX "top_up_requests_tenant" ON "top_up_requests" USING btree ("tenant_id","asked_at","customer_id","sequence");--> statement-breakpoint
+CREATE INDEX "top_up_requests_asked" ON "top_up_requests" USING btree ("tenant_id","asked_at","customer_id","sequence") WHERE "top_up_requests"."state" = 'asked';--> statement-breakpoint
+CREATE INDEX "counters_of_entities" ON "counters" USING btree ("customer_id","feature_key","period_start","entity_id") WHERE "counters"."entity_id" <> '';--> statement-breakpoint
 CREATE INDEX "counters_open" ON "counters" USING btree ("customer_id","period_end") WHERE "counters"."closed_at" IS NULL AND "counters"."period_end" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "customers_due" ON "customers" USING btree ("due_at") WHERE "customers"."due_at" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "events_reversals" ON "events" USING btree ("customer_id","reverses") WHERE "events"."reverses" IS NOT NULL;--> statement-breakpoint

@@ -13,10 +13,12 @@ import type { AnswerJson } from './answer.ts';
 import { type Meter, monthOf, spentIn } from './meter.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
 import {
+  type AskedTopUp,
   type ChangedBalance,
   type ChangedCounter,
   type ChangedGrant,
   type ChangedReservation,
+  type ChangedTopUp,
   type ChangedWallet,
   type Changes,
   type CreditAccount,
@@ -26,7 +28,6 @@ import {
   type NewAnswer,
   type NewEvent,
   type NewPosting,
-  type NewTopUp,
   type NewValue,
   NO_ACCOUNT,
   type StoredCounter,
@@ -44,7 +45,7 @@ export class Draft implements Changes {
   readonly grants = new Map<string, ChangedGrant>();
   readonly balances = new Map<string, ChangedBalance>();
   readonly wallets = new Map<string, ChangedWallet>();
-  readonly topUps: NewTopUp[] = [];
+  readonly topUps = new Map<string, ChangedTopUp>();
   readonly reservations = new Map<string, ChangedReservation>();
   readonly values: NewValue[] = [];
   readonly #touched = new Set<CustomerState>();
@@ -198,9 +199,14 @@ export class Draft implements Changes {
     const wallet = customer.wallets.get(currency);
     if (!rule || !wallet || (wallet.balance ?? 0n) >= rule.threshold) return;
     const coolsOff = wallet.topUpFailedAtMs !== null && this.nowMs < wallet.topUpFailedAtMs + rule.coolOffMs;
-    if (wallet.topUpAskedAtMs !== null || coolsOff || wallet.topUps >= rule.maxPerMonth) return;
-    this.putWallet(customer, { ...wallet, topUps: wallet.topUps + 1, topUpAskedAtMs: this.nowMs });
-    this.topUps.push({ customer, sequence, currency, amount: rule.amount, state: 'asked' });
+    if (wallet.topUp !== null || coolsOff || wallet.topUps >= rule.maxPerMonth) return;
+    const topUp = { sequence, amount: rule.amount, askedAtMs: this.nowMs };
+    this.putWallet(customer, { ...wallet, topUps: wallet.topUps + 1, topUp });
+    this.putTopUp(customer, currency, topUp, 'asked');
+  }
+
+  putTopUp(customer: CustomerState, currency: string, topUp: AskedTopUp, state: ChangedTopUp['state']): void {
+    this.topUps.set(`${customer.id} ${currency} ${topUp.sequence}`, { customer, currency, topUp, state });
   }
 
   putWallet(customer: CustomerState, wallet: StoredWallet): void {
@@ -333,7 +339,7 @@ export const emptyWallet = (currency: string, spentSinceMs: number): StoredWalle
   spent: 0n,
   spentSinceMs,
   topUps: 0,
-  topUpAskedAtMs: null,
+  topUp: null,
   topUpFailedAtMs: null,
   sequence: 0n,
 });

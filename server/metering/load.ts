@@ -220,9 +220,15 @@ export const lookAtGrants = (names: readonly { readonly customerId: string; read
 });
 
 const WALLETS = `
-  SELECT w.customer_id, w.currency, w.balance, w.floor, w.spent, w.spent_since, w.top_ups, w.top_up_asked_at, w.top_up_failed_at, w.sequence
+  SELECT w.customer_id, w.currency, w.balance, w.floor, w.spent, w.spent_since, w.top_ups, w.top_up_asked_at, w.top_up_failed_at, w.sequence,
+    a.sequence AS top_up_sequence, a.amount AS top_up_amount
   FROM unnest($1::text[]) AS k (customer_id)
-  CROSS JOIN LATERAL (SELECT * FROM wallets WHERE customer_id = k.customer_id::uuid) w`;
+  CROSS JOIN LATERAL (SELECT * FROM wallets WHERE customer_id = k.customer_id::uuid) w
+  LEFT JOIN LATERAL (
+    SELECT sequence, amount FROM top_up_requests
+    WHERE w.top_up_asked_at IS NOT NULL AND customer_id = w.customer_id AND currency = w.currency AND state = 'asked'
+    ORDER BY sequence DESC LIMIT 1
+  ) a ON true`;
 
 export const lookAtWallets = (customerIds: readonly string[]): Look => ({
   statement: { text: WALLETS, params: [unique(customerIds)] },

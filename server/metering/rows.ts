@@ -9,7 +9,15 @@ import type { Interval, RuleKey } from '../domain/period.ts';
 import type { Reservation, ReservationState } from '../domain/reservation.ts';
 import { formatUnits, unitsOf } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
-import type { CreditAccount, CustomerState, KnownAnswer, PastEvent, StoredCounter, StoredWallet } from './state.ts';
+import type {
+  AskedTopUp,
+  CreditAccount,
+  CustomerState,
+  KnownAnswer,
+  PastEvent,
+  StoredCounter,
+  StoredWallet,
+} from './state.ts';
 
 export type CustomerRow = {
   readonly id: string;
@@ -208,6 +216,9 @@ export type WalletRow = {
   readonly spent_since: Date;
   readonly top_ups: number;
   readonly top_up_asked_at: Date | null;
+  /** Of what was asked for then. */
+  readonly top_up_sequence: string | null;
+  readonly top_up_amount: string | null;
   readonly top_up_failed_at: Date | null;
   readonly sequence: string;
 };
@@ -219,10 +230,19 @@ export const walletFromRow = (row: WalletRow): StoredWallet => ({
   spent: unitsOf(row.spent),
   spentSinceMs: row.spent_since.getTime(),
   topUps: row.top_ups,
-  topUpAskedAtMs: msOf(row.top_up_asked_at),
+  topUp: askedTopUpOf(row),
   topUpFailedAtMs: msOf(row.top_up_failed_at),
   sequence: BigInt(row.sequence),
 });
+
+const askedTopUpOf = (row: WalletRow): AskedTopUp | null =>
+  row.top_up_asked_at === null || row.top_up_sequence === null || row.top_up_amount === null
+    ? null
+    : {
+        sequence: BigInt(row.top_up_sequence),
+        amount: unitsOf(row.top_up_amount),
+        askedAtMs: row.top_up_asked_at.getTime(),
+      };
 
 export type ValueRow = {
   readonly customer_id: string;

@@ -270,7 +270,7 @@ export function readSavedAlerts(alerts: readonly NewAlert[], [rows]: readonly Ro
 }
 
 const hasAccounts = ({ postings, grants, balances, wallets, topUps, reservations, values }: Changes): boolean =>
-  postings.length + grants.size + balances.size + wallets.size + topUps.length + reservations.size + values.length > 0;
+  postings.length + grants.size + balances.size + wallets.size + topUps.size + reservations.size + values.length > 0;
 
 /** One column of a statement's arrays: its name, the type it is cast to, and its values. */
 type Column<T> = readonly [name: string, type: string, value: (entry: T) => string | null];
@@ -364,7 +364,7 @@ const walletsStatement = ({ wallets }: Changes): Statement =>
       ['spent', 'numeric', ({ wallet }) => formatUnits(wallet.spent)],
       ['spent_since', 'timestamptz', ({ wallet }) => iso(wallet.spentSinceMs)],
       ['top_ups', 'integer', ({ wallet }) => String(wallet.topUps)],
-      ['top_up_asked_at', 'timestamptz', ({ wallet }) => isoOrNull(wallet.topUpAskedAtMs)],
+      ['top_up_asked_at', 'timestamptz', ({ wallet }) => isoOrNull(wallet.topUp?.askedAtMs ?? null)],
       ['top_up_failed_at', 'timestamptz', ({ wallet }) => isoOrNull(wallet.topUpFailedAtMs)],
       ['sequence', 'bigint', ({ wallet }) => wallet.sequence.toString()],
     ],
@@ -372,15 +372,21 @@ const walletsStatement = ({ wallets }: Changes): Statement =>
   );
 
 const topUpsStatement = ({ topUps }: Changes, now: string): Statement =>
-  writeStatement('top_up_requests', topUps, [
-    CUSTOMER,
-    TENANT,
-    ['sequence', 'bigint', ({ sequence }) => sequence.toString()],
-    ['currency', 'text', ({ currency }) => currency],
-    ['amount', 'numeric', ({ amount }) => formatUnits(amount)],
-    ['state', 'text', ({ state }) => state],
-    ['asked_at', 'timestamptz', () => now],
-  ]);
+  writeStatement(
+    'top_up_requests',
+    [...topUps.values()],
+    [
+      CUSTOMER,
+      TENANT,
+      ['sequence', 'bigint', ({ topUp }) => topUp.sequence.toString()],
+      ['currency', 'text', ({ currency }) => currency],
+      ['amount', 'numeric', ({ topUp }) => formatUnits(topUp.amount)],
+      ['state', 'text', ({ state }) => state],
+      ['asked_at', 'timestamptz', ({ topUp }) => iso(topUp.askedAtMs)],
+      ['settled_at', 'timestamptz', ({ state }) => (state === 'asked' ? null : now)],
+    ],
+    'customer_id, sequence, currency',
+  );
 
 const reservationsStatement = ({ reservations }: Changes): Statement =>
   writeStatement(

@@ -42,7 +42,12 @@ export const counters = pgTable(
   },
   (t) => [
     primaryKey({ name: 'counters_pkey', columns: [t.customerId, t.featureKey, t.entityId, t.periodStart] }),
-    index('counters_open').on(t.customerId, t.periodEnd).where(sql`${t.closedAt} IS NULL AND ${t.periodEnd} IS NOT NULL`),
+    index('counters_open')
+      .on(t.customerId, t.periodEnd)
+      .where(sql`${t.closedAt} IS NULL AND ${t.periodEnd} IS NOT NULL`),
+    index('counters_of_entities')
+      .on(t.customerId, t.featureKey, t.periodStart, t.entityId)
+      .where(sql`${t.entityId} <> ''`),
     check('counters_period_is_half_open', sql`${t.periodEnd} > ${t.periodStart}`),
     check('counters_overage_is_part_of_used', sql`${t.overage} >= 0`),
     check('counters_parts_are_not_negative', sql`${t.held} >= 0 AND ${t.credits} >= 0 AND ${t.wallet} >= 0`),

@@ -1,4 +1,5 @@
-import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { instant, tenantId, units } from './columns.ts';
 
 /** Prepaid money of a customer in one currency, and what the customer has spent in the running month. */
@@ -25,7 +26,7 @@ export const wallets = pgTable(
   (t) => [primaryKey({ name: 'wallets_pkey', columns: [t.customerId, t.currency] })],
 );
 
-/** Money that a wallet's rule asks the biller for. */
+/** Money that a wallet's rule asks the biller for; the row is settled when it was paid or failed. */
 export const topUpRequests = pgTable(
   'top_up_requests',
   {
@@ -40,5 +41,9 @@ export const topUpRequests = pgTable(
     askedAt: instant('asked_at').notNull(),
     settledAt: instant('settled_at'),
   },
-  (t) => [primaryKey({ name: 'top_up_requests_pkey', columns: [t.customerId, t.sequence, t.currency] })],
+  (t) => [
+    primaryKey({ name: 'top_up_requests_pkey', columns: [t.customerId, t.sequence, t.currency] }),
+    index('top_up_requests_tenant').on(t.tenantId, t.askedAt, t.customerId, t.sequence),
+    index('top_up_requests_asked').on(t.tenantId, t.askedAt, t.customerId, t.sequence).where(sql`${t.state} = 'asked'`),
+  ],
 );

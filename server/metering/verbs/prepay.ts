@@ -149,15 +149,15 @@ export function settleTopUp(
 ): WalletMoved {
   const wallet = customer.wallets.get(currency);
   if (!wallet) throw walletNotFound(currency);
-  if (wallet.topUpAskedAtMs === null) return { ...movedOf(customer, plan, wallet), replayed: true };
-  const amount = plan?.wallet?.currency === currency ? (plan.wallet.autoTopUp?.amount ?? 0n) : 0n;
+  const { topUp } = wallet;
+  if (topUp === null) return { ...movedOf(customer, plan, wallet), replayed: true };
   const answered = {
     ...wallet,
-    topUpAskedAtMs: null,
+    topUp: null,
     topUpFailedAtMs: outcome === 'failed' ? draft.nowMs : null,
   };
-  draft.topUps.push({ customer, sequence: customer.sequence + 1n, currency, amount, state: outcome });
-  if (outcome === 'paid' && amount > 0n) return putMoney(draft, customer, plan, answered, amount, 'top_up');
+  draft.putTopUp(customer, currency, topUp, outcome);
+  if (outcome === 'paid') return putMoney(draft, customer, plan, answered, topUp.amount, 'top_up');
   const sequence = draft.nextSequenceOfAll(customer);
   draft.putWallet(customer, { ...answered, sequence });
   return movedOf(customer, plan, { ...answered, sequence });
