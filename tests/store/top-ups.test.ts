@@ -24,7 +24,13 @@ describeEngines('top-ups', (engine) => {
       const { rig, customerId } = scene;
       await scene.tell('top-up 55');
       rig.committed.length = 0;
-      const settled = { tenantId: rig.tenantId, customerId, referenceId: 'acme', currency: 'usd', idempotencyKey: null };
+      const settled = {
+        tenantId: rig.tenantId,
+        customerId,
+        referenceId: 'acme',
+        currency: 'usd',
+        idempotencyKey: null,
+      };
       await Promise.all([
         rig.engine.consume(rig.call('acme')),
         rig.engine.execute({ ...settled, kind: 'settle-top-up', outcome: 'paid' }),
