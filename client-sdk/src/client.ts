@@ -2,13 +2,11 @@
 import type { DocumentInput } from '@urql/core';
 import { systemClock } from './clock.ts';
 import { credentialSource } from './credentials.ts';
-import { toDecimal } from './decimal.ts';
 import { Check, Consume, ConsumeMany, CreateCustomerToken, ReadUsage, RegisterCustomer } from './documents.ts';
 import { MetergraphError } from './errors.ts';
 import { badResponse, clientClosed } from './failures.ts';
-import type { InputOf, Operation } from './graphql.ts';
+import type { Operation } from './graphql.ts';
 import { httpSender, isMutation } from './http.ts';
-import { newIdempotencyKey } from './idempotency.ts';
 import { createMetergraphRealtime, type MetergraphRealtime } from './realtime.ts';
 import { expectMember, pathOfItem, toConsumption, toOutcome } from './results.ts';
 import { retrying } from './retry.ts';
@@ -25,9 +23,10 @@ import type {
   Usage,
   UsageInput,
 } from './types.ts';
+import { exact, keyed, type MetergraphWrites, writesBy } from './writes.ts';
 
 /** A client of one gateway with one credential. All methods may be called at the same time; none needs `this`. */
-export interface MetergraphClient extends MetergraphRealtime {
+export interface MetergraphClient extends MetergraphRealtime, MetergraphWrites {
   /** Makes or updates the customer with this `referenceId`. */
   registerCustomer(input: RegisterCustomerInput, options?: CallOptions): Promise<Customer>;
   /**
@@ -118,6 +117,7 @@ export function createMetergraphClient(options: ClientOptions): MetergraphClient
 
   return {
     ...realtime,
+    ...writesBy(run),
 
     registerCustomer: async (input, callOptions) => {
       const { registerCustomer } = await run(RegisterCustomer, { input }, callOptions);
@@ -126,13 +126,13 @@ export function createMetergraphClient(options: ClientOptions): MetergraphClient
     },
 
     consume: async (input, callOptions) => {
-      const { consume } = await run(Consume, { input: keyed(input) }, callOptions);
+      const { consume } = await run(Consume, { input: keyed(exact(input)) }, callOptions);
       return toConsumption(consume);
     },
 
     consumeMany: async (inputs, callOptions) => {
       const refused = inputs.map(refusedHere);
-      const sent = inputs.filter((_, index) => refused[index] === undefined).map(keyed);
+      const sent = inputs.filter((_, index) => refused[index] === undefined).map((input) => keyed(exact(input)));
       if (sent.length === 0) return refused.filter((outcome) => outcome !== undefined);
       const { consumeMany } = await run(ConsumeMany, { input: { inputs: sent } }, callOptions);
       const { results } = expectMember(consumeMany, 'ConsumeManyPayload');
@@ -142,7 +142,7 @@ export function createMetergraphClient(options: ClientOptions): MetergraphClient
     },
 
     check: async (input, callOptions) => {
-      const { check } = await run(Check, { input: prepared(input) }, callOptions);
+      const { check } = await run(Check, { input: exact(input) }, callOptions);
       return toConsumption(check);
     },
 
@@ -176,24 +176,10 @@ export function createMetergraphClient(options: ClientOptions): MetergraphClient
   };
 }
 
-type WireConsumeInput = InputOf<typeof Consume>['input'];
-
-/** As the wire wants it; without a key, for `check` writes nothing. */
-function prepared(input: ConsumeInput, path: readonly string[] = ['input']): WireConsumeInput {
-  const { amount, ...rest } = input;
-  return amount === undefined ? rest : { ...rest, amount: toDecimal(amount, [...path, 'amount']) };
-}
-
-/** With the key that every try of this call will carry. */
-const keyed = (input: ConsumeInput): WireConsumeInput => ({
-  ...prepared(input),
-  idempotencyKey: input.idempotencyKey ?? newIdempotencyKey(),
-});
-
 /** An amount that cannot be sent is this item's own error, and no reason to hold back the others. */
 function refusedHere(input: ConsumeInput, index: number): ConsumeOutcome | undefined {
   try {
-    prepared(input, pathOfItem(index));
+    exact(input, pathOfItem(index));
     return undefined;
   } catch (error) {
     if (error instanceof MetergraphError) return { ok: false, error };

@@ -1,5 +1,5 @@
 /** documents — every operation the SDK sends, in one place. */
-import { ALERT, MONEY, USAGE } from './fields.ts';
+import { ALERT, GRANT, SPLIT, USAGE, WALLET } from './fields.ts';
 import { graphql } from './graphql.ts';
 
 const USER_ERROR = '... on UserError { message code path }';
@@ -7,11 +7,22 @@ const CONSUME_RESULT = `{
   __typename
   ... on Consumption {
     allowed denial { reason message retryAt } amount
-    split { included credits wallet overage walletCharge ${MONEY} overageCost ${MONEY} }
+    split ${SPLIT}
     usage ${USAGE} alerts ${ALERT} replayed
   }
   ${USER_ERROR}
 }` as const;
+
+const RESERVE_RESULT = `{
+  __typename
+  ... on Reservation {
+    id referenceId featureKey entityId allowed denial { reason message retryAt } amount split ${SPLIT}
+    usage ${USAGE} state committedAmount createdAt expiresAt closedAt replayed
+  }
+  ${USER_ERROR}
+}` as const;
+const GRANT_RESULT = `{ __typename ... on Grant ${GRANT} ${USER_ERROR} }` as const;
+const WALLET_RESULT = `{ __typename ... on Wallet ${WALLET} ${USER_ERROR} }` as const;
 
 export const RegisterCustomer = graphql(`mutation RegisterCustomer($input: RegisterCustomerInput!) {
   registerCustomer(input: $input) {
@@ -41,6 +52,56 @@ export const CreateCustomerToken = graphql(`mutation CreateCustomerToken($input:
   createCustomerToken(input: $input) {
     __typename
     ... on CustomerToken { token expiresAt }
+    ${USER_ERROR}
+  }
+}`);
+
+export const RecordUsage = graphql(`mutation RecordUsage($input: RecordUsageInput!) {
+  recordUsage(input: $input) ${CONSUME_RESULT}
+}`);
+
+export const Reserve = graphql(`mutation Reserve($input: ReserveInput!) { reserve(input: $input) ${RESERVE_RESULT} }`);
+
+export const CommitReservation = graphql(`mutation CommitReservation($input: CommitReservationInput!) {
+  commitReservation(input: $input) ${CONSUME_RESULT}
+}`);
+
+export const ReleaseReservation = graphql(`mutation ReleaseReservation($input: ReleaseReservationInput!) {
+  releaseReservation(input: $input) ${RESERVE_RESULT}
+}`);
+
+export const GrantCredits = graphql(`mutation GrantCredits($input: GrantCreditsInput!) {
+  grantCredits(input: $input) ${GRANT_RESULT}
+}`);
+
+export const VoidGrant = graphql(`mutation VoidGrant($input: VoidGrantInput!) {
+  voidGrant(input: $input) ${GRANT_RESULT}
+}`);
+
+export const TopUpWallet = graphql(`mutation TopUpWallet($input: TopUpWalletInput!) {
+  topUpWallet(input: $input) ${WALLET_RESULT}
+}`);
+
+export const RefundWallet = graphql(`mutation RefundWallet($input: RefundWalletInput!) {
+  refundWallet(input: $input) ${WALLET_RESULT}
+}`);
+
+export const SetWallet = graphql(`mutation SetWallet($input: SetWalletInput!) {
+  setWallet(input: $input) ${WALLET_RESULT}
+}`);
+
+export const SettleTopUp = graphql(`mutation SettleTopUp($input: SettleTopUpInput!) {
+  settleTopUp(input: $input) ${WALLET_RESULT}
+}`);
+
+export const ReverseEvent = graphql(`mutation ReverseEvent($input: ReverseEventInput!) {
+  reverseEvent(input: $input) ${CONSUME_RESULT}
+}`);
+
+export const ResetUsage = graphql(`mutation ResetUsage($input: ResetUsageInput!) {
+  resetUsage(input: $input) {
+    __typename
+    ... on UsageReset { usage ${USAGE} ended { start end } replayed }
     ${USER_ERROR}
   }
 }`);

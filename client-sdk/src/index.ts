@@ -3,3 +3,5 @@ export { createMetergraphClient, type MetergraphClient } from './client.ts';
 export { MetergraphError, type MetergraphErrorCode, type MetergraphErrorDetails } from './errors.ts';
 export { createMetergraphRealtime, type MetergraphRealtime } from './realtime.ts';
 export type * from './types.ts';
+export type * from './write-types.ts';
+export type { MetergraphWrites } from './writes.ts';

@@ -1,11 +1,26 @@
 /** results — from the schema's unions to values and errors. */
-import type { Consume, ConsumeMany } from './documents.ts';
+import type {
+  CommitReservation,
+  Consume,
+  ConsumeMany,
+  RecordUsage,
+  ReleaseReservation,
+  Reserve,
+  ReverseEvent,
+} from './documents.ts';
 import { MetergraphError } from './errors.ts';
 import { badResponse, type UserError, userFailure } from './failures.ts';
 import type { DataOf } from './graphql.ts';
 import type { ConsumeOutcome, Consumption } from './types.ts';
+import type { Reservation } from './write-types.ts';
 
 type ConsumeResult = DataOf<typeof Consume>['consume'];
+type UseResult =
+  | ConsumeResult
+  | DataOf<typeof RecordUsage>['recordUsage']
+  | DataOf<typeof CommitReservation>['commitReservation']
+  | DataOf<typeof ReverseEvent>['reverseEvent'];
+type ReserveResult = DataOf<typeof Reserve>['reserve'] | DataOf<typeof ReleaseReservation>['releaseReservation'];
 type ConsumeManyPayload = Extract<DataOf<typeof ConsumeMany>['consumeMany'], { __typename: 'ConsumeManyPayload' }>;
 
 /** The member a call hopes for; the others are thrown. A member added to the union later is a UserError as well. */
@@ -18,11 +33,30 @@ export function expectMember<Result extends { __typename: string }, Name extends
 }
 
 /** Whether it is allowed is read strictly: anything but a clear yes or a reasoned no is thrown, never taken for a yes. */
-export function toConsumption(result: ConsumeResult): Consumption {
+export function toConsumption(result: UseResult): Consumption {
   const { __typename, allowed, denial, ...rest } = expectMember(result, 'Consumption');
   if (allowed === true && denial === null) return { allowed, denial, ...rest };
   if (allowed === false && denial !== null) return { allowed, denial, ...rest };
   throw badResponse('the gateway neither allowed nor denied');
+}
+
+/** As strictly: what is held has an id to end it by, and what was denied has a reason. */
+export function toReservation(result: ReserveResult): Reservation {
+  const { __typename, allowed, denial, id, state, createdAt, expiresAt, ...rest } = expectMember(result, 'Reservation');
+  if (
+    allowed === true &&
+    denial === null &&
+    id !== null &&
+    state !== null &&
+    createdAt !== null &&
+    expiresAt !== null
+  ) {
+    return { allowed, denial, id, state, createdAt, expiresAt, ...rest };
+  }
+  if (allowed === false && denial !== null) {
+    return { allowed, denial, id: null, state: null, createdAt: null, expiresAt: null, ...rest };
+  }
+  throw badResponse('the gateway neither held nor denied');
 }
 
 /** Where an item of a batch stands. */

@@ -67,12 +67,16 @@ export interface Usage {
   /** `false`: neither plan nor own limits name the feature, so every call is denied. */
   readonly entitled: boolean;
   readonly used: Decimal;
+  /** Held by open reservations, and not used yet. */
+  readonly reserved: Decimal;
   /** null: unlimited. */
   readonly limit: Decimal | null;
-  /** null: unlimited. Never below 0. */
+  /** Neither used nor reserved. null: unlimited. Never below 0. */
   readonly remaining: Decimal | null;
   /** `HARD` refuses beyond the limit, `SOFT` goes on and bills where a price is set. */
   readonly enforcement: 'HARD' | 'SOFT';
+  /** What the customer is entitled to and is not counted, e.g. `10` or `'eu'`; null where nothing is said. */
+  readonly value: Json;
   readonly thresholds: readonly Threshold[];
   /** What units beyond what is included cost; null where the feature has no price. */
   readonly price: Price | null;
@@ -166,8 +170,12 @@ export interface ConsumeInput {
   /** The app's own id of the customer. */
   readonly referenceId: string;
   readonly featureKey: string;
-  /** In the feature's unit; default 1. May not be 0. */
+  /** In the feature's unit, or the new level of a gauge, which alone may be 0; default 1. */
   readonly amount?: DecimalInput | undefined;
+  /** In place of `amount`, for a feature that adds up time: ISO 8601, e.g. `'PT1M30S'`. */
+  readonly duration?: string | undefined;
+  /** Who under the customer uses it, e.g. a seat; it counts for both. */
+  readonly entityId?: string | undefined;
   /** A plan's key, for this call only. */
   readonly overrideKey?: string | undefined;
   /** Made for you when left out, before the first try, and kept over retries. Give your own to survive a crash. */

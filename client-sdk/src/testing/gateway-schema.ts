@@ -100,6 +100,8 @@ export const aUsage = (key: string, used: string): Usage => ({
   feature: { key, displayName: key, unit: null },
   planKey: 'free',
   used,
+  reserved: '0',
+  value: null,
   limit: '10',
   remaining: '1',
   enforcement: 'HARD',
