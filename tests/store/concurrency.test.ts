@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../server/db/client.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
-import type { Consumption } from '../../server/metering/consumption.ts';
+import type { Consumption } from '../../server/metering/requests.ts';
 import { describeEngines, migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
 import { expectConsistent, openRig, outcomesOf, query, type Rig, recorded, register, rigWith, tally } from './rig.ts';

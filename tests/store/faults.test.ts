@@ -22,6 +22,7 @@ import {
   rigWith,
   tally,
 } from './rig.ts';
+import { perUnit } from './scene.ts';
 
 describeEngines('a fault', (engine) => {
   let database: Database;
@@ -55,7 +56,7 @@ describeEngines('a fault', (engine) => {
   });
 
   it('of a price that makes the cost too long fails the call, and never its neighbours or its repeats', async () => {
-    const rig = await rigWith(database, { price: { unitAmount: unitsOf('1e20'), currency: 'usd' } });
+    const rig = await rigWith(database, { price: perUnit('1e20') });
     await register(rig, 'globex');
     const dear = rig.call('acme', { amount: unitsOf('1e20'), idempotencyKey: 'dear' });
     for (let i = 0; i < 2; i += 1) {

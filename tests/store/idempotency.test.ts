@@ -5,7 +5,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Database, Statement } from '../../server/db/client.ts';
 import { unitsOf } from '../../server/domain/units.ts';
-import type { ConsumeRequest } from '../../server/metering/consumption.ts';
+import type { ConsumeRequest } from '../../server/metering/requests.ts';
 import { describeEngines } from '../support/engines.ts';
 import {
   errorOf,
@@ -18,6 +18,7 @@ import {
   rigWith,
   saveFeature,
 } from './rig.ts';
+import { perUnit } from './scene.ts';
 
 describeEngines('the same idempotency key', (engine) => {
   let database: Database;
@@ -40,7 +41,7 @@ describeEngines('the same idempotency key', (engine) => {
     return first;
   }
 
-  const priced = { unitAmount: unitsOf('0.5'), currency: 'eur' };
+  const priced = { ...perUnit('0.5'), currency: 'eur' };
 
   it('after an allowed call, though nothing is left', async () => {
     const rig = await rigWith(database, { limit: unitsOf('1') });

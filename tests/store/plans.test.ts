@@ -5,8 +5,8 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Database, Parameter, Statement } from '../../server/db/client.ts';
 import { queryIn } from '../../server/db/query-in.ts';
-import type { ConsumeRequest } from '../../server/metering/consumption.ts';
-import { loadStatements } from '../../server/metering/store.ts';
+import type { ConsumeRequest } from '../../server/metering/requests.ts';
+import { firstLook } from '../../server/metering/wants.ts';
 import { describeEngines } from '../support/engines.ts';
 import { openRig, query, type Rig, saveFeature } from './rig.ts';
 
@@ -26,8 +26,8 @@ describeEngines('the plan of a load', (engine) => {
     const id = `md5('acme' || n)::uuid`;
     await query(
       database,
-      `INSERT INTO customers (id, tenant_id, reference_id, reference_type, time_zone, created_at)
-      SELECT ${id}, $1::uuid, 'acme' || n, 'user', 'UTC', now() FROM generate_series(1, ${ROWS}) n`,
+      `INSERT INTO customers (id, tenant_id, reference_id, reference_type, time_zone, anchor_at, created_at)
+      SELECT ${id}, $1::uuid, 'acme' || n, 'user', 'UTC', now(), now() FROM generate_series(1, ${ROWS}) n`,
       rig.tenantId,
     );
     await query(
@@ -58,8 +58,8 @@ describeEngines('the plan of a load', (engine) => {
   const INDEXES = ['customers by customers_pkey', 'counters by counters_pkey', 'answers by answers_pkey'];
 
   async function scansOfLoad({ size, isGeneric }: { size: number; isGeneric: boolean }): Promise<string[]> {
-    const [customers, , counters, answers] = loadStatements(await callsOf(size), true);
-    return (await plansOf([customers, counters, answers], isGeneric)).flatMap(scansOf);
+    const looks = firstLook(await callsOf(size), true).map(({ statement }) => statement);
+    return (await plansOf(looks, isGeneric)).flatMap(scansOf);
   }
 
   async function callsOf(size: number): Promise<ConsumeRequest[]> {

@@ -2,12 +2,13 @@
  * Goal: behind the API's own checks there is a second wall. Method: two tenants with a row in every table that belongs
  * to one; read each table as either, and try to write as a reader. The list of tables is the database's own.
  */
+import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, Db } from '../../server/db/client.ts';
 import { ONE } from '../../server/domain/units.ts';
 import { describeEngines } from '../support/engines.ts';
-import { query, type Rig, rigWith } from './rig.ts';
+import { query, type Rig, rigWith, saveFeature } from './rig.ts';
 
 /** Nobody's rows: a reader has no business there. */
 const WITHOUT_TENANT = ['metergraph_migrations', 'secrets'];
@@ -31,7 +32,8 @@ describeEngines('reading as a tenant', (engine) => {
     const rig = await rigWith(database, { limit: ONE });
     await query(
       database,
-      `INSERT INTO plans (tenant_id, key, display_name, version, prices, features) VALUES ($1, 'pro', 'Pro', 1, '[]', '{}')`,
+      `WITH plan AS (INSERT INTO plans (tenant_id, key, display_name, version) VALUES ($1, 'pro', 'Pro', 1))
+      INSERT INTO plan_versions (tenant_id, key, version, prices, features) VALUES ($1, 'pro', 1, '[]', '{}')`,
       rig.tenantId,
     );
     await query(
@@ -42,7 +44,38 @@ describeEngines('reading as a tenant', (engine) => {
     );
     const { alerts } = await rig.engine.consume(rig.call('acme', { idempotencyKey: 'k' }));
     expect(alerts).toHaveLength(2);
+    await prepayAndHold(rig);
     return rig;
+  }
+
+  /** Grants, a wallet, what they are booked by, and a hold. */
+  async function prepayAndHold(rig: Rig): Promise<void> {
+    const { tenantId, customerId, referenceId } = rig.call('acme');
+    const of = { tenantId, customerId, referenceId, idempotencyKey: null };
+    await saveFeature(rig, 'tokens', {});
+    await rig.engine.execute({ ...of, kind: 'top-up', currency: 'usd', amount: ONE });
+    await rig.engine.execute({
+      ...of,
+      kind: 'grant',
+      grantId: randomUUID(),
+      featureKey: 'tokens',
+      source: 'purchase',
+      amount: ONE,
+      priority: null,
+      effectiveFromMs: null,
+      expiresAtMs: null,
+      recurring: null,
+      settlesOverage: false,
+    });
+    const { purpose, occurredAtMs, ...use } = rig.call('acme', { featureKey: 'tokens' });
+    await rig.engine.execute({ ...use, kind: 'reserve', reservationId: randomUUID(), ttlMs: 60_000 });
+    await query(
+      database,
+      `WITH seen AS (INSERT INTO unique_values (customer_id, feature_key, value, period_start, tenant_id) VALUES ($2, 'seats', 'anna', now(), $1))
+      INSERT INTO top_up_requests (customer_id, sequence, tenant_id, currency, amount, state, asked_at) VALUES ($2, 1, $1, 'usd', 5, 'asked', now())`,
+      tenantId,
+      customerId,
+    );
   }
 
   const count = async (db: Db, table: string, where = sql`true`): Promise<number> => {
@@ -60,11 +93,20 @@ describeEngines('reading as a tenant', (engine) => {
       'answers',
       'api_keys',
       'counters',
+      'credit_balances',
       'customers',
       'events',
       'features',
+      'grants',
+      'plan_versions',
       'plans',
+      'postings',
+      'reservations',
+      'rollups',
       'tenants',
+      'top_up_requests',
+      'unique_values',
+      'wallets',
     ]);
     for (const { tenantId } of rigs) {
       for (const table of tables) {

@@ -37,15 +37,21 @@ async function callForever(): Promise<never> {
     const idempotencyKey = `${prefix}${next++}`;
     say(`sent ${idempotencyKey}`);
     await engine.consume({
+      kind: 'consume',
+      purpose: 'use',
       tenantId,
       customerId: customerIdOf(tenantId, referenceId),
       referenceId,
       featureKey: 'calls',
       amount: ONE,
+      duration: null,
       mode: 'REJECT',
       overrideKey: null,
+      entityId: null,
+      occurredAtMs: null,
       idempotencyKey,
       properties: null,
+      refusal: null,
     });
     say(`done ${idempotencyKey}`);
   }
