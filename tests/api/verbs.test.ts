@@ -15,10 +15,12 @@ const CONFIG = defineConfig({
     storage: { aggregation: 'latest', reset: 'never', limit: 50 },
     builds: { aggregation: 'duration', unit: 'minute', reset: 'monthly', limit: 60 },
     people: { aggregation: 'unique', of: 'user', reset: 'monthly', limit: 2 },
+    sms: { aggregation: 'sum', reset: 'monthly', price: { unitAmount: 10 }, billing: 'prepaid' },
     projects: { aggregation: 'sum', reset: 'never', value: 10 },
     messages: { aggregation: 'sum', reset: 'monthly', limit: 10, entityLimit: 6 },
   },
   plans: {
+    prepaid: { features: { sms: {} }, wallet: { autoTopUp: { threshold: 20, amount: 100 } } },
     pro: { features: { calls: {}, tokens: {}, storage: {}, builds: {}, people: {}, projects: {}, messages: {} } },
   },
 });
@@ -490,6 +492,34 @@ describeEngines('the verbs', (engine) => {
         balance: { amount: '25' },
         topUpFailedAt: null,
       });
+    });
+
+    it('asks for money when it runs low, and hears what became of that', async () => {
+      await rig.data(REGISTER, { input: { referenceId, planKey: 'prepaid' } });
+      await call('topUpWallet', { amount: 30 });
+      expect(await call('consume', { featureKey: 'sms', amount: 2 })).toMatchObject({ split: { wallet: '2' } });
+      const wallets = async () =>
+        (
+          await rig.data<Answer>(
+            `query ($whose: String) { customer(referenceId: $whose) { wallets {
+              balance { amount } pendingTopUp { amount { amount currency } askedAt } topUpFailedAt
+            } } }`,
+            { whose: referenceId },
+          )
+        ).customer.wallets;
+      const asked = { amount: { amount: '100', currency: 'usd' }, askedAt: instant(0) };
+      expect(await wallets()).toEqual([{ balance: { amount: '10' }, pendingTopUp: asked, topUpFailedAt: null }]);
+      const failed = { balance: { amount: '10' }, pendingTopUp: null, topUpFailedAt: instant(0) };
+      expect(await call('settleTopUp', { outcome: 'FAILED' })).toMatchObject(failed);
+      expect(await call('consume', { featureKey: 'sms', amount: 2 })).toMatchObject({
+        denial: { reason: 'INSUFFICIENT_FUNDS' },
+      });
+      rig.clock.advance(DAY_MS);
+      await call('consume', { featureKey: 'sms', amount: 1 });
+      expect(await wallets()).toMatchObject([{ balance: { amount: '0' }, pendingTopUp: { askedAt: instant(0) } }]);
+      const paid = { balance: { amount: '100' }, pendingTopUp: null, topUpFailedAt: null };
+      expect(await call('settleTopUp', { outcome: 'PAID' })).toMatchObject(paid);
+      expect(await call('settleTopUp', { outcome: 'PAID' })).toMatchObject(paid);
     });
 
     it.each<[verb: Verb, input: Record<string, unknown>, code: string, field: string]>([
