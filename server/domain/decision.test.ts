@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { emptyCounter } from './counter.ts';
-import { type ConsumeMode, type Decision, decide, type MeterState, type UsageRequest } from './decision.ts';
+import { type Decision, decide } from './decision.ts';
+import type { ConsumeMode, MeterState, UsageRequest } from './meter-state.ts';
 import type { LimitPolicy } from './policy.ts';
 import type { Price } from './price.ts';
 import { DEFAULT_THRESHOLDS, parseThresholdKey, thresholdKey } from './threshold.ts';

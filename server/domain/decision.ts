@@ -3,51 +3,17 @@
  *
  * `decide` is pure and total: it knows no database and no clock, and what it is handed is everything it needs.
  */
-import { isAdditive, type Measured, type Report } from './aggregation.ts';
+import { isAdditive, type Measured } from './aggregation.ts';
 import { type Crossing, crossings, raisedAfter } from './alert.ts';
 import { type Counter, taken } from './counter.ts';
 import { type Denial, notInPlan, rateLimited, refused } from './denial.ts';
-import type { Aggregation } from './feature.ts';
 import { whatFits } from './fit.ts';
+import type { MeterState, UsageRequest } from './meter-state.ts';
 import { DEFAULT_CURRENCY, type Money } from './money.ts';
-import { type Funds, giveBack, NO_PAYMENT, type Paid, type Payment, paidInto, pay } from './payment.ts';
+import { giveBack, NO_PAYMENT, type Payment, paidInto, pay } from './payment.ts';
 import type { LimitPolicy } from './policy.ts';
-import { admitAll, type RateRule, type RateWindows } from './rate-limit.ts';
+import { admitAll, type RateWindows } from './rate-limit.ts';
 import { formatUnits, ONE, UNITS_MAX, type Units } from './units.ts';
-
-export const CONSUME_MODES = ['REJECT', 'CLAMP', 'OVERFLOW'] as const;
-/** `REJECT`: all or nothing. `CLAMP`: what fits. `OVERFLOW`: all, even past a hard limit. */
-export type ConsumeMode = (typeof CONSUME_MODES)[number];
-
-/** What an entity under the customer (a seat, a workspace) has taken of the shared limit. */
-export type EntityUse = { readonly id: string; readonly taken: Units };
-
-/** All that one decision depends on: the customer's state as far as this feature is concerned. */
-export type MeterState = {
-  readonly featureKey: string;
-  readonly aggregation: Aggregation;
-  readonly policy: LimitPolicy;
-  /** The plan that was looked at, for the sentence of a denial. */
-  readonly planKey: string | null;
-  /** Whether plan or override name the feature at all. */
-  readonly entitled: boolean;
-  /** Of the customer and of this feature. All must pass. */
-  readonly rateRules: readonly RateRule[];
-  readonly rateWindows: RateWindows;
-  readonly counter: Counter;
-  /** Null for a call that names no entity. */
-  readonly entity: EntityUse | null;
-  readonly funds: Funds;
-  /** What paid for the use of this period: from what units can be given back. */
-  readonly paid: Paid;
-};
-
-/** One call. */
-export type UsageRequest = Report & {
-  readonly mode: ConsumeMode;
-  /** `use` counts; `record` counts what has happened already, and is not refused for lack of anything; `hold` reserves. */
-  readonly purpose: 'use' | 'record' | 'hold';
-};
 
 /** What paid for the units. Sums to the amount taken; all parts are negative when units were given back. */
 export type Split = {

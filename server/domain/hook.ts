@@ -3,8 +3,9 @@
  *
  * `NOT_AUTHORIZED` comes before everything that `decide` looks at, `REFUSED_BY_HOOK` after it: see `DENIAL_REASONS`.
  */
-import type { Allowed, Hook, UsageRequest } from './decision.ts';
+import type { Allowed, Hook } from './decision.ts';
 import type { Denial } from './denial.ts';
+import type { UsageRequest } from './meter-state.ts';
 import type { Usage } from './usage.ts';
 
 /** What a hook inside the decision is told. */

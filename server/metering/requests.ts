@@ -1,10 +1,11 @@
 /** requests — everything that the engine decides and records, and what it answers. */
 import type { Alert } from '../domain/alert.ts';
 import type { OnRenewal } from '../domain/credit-rule.ts';
-import type { ConsumeMode, Split } from '../domain/decision.ts';
+import type { Split } from '../domain/decision.ts';
 import type { Denial } from '../domain/denial.ts';
 import type { Grant, GrantSource } from '../domain/grant.ts';
 import type { Refusal } from '../domain/hook.ts';
+import type { ConsumeMode } from '../domain/meter-state.ts';
 import type { Period, Reset } from '../domain/period.ts';
 import type { Reservation } from '../domain/reservation.ts';
 import type { Units } from '../domain/units.ts';

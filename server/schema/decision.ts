@@ -1,6 +1,7 @@
 /** decision — what is said of a call that was decided: the modes to ask in, why it was denied, and what paid. */
-import { CONSUME_MODES, type ConsumeMode, type Split } from '../domain/decision.ts';
+import type { Split } from '../domain/decision.ts';
 import { DENIAL_REASONS, type Denial, type DenialReason } from '../domain/denial.ts';
+import { CONSUME_MODES, type ConsumeMode } from '../domain/meter-state.ts';
 import { builder } from './builder.ts';
 import { MoneyType } from './money.ts';
 

@@ -5,17 +5,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Counter, emptyCounter, taken } from '../../server/domain/counter.ts';
-import {
-  CONSUME_MODES,
-  type Decision,
-  decide,
-  type MeterState,
-  splitOf,
-  type UsageRequest,
-} from '../../server/domain/decision.ts';
+import { type Decision, decide, splitOf } from '../../server/domain/decision.ts';
 import { featureOf } from '../../server/domain/definitions.ts';
 import { AGGREGATIONS, ENFORCEMENTS } from '../../server/domain/feature.ts';
 import type { Draw } from '../../server/domain/grant.ts';
+import { CONSUME_MODES, type MeterState, type UsageRequest } from '../../server/domain/meter-state.ts';
 import { type Payment, pay } from '../../server/domain/payment.ts';
 import { mergePolicy } from '../../server/domain/policy.ts';
 import { minUnits, ONE, UNITS_MAX } from '../../server/domain/units.ts';

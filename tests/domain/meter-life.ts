@@ -4,16 +4,11 @@
  */
 import fc from 'fast-check';
 import { emptyCounter } from '../../server/domain/counter.ts';
-import {
-  CONSUME_MODES,
-  type Decision,
-  decide,
-  type MeterState,
-  type UsageRequest,
-} from '../../server/domain/decision.ts';
+import { type Decision, decide } from '../../server/domain/decision.ts';
 import { featureOf, planOf } from '../../server/domain/definitions.ts';
 import { AGGREGATIONS, BILLINGS, ENFORCEMENTS, type Feature, type LimitFields } from '../../server/domain/feature.ts';
 import type { Draw, Grant } from '../../server/domain/grant.ts';
+import { CONSUME_MODES, type MeterState, type UsageRequest } from '../../server/domain/meter-state.ts';
 import type { Funds, Paid, Payment } from '../../server/domain/payment.ts';
 import type { Plan } from '../../server/domain/plan.ts';
 import { isEntitled, mergePolicy } from '../../server/domain/policy.ts';

@@ -1,17 +1,10 @@
 /** use — records what a decision allowed: the counter, the event, what paid for it, the alerts it raised. */
 import { isAdditive, isCarried } from '../../domain/aggregation.ts';
-import {
-  type Allowed,
-  type ConsumeMode,
-  type Decision,
-  decide,
-  emptySplit,
-  type Hook,
-  splitOf,
-} from '../../domain/decision.ts';
+import { type Allowed, type Decision, decide, emptySplit, type Hook, splitOf } from '../../domain/decision.ts';
 import type { Denial } from '../../domain/denial.ts';
 import { invalidAmount } from '../../domain/errors.ts';
 import type { EventKind } from '../../domain/event.ts';
+import type { ConsumeMode } from '../../domain/meter-state.ts';
 import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
