@@ -1,7 +1,7 @@
 /** denial — why a call is refused, and the sentence that says so: what was found, what is allowed, what to do. */
 import { type Counter, taken } from './counter.ts';
-import type { EntityUse, MeterState, UsageRequest } from './decision.ts';
 import { type Bound, passesFromMs } from './fit.ts';
+import type { EntityUse, MeterState, UsageRequest } from './meter-state.ts';
 import type { Funds } from './payment.ts';
 import type { Period } from './period.ts';
 import type { LimitPolicy } from './policy.ts';

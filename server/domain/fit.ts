@@ -1,7 +1,7 @@
 /** fit — how much of a request the customer's limits and funds let through, or which of them forbids it. Pure. */
 import { carriedInto, isAdditive, isDivisible, type Measured, measure, type Report } from './aggregation.ts';
 import { emptyCounter, taken } from './counter.ts';
-import type { MeterState, UsageRequest } from './decision.ts';
+import type { MeterState, UsageRequest } from './meter-state.ts';
 import { NO_PAYMENT, paidInto, pay, payable } from './payment.ts';
 import type { Period } from './period.ts';
 import { maxUnits, minUnits, type Units } from './units.ts';

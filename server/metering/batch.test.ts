@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONSUME_MODES } from '../domain/decision.ts';
 import { featureOf, planOf } from '../domain/definitions.ts';
 import type { Feature } from '../domain/feature.ts';
+import { CONSUME_MODES } from '../domain/meter-state.ts';
 import type { Catalog, Plan } from '../domain/plan.ts';
 import type { Price } from '../domain/price.ts';
 import { formatUnits, ONE, unitsOf } from '../domain/units.ts';

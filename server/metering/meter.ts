@@ -1,9 +1,9 @@
 /** meter — one feature of one customer at an instant: all that a decision and a display need, out of a customer's state. */
 import { type Counter, emptyCounter, taken } from '../domain/counter.ts';
 import { currentPlanOf } from '../domain/customer.ts';
-import type { EntityUse, MeterState } from '../domain/decision.ts';
 import type { Feature, LimitFields } from '../domain/feature.ts';
 import { byBurnOrder, type Grant } from '../domain/grant.ts';
+import type { EntityUse, MeterState } from '../domain/meter-state.ts';
 import type { Money } from '../domain/money.ts';
 import type { Funds, Paid } from '../domain/payment.ts';
 import {

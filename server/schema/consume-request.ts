@@ -1,7 +1,7 @@
 /** consume-request — what a client sent of a use, as a request to the engine: to consume, check, record or reserve it. */
 import { randomUUID } from 'node:crypto';
-import type { ConsumeMode } from '../domain/decision.ts';
 import { invalidInput, invalidTimestamp } from '../domain/errors.ts';
+import type { ConsumeMode } from '../domain/meter-state.ts';
 import { RESERVATION_TTL_DEFAULT_MS, RESERVATION_TTL_MAX_MS } from '../domain/reservation.ts';
 import { ONE, type ParsedUnits } from '../domain/units.ts';
 import type { Viewer } from '../domain/viewer.ts';

@@ -4,9 +4,10 @@
  * Each reason for refusal is asked by itself, in the published order; what can be paid for is found by trying; prices
  * are worked out with fractions. Of the code that it judges it shares the shapes, and nothing else.
  */
-import type { MeterState, UsageRequest } from '../../server/domain/decision.ts';
+
 import { DENIAL_REASONS, type DenialReason } from '../../server/domain/denial.ts';
 import type { Draw } from '../../server/domain/grant.ts';
+import type { MeterState, UsageRequest } from '../../server/domain/meter-state.ts';
 import { type Threshold, thresholdKey } from '../../server/domain/threshold.ts';
 import { formatUnits } from '../../server/domain/units.ts';
 import { costOf, roundHalfEven, shareOf } from '../model/cost.ts';

@@ -1,8 +1,8 @@
 /** steps — what can happen in a modelled life, as plain data that shrinks well and reads like a script. */
 import fc from 'fast-check';
 import type { OnRenewal } from '../../server/domain/credit-rule.ts';
-import { CONSUME_MODES, type ConsumeMode } from '../../server/domain/decision.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
+import { CONSUME_MODES, type ConsumeMode } from '../../server/domain/meter-state.ts';
 import type { Reset } from '../../server/domain/period.ts';
 import type { PlanChange } from '../../server/domain/plan-change.ts';
 import { formatUnits, type Units } from '../../server/domain/units.ts';

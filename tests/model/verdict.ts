@@ -3,8 +3,9 @@
  *
  * Refusals come in the order of the page. What a clamped call takes is found by trying: the most that would be allowed.
  */
-import type { ConsumeMode } from '../../server/domain/decision.ts';
+
 import type { DenialReason } from '../../server/domain/denial.ts';
+import type { ConsumeMode } from '../../server/domain/meter-state.ts';
 import type { LimitPolicy } from '../../server/domain/policy.ts';
 import { ONE, type Units } from '../../server/domain/units.ts';
 import type { Book, Entry, Paid } from './book.ts';
