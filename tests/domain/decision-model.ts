@@ -67,7 +67,7 @@ function makesNoSense({ aggregation, policy, entity }: MeterState, { amount, pur
   return (
     (amount === 0n && aggregation !== 'latest') ||
     (countsOnes && amount !== ONE && amount !== -ONE) ||
-    (amount < 0n && (policy.minLimit === null || neverFalls)) ||
+    (amount < 0n && (neverFalls || (policy.minLimit === null && aggregation !== 'weighted_sum'))) ||
     (purpose === 'hold' && (amount < 0n || !ADDING.includes(aggregation))) ||
     (entity !== null && !ADDING.includes(aggregation))
   );
