@@ -7,6 +7,7 @@ import { customerNotFound, featureNotFound, grantNotFound, MeterError, planNotFo
 import type { BeforeDecision } from '../domain/hook.ts';
 import { refusedOutright } from '../domain/hook.ts';
 import { type Catalog, liveFeature, liveKeys, livePlan } from '../domain/plan.ts';
+import type { Reservation } from '../domain/reservation.ts';
 import type { Usage } from '../domain/usage.ts';
 import { type AnswerJson, answerToJson, type Decided } from './answer.ts';
 import { Draft } from './draft.ts';
@@ -120,7 +121,7 @@ function decideVerb(request: Request, context: Context): Verdict {
       return decideCalled(request, context);
     case 'commit': {
       const reservation = reservationOf(customer, request.reservationId);
-      const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
+      const meter = heldMeter(context, reservation);
       const { consumption, alerts } = commit(draft, meter, reservation, request);
       if (consumption.allowed)
         keepCommit(draft, customer, reservation, request, answerToJson(consumption, alerts.length));
@@ -128,7 +129,7 @@ function decideVerb(request: Request, context: Context): Verdict {
     }
     case 'release': {
       const reservation = reservationOf(customer, request.reservationId);
-      const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
+      const meter = heldMeter(context, reservation);
       return { meter, result: release(draft, customer, catalog, reservation), alerts: [] };
     }
     case 'grant': {
@@ -214,6 +215,14 @@ function namedPlan({ overrideKey }: Called, catalog: Catalog) {
 function ownMeter({ customer, catalog, draft }: Context, featureKey: string): Meter {
   const meter = meterOf(customer, catalog, featureOf(featureKey, catalog), ownPlan(customer, catalog, draft.nowMs));
   settleMeterCredits(draft, meter, false);
+  return meter;
+}
+
+/** The meter that a reservation was decided by; with the credits of the plan that holds now. */
+function heldMeter({ customer, catalog, draft }: Context, reservation: Reservation): Meter {
+  const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
+  const own = meterOf(customer, catalog, meter.feature, ownPlan(customer, catalog, draft.nowMs));
+  settleMeterCredits(draft, own, false);
   return meter;
 }
 

@@ -195,16 +195,20 @@ export const freshCounter = (period: OpenPeriod): StoredCounter => ({
   correctedAtMs: null,
 });
 
-/** What an entity has taken of the customer's shared limit, in the same period. */
+/** What an entity has taken of the customer's shared limit, in the same period; what it holds can't be given back. */
 export function entityUseOf(
   customer: CustomerState,
   featureKey: string,
   entityId: string | null,
   periodStartMs: number,
+  givesBack: boolean,
 ): EntityUse | null {
   if (entityId === null) return null;
-  const counter = customer.counters.get(meterKey(featureKey, entityId));
-  return { id: entityId, taken: counter?.period.startMs === periodStartMs ? taken(counter) : 0n };
+  const key = meterKey(featureKey, entityId);
+  const all = [customer.counters.get(key), ...(customer.earlier.get(key) ?? [])];
+  const counter = all.find((known) => known?.period.startMs === periodStartMs);
+  if (!counter) return { id: entityId, taken: 0n };
+  return { id: entityId, taken: givesBack ? counter.used : taken(counter) };
 }
 
 export function usageOfMeter(meter: Meter, counter: Counter, atMs: number): Usage {

@@ -1,33 +1,15 @@
 /** use — records what a decision allowed: the counter, the event, what paid for it, the alerts it raised. */
 import { isAdditive, isCarried } from '../../domain/aggregation.ts';
-import { type Allowed, type Decision, decide, emptySplit, type Hook, splitOf } from '../../domain/decision.ts';
+import { type Allowed, type Decision, decide, emptySplit, splitOf } from '../../domain/decision.ts';
 import type { Denial } from '../../domain/denial.ts';
 import { invalidAmount } from '../../domain/errors.ts';
-import type { EventKind } from '../../domain/event.ts';
-import type { ConsumeMode } from '../../domain/meter-state.ts';
 import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Consumption } from '../requests.ts';
 import { counterAfter, type NewAlert, type StoredCounter, valueKey } from '../state.ts';
+import type { Use } from './described-use.ts';
 import { correctLater, counterAt } from './past.ts';
-
-/** One use as the verbs describe it. */
-export type Use = {
-  readonly kind: EventKind;
-  readonly purpose: 'use' | 'record' | 'hold';
-  readonly amount: Units;
-  readonly mode: ConsumeMode;
-  readonly entityId: string | null;
-  /** When it happened; null for now. */
-  readonly occurredAtMs: number | null;
-  /** Hash of the distinct value, for features that count those. */
-  readonly value: string | null;
-  readonly idempotencyKey: string | null;
-  readonly properties: string | null;
-  readonly reverses: bigint | null;
-  readonly hook: Hook | null;
-};
 
 export type Used = {
   readonly consumption: Omit<Consumption, 'alerts'>;
@@ -81,8 +63,8 @@ export function decideUse(
 ): Exclude<Decision, { outcome: 'invalid' }> {
   const { customer, feature } = meter;
   const { startMs } = counter.period;
-  const entity = entityUseOf(customer, feature.key, described.entityId, startMs);
   const { amount, mode, purpose, value, hook } = described;
+  const entity = entityUseOf(customer, feature.key, described.entityId, startMs, amount < 0n);
   const isNewValue = value !== null && !customer.seen.has(valueKey(feature.key, startMs, value));
   const state = stateOf(meter, counter, entity, draft.nowMs);
   const decision = decide(state, { amount, atMs, isNewValue, mode, purpose }, draft.nowMs, hook);
@@ -149,6 +131,7 @@ export function addToEntity(
     period: counter.period,
     [into]: same[into] + amount,
     sequence: counter.sequence,
+    correctedAtMs: same.closedAtMs === null || into === 'held' ? same.correctedAtMs : draft.nowMs,
   });
 }
 
