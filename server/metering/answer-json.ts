@@ -10,7 +10,7 @@ import {
   renewalToJson,
   type SplitJson,
   splitToJson,
-} from './rows.ts';
+} from './stored-json.ts';
 
 export type GrantJson = Omit<Grant, 'amount' | 'remaining' | 'renewal'> & {
   readonly amount: string;

@@ -2,12 +2,11 @@
 import { type LimitFieldsJson, limitFieldsMapFromJson } from '../db/limit-fields-json.ts';
 import type { PendingPlan } from '../domain/customer.ts';
 import type { EventKind } from '../domain/event.ts';
-import type { Grant, GrantSource, GrantState, Renewal } from '../domain/grant.ts';
+import type { Grant, GrantSource, GrantState } from '../domain/grant.ts';
 import type { Mute } from '../domain/mute.ts';
-import { NO_PAYMENT, type Payment } from '../domain/payment.ts';
-import type { Interval, RuleKey } from '../domain/period.ts';
+import type { RuleKey } from '../domain/period.ts';
 import type { Reservation, ReservationState } from '../domain/reservation.ts';
-import { formatUnits, unitsOf } from '../domain/units.ts';
+import { unitsOf } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import type {
   AskedTopUp,
@@ -18,6 +17,7 @@ import type {
   StoredCounter,
   StoredWallet,
 } from './state.ts';
+import { paymentFromJson, type RenewalJson, renewalFromJson, type SplitJson } from './stored-json.ts';
 
 export type CustomerRow = {
   readonly id: string;
@@ -138,14 +138,6 @@ export const creditAccountFromRow = (row: CreditRow): CreditAccount => ({
   grants: new Map(),
 });
 
-export type RenewalJson = Omit<Renewal, 'amount' | 'onRenewal'> & {
-  readonly amount: string;
-  readonly onRenewal:
-    | 'reset'
-    | 'add'
-    | { readonly max: string | null; readonly maxFraction: string | null; readonly expiresAfter: Interval | null };
-};
-
 export type GrantRow = {
   readonly customer_id: string;
   readonly id: string;
@@ -179,32 +171,6 @@ export const grantFromRow = (row: GrantRow): Grant => ({
   renewsAtMs: msOf(row.renews_at),
   originId: row.origin_id,
   rolledOver: row.rolled_over,
-});
-
-export const renewalToJson = ({ amount, onRenewal, ...renewal }: Renewal): RenewalJson => ({
-  ...renewal,
-  amount: formatUnits(amount),
-  onRenewal:
-    typeof onRenewal === 'string'
-      ? onRenewal
-      : {
-          max: onRenewal.max === null ? null : formatUnits(onRenewal.max),
-          maxFraction: onRenewal.maxFraction === null ? null : formatUnits(onRenewal.maxFraction),
-          expiresAfter: onRenewal.expiresAfter,
-        },
-});
-
-export const renewalFromJson = ({ amount, onRenewal, ...renewal }: RenewalJson): Renewal => ({
-  ...renewal,
-  amount: unitsOf(amount),
-  onRenewal:
-    typeof onRenewal === 'string'
-      ? onRenewal
-      : {
-          max: onRenewal.max === null ? null : unitsOf(onRenewal.max),
-          maxFraction: onRenewal.maxFraction === null ? null : unitsOf(onRenewal.maxFraction),
-          expiresAfter: onRenewal.expiresAfter,
-        },
 });
 
 export type WalletRow = {
@@ -250,30 +216,6 @@ export type ValueRow = {
   readonly period_start: Date;
   readonly value: string;
 };
-
-export type SplitJson = Readonly<
-  Record<'included' | 'credits' | 'wallet' | 'overage' | 'cost' | 'walletCharge', string>
-> & { readonly currency: string | null };
-
-export const splitToJson = (payment: Omit<Payment, 'draws'>, currency: string | null): SplitJson => ({
-  included: formatUnits(payment.included),
-  credits: formatUnits(payment.credits),
-  wallet: formatUnits(payment.wallet),
-  overage: formatUnits(payment.overage),
-  cost: formatUnits(payment.cost),
-  walletCharge: formatUnits(payment.walletCharge),
-  currency,
-});
-
-export const paymentFromJson = (json: SplitJson): Payment => ({
-  included: unitsOf(json.included),
-  credits: unitsOf(json.credits),
-  wallet: unitsOf(json.wallet),
-  overage: unitsOf(json.overage),
-  cost: unitsOf(json.cost),
-  walletCharge: unitsOf(json.walletCharge),
-  draws: NO_PAYMENT.draws,
-});
 
 export type ReservationRow = {
   readonly customer_id: string;

@@ -9,8 +9,8 @@ import { nextDueMs } from '../domain/credits.ts';
 import { formatUnits, type Units } from '../domain/units.ts';
 import type { Hint } from '../events/bus.ts';
 import { rollupsOf, saveRollupsStatement } from './rollup.ts';
-import { renewalToJson, splitToJson } from './rows.ts';
 import type { ChangedCounter, Changes, CustomerState, NewAlert, NewEvent } from './state.ts';
+import { renewalToJson, splitToJson } from './stored-json.ts';
 
 /**
  * What every batch writes, in one statement, which is all or nothing by itself. The division fails it when a customer
