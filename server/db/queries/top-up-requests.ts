@@ -1,0 +1,79 @@
+/** top-up-requests — money that wallets asked for: rows in, domain values out. */
+import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
+import { type Units, unitsOf } from '../../domain/units.ts';
+import type { Db } from '../client.ts';
+import { customers, topUpRequests } from '../tables/index.ts';
+
+export type TopUpState = 'asked' | 'paid' | 'failed';
+
+/** Money that a wallet asked the biller for, by the rule of its plan. */
+export type TopUpRequest = {
+  readonly customerId: string;
+  readonly referenceId: string;
+  /** The customer's sequence at which the wallet ran low. */
+  readonly sequence: bigint;
+  readonly currency: string;
+  /** In minor units. */
+  readonly amount: Units;
+  readonly state: TopUpState;
+  readonly askedAtMs: number;
+  /** Null while it is neither paid nor failed. */
+  readonly settledAtMs: number | null;
+};
+
+/** One wallet, of one currency, asks at a sequence: so this names a request. */
+export type TopUpPosition = Pick<TopUpRequest, 'askedAtMs' | 'customerId' | 'sequence'>;
+
+/**
+ * The tenant's, the oldest first.
+ *
+ * A page is read off `top_up_requests_tenant`, and of those that are still asked for off `top_up_requests_asked`, which
+ * holds no others.
+ *
+ * @param state Null for all.
+ */
+export async function topUpRequestsPage(
+  db: Db,
+  tenantId: string,
+  state: TopUpState | null,
+  request: PageRequest<TopUpPosition>,
+): Promise<Page<TopUpRequest>> {
+  const rows = await db
+    .select({ topUp: topUpRequests, referenceId: customers.referenceId })
+    .from(topUpRequests)
+    .innerJoin(customers, eq(customers.id, topUpRequests.customerId))
+    .where(
+      and(
+        eq(topUpRequests.tenantId, tenantId),
+        state === null ? undefined : isIn(state),
+        request.after === null ? undefined : isAfter(request.after),
+      ),
+    )
+    .orderBy(topUpRequests.askedAt, topUpRequests.customerId, topUpRequests.sequence)
+    .limit(rowsFor(request));
+  return pageOf(rows.map(topUpFromRow), request);
+}
+
+/** Written out where it decides between indexes: of a parameter the planner does not know what it will be. */
+const isIn = (state: TopUpState): SQL =>
+  state === 'asked' ? sql`${topUpRequests.state} = 'asked'` : eq(topUpRequests.state, state);
+
+/** A comparison of rows, which an index serves as one range. */
+function isAfter({ askedAtMs, customerId, sequence }: TopUpPosition): SQL {
+  const position = sql`(${new Date(askedAtMs).toISOString()}::timestamptz, ${customerId}::uuid, ${String(sequence)}::bigint)`;
+  return sql`(${topUpRequests.askedAt}, ${topUpRequests.customerId}, ${topUpRequests.sequence}) > ${position}`;
+}
+
+type TopUpRow = { readonly topUp: typeof topUpRequests.$inferSelect; readonly referenceId: string };
+
+const topUpFromRow = ({ topUp, referenceId }: TopUpRow): TopUpRequest => ({
+  customerId: topUp.customerId,
+  referenceId,
+  sequence: topUp.sequence,
+  currency: topUp.currency,
+  amount: unitsOf(topUp.amount),
+  state: topUp.state as TopUpState, // the batch writes no other
+  askedAtMs: topUp.askedAt.getTime(),
+  settledAtMs: topUp.settledAt?.getTime() ?? null,
+});
