@@ -8,7 +8,7 @@ import { type BeforeDecision, lastWord } from '../../domain/hook.ts';
 import type { Units } from '../../domain/units.ts';
 import { currentCounter, type Meter, usageOfMeter } from '../meter.ts';
 import type { ConsumeRequest, ReserveRequest } from '../requests.ts';
-import type { Use } from './use.ts';
+import type { Use } from './described-use.ts';
 
 export type Called = ConsumeRequest | ReserveRequest;
 

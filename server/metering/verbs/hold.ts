@@ -11,8 +11,9 @@ import type { Draft } from '../draft.ts';
 import { type Meter, meterOf, ownPlan, usageOfMeter } from '../meter.ts';
 import type { CommitRequest, Holding } from '../requests.ts';
 import type { CustomerState, NewAlert, StoredCounter } from '../state.ts';
+import type { Use } from './described-use.ts';
 import { counterAt } from './past.ts';
-import { addToEntity, decideUse, deniedOf, placeOf, type Use, type Used, use } from './use.ts';
+import { addToEntity, decideUse, deniedOf, placeOf, type Used, use } from './use.ts';
 
 /** Decides a hold and, where it is allowed, takes the units with what pays for them. */
 export function reserve(

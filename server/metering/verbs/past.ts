@@ -8,7 +8,7 @@ import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, freshCounter, type Meter, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
-import type { Use } from './use.ts';
+import type { Use } from './described-use.ts';
 
 /** The counter of the period in which an instant lies. Periods of one meter never overlap, late ones neither. */
 export function counterAt(
