@@ -1,11 +1,11 @@
 /** measure — how much of its feature a report takes, by the feature's aggregation, from the list of what was reported. */
 import type { LimitPolicy } from '../../server/domain/policy.ts';
 import { ONE, type Units } from '../../server/domain/units.ts';
+import type { Ask } from './ask.ts';
 import type { Book, Entry } from './book.ts';
 import { definitionOf } from './catalog.ts';
 import { roundHalfEven } from './cost.ts';
 import { periodOf, sumOf, usedIn } from './questions.ts';
-import type { Ask } from './verdict.ts';
 
 /** Whether the call makes no sense for this feature, whoever calls. */
 export function isInvalid({ featureKey, amount, purpose, entityId }: Ask, { minLimit }: LimitPolicy): boolean {

@@ -14,6 +14,7 @@ import type {
   ReserveRequest,
 } from '../../server/metering/requests.ts';
 import { raise } from './alerts.ts';
+import type { Ask } from './ask.ts';
 import type { Book, Entry, Hold, Paid } from './book.ts';
 import { definitionOf, planNamed } from './catalog.ts';
 import { addEntry } from './entries.ts';
@@ -35,7 +36,7 @@ import {
 } from './questions.ts';
 import { letGo, settle } from './settling.ts';
 import { decimal, instant, refusedWith, spellSplit, type Told } from './told.ts';
-import { type Ask, verdictOn } from './verdict.ts';
+import { verdictOn } from './verdict.ts';
 
 /** What the model says to a request, which it then remembers as told. */
 export function tell(book: Book, request: Request, nowMs: number): Told {

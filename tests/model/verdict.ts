@@ -5,9 +5,9 @@
  */
 
 import type { DenialReason } from '../../server/domain/denial.ts';
-import type { ConsumeMode } from '../../server/domain/meter-state.ts';
 import type { LimitPolicy } from '../../server/domain/policy.ts';
 import { ONE, type Units } from '../../server/domain/units.ts';
+import type { Ask } from './ask.ts';
 import type { Book, Entry, Paid } from './book.ts';
 import { NOTHING_PAID } from './book.ts';
 import { definitionOf, planNamed } from './catalog.ts';
@@ -30,18 +30,6 @@ import {
   spentInMonth,
   usedIn,
 } from './questions.ts';
-
-export type Ask = {
-  readonly featureKey: string;
-  readonly amount: Units;
-  readonly mode: ConsumeMode;
-  /** `record` has happened already, and is not refused for lack of anything; `hold` reserves. */
-  readonly purpose: 'use' | 'record' | 'hold';
-  readonly entityId: string | null;
-  /** The value to count, of a feature that counts distinct ones. */
-  readonly value: string | null;
-  readonly atMs: number;
-};
 
 export type Verdict =
   | { readonly outcome: 'allowed'; readonly taken: Units; readonly paid: Paid }
