@@ -40,9 +40,10 @@ export type Look = {
 /** A meter of a customer. */
 export type MeterName = { readonly customerId: string; readonly featureKey: string; readonly entityId: string | null };
 
+/** What most rows hold nothing in is read as null: that is sent and parsed far quicker than `{}` and `0.000000000`. */
 const CUSTOMER_COLUMNS = `
-  id, tenant_id, reference_id, plan_key, plan_version, pending_plan, time_zone, anchor_at, overrides, mutes, sequence,
-  limits_sequence, rate_windows, prepaid, due_at, created_at`;
+  id, tenant_id, reference_id, plan_key, plan_version, pending_plan, time_zone, anchor_at, nullif(overrides, '{}') AS overrides,
+  nullif(mutes, '[]') AS mutes, sequence, limits_sequence, nullif(rate_windows, '{}') AS rate_windows, prepaid, due_at, created_at`;
 
 /** In key order, so that two gateways never wait for each other in a circle. */
 const LOCK_CUSTOMERS = `
@@ -68,8 +69,10 @@ export const readCatalogVersions = (rows: readonly Row[]): ReadonlyMap<string, n
   new Map(rows.map((row) => [row.id as string, Number(row.catalog_version)]));
 
 const COUNTER_COLUMNS = `
-  c.customer_id, c.feature_key, c.entity_id, c.period_start, c.period_end, c.reset, c.used, c.held, c.credits, c.wallet, c.overage,
-  c.cost, c.wallet_charge, c.level, c.level_at, c.area, to_json(c.raised) AS raised, c.sequence, c.closed_at, c.corrected_at`;
+  c.customer_id, c.feature_key, c.entity_id, c.period_start, c.period_end, c.reset, c.used, nullif(c.held, 0) AS held,
+  nullif(c.credits, 0) AS credits, nullif(c.wallet, 0) AS wallet, nullif(c.overage, 0) AS overage, nullif(c.cost, 0) AS cost,
+  nullif(c.wallet_charge, 0) AS wallet_charge, c.level, c.level_at, c.area, to_json(nullif(c.raised, '{}')) AS raised, c.sequence,
+  c.closed_at, c.corrected_at`;
 
 const NEWEST_COUNTERS = `
   SELECT ${COUNTER_COLUMNS}

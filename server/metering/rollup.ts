@@ -1,6 +1,8 @@
 /**
  * rollup — the events of a batch summed up by customer, feature, minute and values of the feature's dimensions: what
  * usage series and forecasts are read from. Written with the events, in one statement however many they are.
+ *
+ * The plain events of most batches are gathered where they are stored, see `plainRollupsText`; all others here.
  */
 import type { Statement } from '../db/client.ts';
 import { formatUnits, maxUnits, type Units } from '../domain/units.ts';
@@ -114,19 +116,36 @@ const endOfLabel = (text: string): number =>
 const UNPRINTABLE = /\p{Cc}|\p{Cs}/gu;
 
 /** A customer's lock is held by whoever writes, so no two writers add to the same row at once. */
-const SAVE_ROLLUPS = `
+const INSERT_ROLLUPS = `
   INSERT INTO rollups (customer_id, feature_key, minute, dimensions, currency, tenant_id,
-    events, amount, credits, wallet, overage, cost, largest)
-  SELECT v.customer_id::uuid, v.feature_key, v.minute::timestamptz, v.dimensions, v.currency, v.tenant_id::uuid,
-    v.events::bigint, v.amount::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.largest::numeric
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) AS v (customer_id, feature_key, minute, dimensions, currency, tenant_id,
-    events, amount, credits, wallet, overage, cost, largest)
+    events, amount, credits, wallet, overage, cost, largest)`;
+
+/** Adds to what is stored. */
+const ON_KNOWN_ROLLUP = `
   ON CONFLICT (customer_id, feature_key, minute, dimensions, currency) DO UPDATE
     SET events = rollups.events + excluded.events, amount = rollups.amount + excluded.amount,
       credits = rollups.credits + excluded.credits, wallet = rollups.wallet + excluded.wallet,
       overage = rollups.overage + excluded.overage, cost = rollups.cost + excluded.cost,
       largest = greatest(rollups.largest, excluded.largest)`;
+
+/**
+ * Gathers and adds events that were used now as they were reported, of features without dimensions and without a price:
+ * the part of a statement that also stores them. What `rollupsOf` would make of them, without sending anything twice.
+ *
+ * @param events Name of the part that returns customer_id, feature_key, tenant_id, amount and overage of each.
+ * @param now    Parameter of the instant at which they were used.
+ */
+export const plainRollupsText = (events: string, now: string): string => `${INSERT_ROLLUPS}
+  SELECT customer_id, feature_key, date_trunc('minute', ${now}::timestamptz, 'UTC'), '{}', '', tenant_id,
+    count(*), sum(amount), 0, 0, sum(overage), 0, max(amount)
+  FROM ${events} GROUP BY customer_id, feature_key, tenant_id${ON_KNOWN_ROLLUP}`;
+
+const SAVE_ROLLUPS = `${INSERT_ROLLUPS}
+  SELECT v.customer_id::uuid, v.feature_key, v.minute::timestamptz, v.dimensions, v.currency, v.tenant_id::uuid,
+    v.events::bigint, v.amount::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.largest::numeric
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) AS v (customer_id, feature_key, minute, dimensions, currency, tenant_id,
+    events, amount, credits, wallet, overage, cost, largest)${ON_KNOWN_ROLLUP}`;
 
 /** Adds to what is stored; all in one statement, which is all or nothing by itself. */
 export const saveRollupsStatement = (rows: readonly Rollup[]): Statement => ({

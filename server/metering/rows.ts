@@ -6,7 +6,7 @@ import type { Grant, GrantSource, GrantState } from '../domain/grant.ts';
 import type { Mute } from '../domain/mute.ts';
 import type { RuleKey } from '../domain/period.ts';
 import type { Reservation, ReservationState } from '../domain/reservation.ts';
-import { unitsOf } from '../domain/units.ts';
+import { type Units, unitsOf } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import type {
   AskedTopUp,
@@ -28,15 +28,19 @@ export type CustomerRow = {
   readonly pending_plan: PendingPlan | null;
   readonly time_zone: string;
   readonly anchor_at: Date;
-  readonly overrides: Readonly<Record<string, LimitFieldsJson>>;
-  readonly mutes: readonly Mute[];
+  readonly overrides: Readonly<Record<string, LimitFieldsJson>> | null;
+  readonly mutes: readonly Mute[] | null;
   readonly sequence: string;
   readonly limits_sequence: string;
-  readonly rate_windows: Readonly<Record<string, readonly [startMs: number, calls: number]>>;
+  readonly rate_windows: Readonly<Record<string, readonly [startMs: number, calls: number]>> | null;
   readonly prepaid: boolean;
   readonly due_at: Date | null;
   readonly created_at: Date;
 };
+
+const NO_OVERRIDES: CustomerState['overrides'] = new Map();
+const NO_MUTES: CustomerState['mutes'] = [];
+const NO_WINDOWS: CustomerState['rateWindows'] = new Map();
 
 export const customerFromRow = (row: CustomerRow): CustomerState => ({
   id: row.id,
@@ -48,12 +52,12 @@ export const customerFromRow = (row: CustomerRow): CustomerState => ({
   timeZone: row.time_zone,
   anchorAtMs: row.anchor_at.getTime(),
   createdAtMs: row.created_at.getTime(),
-  overrides: limitFieldsMapFromJson(row.overrides),
-  mutes: row.mutes,
+  overrides: row.overrides === null ? NO_OVERRIDES : limitFieldsMapFromJson(row.overrides),
+  mutes: row.mutes ?? NO_MUTES,
   limitsSequence: BigInt(row.limits_sequence),
   sequenceBefore: BigInt(row.sequence),
   sequence: BigInt(row.sequence),
-  rateWindows: new Map(Object.entries(row.rate_windows).map(([key, [startMs, calls]]) => [key, { startMs, calls }])),
+  rateWindows: row.rate_windows === null ? NO_WINDOWS : rateWindowsFromJson(row.rate_windows),
   prepaid: row.prepaid,
   dueAtMs: msOf(row.due_at),
   counters: new Map(),
@@ -69,6 +73,9 @@ export const customerFromRow = (row: CustomerRow): CustomerState => ({
   answers: new Map(),
 });
 
+const rateWindowsFromJson = (json: NonNullable<CustomerRow['rate_windows']>): CustomerState['rateWindows'] =>
+  new Map(Object.entries(json).map(([key, [startMs, calls]]) => [key, { startMs, calls }]));
+
 export type CounterRow = {
   readonly customer_id: string;
   readonly feature_key: string;
@@ -77,30 +84,32 @@ export type CounterRow = {
   readonly period_end: Date | null;
   readonly reset: RuleKey;
   readonly used: string;
-  readonly held: string;
-  readonly credits: string;
-  readonly wallet: string;
-  readonly overage: string;
-  readonly cost: string;
-  readonly wallet_charge: string;
+  readonly held: string | null;
+  readonly credits: string | null;
+  readonly wallet: string | null;
+  readonly overage: string | null;
+  readonly cost: string | null;
+  readonly wallet_charge: string | null;
   readonly level: string | null;
   readonly level_at: Date | null;
   readonly area: string | null;
-  readonly raised: readonly string[];
+  readonly raised: readonly string[] | null;
   readonly sequence: string;
   readonly closed_at: Date | null;
   readonly corrected_at: Date | null;
 };
 
+const NO_MARKS: StoredCounter['raised'] = new Set();
+
 export const counterFromRow = (row: CounterRow): StoredCounter => ({
   period: { startMs: row.period_start.getTime(), endMs: msOf(row.period_end), reset: row.reset },
   used: unitsOf(row.used),
-  held: unitsOf(row.held),
-  credits: unitsOf(row.credits),
-  wallet: unitsOf(row.wallet),
-  overage: unitsOf(row.overage),
-  cost: unitsOf(row.cost),
-  walletCharge: unitsOf(row.wallet_charge),
+  held: unitsOr0(row.held),
+  credits: unitsOr0(row.credits),
+  wallet: unitsOr0(row.wallet),
+  overage: unitsOr0(row.overage),
+  cost: unitsOr0(row.cost),
+  walletCharge: unitsOr0(row.wallet_charge),
   gauge:
     row.level === null
       ? null
@@ -109,7 +118,7 @@ export const counterFromRow = (row: CounterRow): StoredCounter => ({
           atMs: msOf(row.level_at) ?? row.period_start.getTime(),
           area: BigInt(row.area ?? 0),
         },
-  raised: new Set(row.raised),
+  raised: row.raised === null ? NO_MARKS : new Set(row.raised),
   sequence: BigInt(row.sequence),
   closedAtMs: msOf(row.closed_at),
   correctedAtMs: msOf(row.corrected_at),
@@ -316,5 +325,7 @@ export type DrawnRow = {
   readonly grant_id: string;
   readonly amount: string;
 };
+
+const unitsOr0 = (text: string | null): Units => (text === null ? 0n : unitsOf(text));
 
 const msOf = (at: Date | null): number | null => at?.getTime() ?? null;

@@ -8,7 +8,7 @@ import type { Alert } from '../domain/alert.ts';
 import { nextDueMs } from '../domain/credits.ts';
 import { formatUnits, type Units } from '../domain/units.ts';
 import type { Hint } from '../events/bus.ts';
-import { rollupsOf, saveRollupsStatement } from './rollup.ts';
+import { plainRollupsText, rollupsOf, saveRollupsStatement } from './rollup.ts';
 import type { ChangedCounter, Changes, CustomerState, NewAlert, NewEvent } from './state.ts';
 import { renewalToJson, splitToJson } from './stored-json.ts';
 
@@ -18,8 +18,9 @@ import { renewalToJson, splitToJson } from './stored-json.ts';
  *
  * @param counters INSERT of all columns, or of the few that say anything where nothing but what is included pays.
  * @param events   The same for events.
+ * @param rollups  INSERT of what plain events come to; empty where those of other events are written beside.
  */
-const saveText = (counters: string, events: string): string => `
+const saveText = (counters: string, events: string, rollups: string): string => `
   WITH moved_customers AS (
     UPDATE customers c SET sequence = v.sequence::bigint, limits_sequence = v.limits_sequence::bigint, rate_windows = v.rate_windows::jsonb,
       prepaid = v.prepaid::boolean, due_at = v.due_at::timestamptz
@@ -57,7 +58,7 @@ const saveText = (counters: string, events: string): string => `
         corrected_at = excluded.corrected_at
   ), saved_events AS (
     ${events}
-  )
+  )${rollups && `, saved_rollups AS (${rollups})`}
   SELECT 1 / (cardinality($1::text[]) = (SELECT count(*) FROM moved_customers))::integer AS held,
     (SELECT json_agg(json_build_object('customer_id', customer_id, 'event_sequence', event_sequence::text, 'mark', threshold_key,
       'sequence', sequence::text)) FROM saved_alerts) AS alerts`;
@@ -68,9 +69,10 @@ const FIRST_COUNTER_PARAM = 24;
 /** Everything to write: the first statement is the one that `readSavedAlerts` reads. */
 export function saveStatements(changes: Changes): readonly Statement[] {
   const { nowMs } = changes;
+  const isPlain = changes.events.every((event) => isPlainEvent(event, nowMs));
   return [
-    saveStatement(changes),
-    ...rollupStatements(changes),
+    saveStatement(changes, isPlain ? PLAIN_EVENT : FULL_EVENT),
+    ...(isPlain ? [] : rollupStatements(changes)),
     ...(hasAccounts(changes) ? accountStatements(changes, iso(nowMs)) : []),
     ...(changes.movedPlans.length > 0 ? [movePlansStatement(changes.movedPlans)] : []),
   ];
@@ -81,10 +83,12 @@ function rollupStatements({ events }: Changes): readonly Statement[] {
   return rows.length === 0 ? [] : [saveRollupsStatement(rows)];
 }
 
-function saveStatement({ nowMs, customers, counters, events, answers, alerts }: Changes): Statement {
+function saveStatement(
+  { nowMs, customers, counters, events, answers, alerts }: Changes,
+  eventColumns: readonly Column<NewEvent>[],
+): Statement {
   const changed = [...counters.values()];
   const counterColumns = changed.every(isPlainCounter) ? PLAIN_COUNTER : FULL_COUNTER;
-  const eventColumns = events.every((event) => isPlainEvent(event, nowMs)) ? PLAIN_EVENT : FULL_EVENT;
   return {
     text: saveTextOf(counterColumns, eventColumns),
     params: [
@@ -142,6 +146,7 @@ const isPlainEvent = (event: NewEvent, nowMs: number): boolean =>
   event.payment.walletCharge === 0n &&
   event.currency === null &&
   event.reverses === null &&
+  event.dimensions.length === 0 &&
   event.occurredAtMs === nowMs;
 
 const COUNTER: readonly Column<ChangedCounter>[] = [
@@ -214,10 +219,14 @@ function saveTextOf(counters: readonly Column<ChangedCounter>[], events: readonl
   const name = `${counters.length} ${events.length}`;
   const known = saveTexts.get(name);
   if (known !== undefined) return known;
-  const rest = events === PLAIN_EVENT ? PLAIN_EVENT_REST : [];
+  const isPlain = events === PLAIN_EVENT;
+  const rest = isPlain ? PLAIN_EVENT_REST : [];
+  const firstEventParam = FIRST_COUNTER_PARAM + counters.length;
+  const eventsText = insertOf('events', events, firstEventParam, [...rest, ['recorded_at', '$8::timestamptz']]);
   const text = saveText(
     insertOf('counters', counters, FIRST_COUNTER_PARAM),
-    insertOf('events', events, FIRST_COUNTER_PARAM + counters.length, [...rest, ['recorded_at', '$8::timestamptz']]),
+    isPlain ? `${eventsText} RETURNING customer_id, feature_key, tenant_id, amount, overage` : eventsText,
+    isPlain ? plainRollupsText('saved_events', '$8') : '',
   );
   saveTexts.set(name, text);
   return text;

@@ -78,4 +78,22 @@ describeEngines('rollups', (engine) => {
     expect(few).toEqual([]); // all of it has happened
     expect(await query(database, DIFFERENCES)).toEqual([]);
   });
+
+  it('of batches of nothing but plain use, too, minute by minute', async () => {
+    await saveFeature(rig, 'plain', { limit: 5n * ONE, enforcement: 'soft' });
+    const perMinute = `SELECT c.reference_id, r.events::integer, r.amount::integer, r.overage::integer, r.largest::integer
+      FROM rollups r JOIN customers c ON c.id = r.customer_id WHERE r.feature_key = 'plain' ORDER BY r.minute, c.reference_id`;
+    for (const amounts of [[1, 2, 3], [4], [2, 1]]) {
+      const use = (of: string, n: number) =>
+        rig.engine.consume(rig.call(of, { featureKey: 'plain', amount: ONE * BigInt(n) }));
+      await Promise.all(amounts.flatMap((n) => [use('acme', n), use('other', n)]));
+      rig.clock.advance(30_000);
+    }
+    const first = { events: 4, amount: 10, overage: 5, largest: 4 };
+    const second = { events: 2, amount: 3, overage: 3, largest: 2 };
+    expect(await query(database, perMinute)).toEqual(
+      [first, second].flatMap((row) => ['acme', 'other'].map((of) => ({ reference_id: of, ...row }))),
+    );
+    expect(await query(database, DIFFERENCES)).toEqual([]);
+  });
 });
