@@ -98,6 +98,15 @@ it('every list that can grow asks how many, and none gives more than 100', () =>
   const connections = Object.values(schema.getQueryType()?.getFields() ?? {}).filter(({ type }) =>
     String(type).endsWith('Connection!'),
   );
-  expect(connections.map(({ name }) => name).sort()).toEqual(['alerts', 'customers', 'events', 'features', 'plans']);
+  expect(connections.map(({ name }) => name).sort()).toEqual([
+    'alerts',
+    'customers',
+    'entityUsages',
+    'events',
+    'features',
+    'plans',
+    'topUpRequests',
+    'usagePeriods',
+  ]);
   for (const { args } of connections) expect(String(args.find(({ name }) => name === 'first')?.type)).toBe('Int!');
 });

@@ -50,6 +50,9 @@ const QUERIES: readonly Row[] = [
   ['invoicePreview(referenceId: "acme") { at }', ...READERS],
   ['usageForecast(referenceId: "acme", featureKey: "api_calls") { used }', ...READERS],
   [`usageSeries(${SERIES}) { __typename }`, ...READERS],
+  ['usagePeriods(first: 1, referenceId: "acme", featureKey: "api_calls") { nodes { used } }', ...READERS],
+  ['entityUsages(first: 1, referenceId: "acme", featureKey: "api_calls") { nodes { used } }', ...READERS],
+  ['entityUsage(referenceId: "acme", featureKey: "api_calls", entityId: "ann") { used }', ...READERS],
   ['feature(key: "api_calls") { id }', ...READERS],
   ['plan(key: "pro") { id }', ...READERS],
   ['events(first: 1, referenceId: "acme") { nodes { id } }', ...READERS],
@@ -59,6 +62,7 @@ const QUERIES: readonly Row[] = [
   ['customers(first: 1) { nodes { id } }', 'read', 'admin'],
   ['features(first: 1) { nodes { id } }', 'read', 'admin'],
   ['plans(first: 1) { nodes { id } }', 'read', 'admin'],
+  ['topUpRequests(first: 1) { nodes { state } }', 'admin'],
 ];
 const SUBSCRIPTIONS: readonly Row[] = [
   ['usageChanged(referenceId: "acme") { __typename }', ...READERS],
