@@ -26,8 +26,6 @@ export interface Operation<Data, Variables> {
 
 /** The result of an operation. */
 export type DataOf<O> = O extends Operation<infer Data, infer _Variables> ? Data : never;
-/** The variables of an operation. */
-export type InputOf<O> = O extends Operation<infer _Data, infer Variables> ? Variables : never;
 
 /** Variables as callers have them: lists may be readonly, and what may be left out may be undefined, for JSON drops it. */
 type Sent<T> = Json extends T
