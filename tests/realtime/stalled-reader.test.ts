@@ -67,7 +67,7 @@ it('a stalled reader is a burden to nobody', async () => {
   expect(performance.now() - closing).toBeLessThan(8_000);
   await expect.poll(() => rig.gateway.services.streams.openStreams).toBe(0);
   expect(surprises).toEqual([]);
-});
+}, 120_000); // 20,000 uses in step with a reader: a machine that is busy with others takes its time
 
 /** All that a client can ask for, so that every item is as long as items get. */
 const WIDE =
