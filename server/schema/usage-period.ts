@@ -31,9 +31,8 @@ const UsagePeriodType = builder.objectRef<UsagePeriod>('UsagePeriod').implement(
       type: MoneyType,
       nullable: true,
       description:
-        'What the units of wallet and overage cost, each priced when it was used. Null where none had a price.',
-      resolve: ({ cost, currency }) =>
-        cost === 0n && currency === null ? null : { amount: cost, currency: currency ?? DEFAULT_CURRENCY },
+        'What the units of wallet and overage cost, each priced when it was used. Null where that is nothing.',
+      resolve: ({ cost, currency }) => (cost === 0n ? null : { amount: cost, currency: currency ?? DEFAULT_CURRENCY }),
     }),
     closedAt: t.expose('closedAtMs', {
       type: 'DateTime',

@@ -16,7 +16,7 @@ export type UsagePeriod = {
   readonly overage: Units;
   /** What wallet and overage units cost, in minor units. */
   readonly cost: Units;
-  /** In which currency it was priced last; null where no event of the period was. */
+  /** In which currency it was priced last; null where it costs nothing, and where only holds were priced yet. */
   readonly currency: string | null;
   /** When the final total was written. */
   readonly closedAtMs: number | null;
