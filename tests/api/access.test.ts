@@ -57,6 +57,41 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
   'Query.plans': ['{ plans(first: 1) { __typename } }', KEYS_THAT_READ, { __typename: 'PlanConnection' }],
   'Query.events': ['{ events(first: 1) { __typename } }', READERS, { __typename: 'EventConnection' }],
   'Query.alerts': ['{ alerts(first: 1) { __typename } }', READERS, { __typename: 'AlertConnection' }],
+  'Query.usageSeries': [
+    '{ usageSeries(referenceId: "acme", featureKey: "api_calls", from: "2026-03-15T00:00:00Z", to: "2026-03-16T00:00:00Z", bucket: DAY) { __typename } }',
+    READERS,
+    { __typename: 'UsageSeries' },
+  ],
+  'Query.usageForecast': [
+    '{ usageForecast(referenceId: "acme", featureKey: "api_calls") { __typename } }',
+    READERS,
+    { __typename: 'UsageForecast' },
+  ],
+  'Query.invoicePreview': [
+    '{ invoicePreview(referenceId: "acme") { __typename } }',
+    READERS,
+    { __typename: 'Invoice' },
+  ],
+  'Query.usagePeriods': [
+    '{ usagePeriods(first: 1, referenceId: "acme", featureKey: "api_calls") { __typename } }',
+    READERS,
+    { __typename: 'UsagePeriodConnection' },
+  ],
+  'Query.entityUsages': [
+    '{ entityUsages(first: 1, referenceId: "acme", featureKey: "api_calls") { __typename } }',
+    READERS,
+    { __typename: 'EntityUsageConnection' },
+  ],
+  'Query.entityUsage': [
+    '{ entityUsage(referenceId: "acme", featureKey: "api_calls", entityId: "ann") { __typename } }',
+    READERS,
+    { __typename: 'EntityUsage' },
+  ],
+  'Query.topUpRequests': [
+    '{ topUpRequests(first: 1) { __typename } }',
+    ADMIN,
+    { __typename: 'TopUpRequestConnection' },
+  ],
   'Query.node': ['{ node(id: "x") { id } }', READERS, null],
   'Query.nodes': ['{ nodes(ids: ["x"]) { id } }', READERS, [null]],
   'Mutation.consume': [`mutation { consume(${USE}) { __typename } }`, WRITERS, { __typename: 'Consumption' }],
@@ -64,6 +99,66 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     'mutation { consumeMany(input: { inputs: [] }) { __typename } }',
     WRITERS,
     { __typename: 'ConsumeManyPayload' },
+  ],
+  'Mutation.recordUsage': [
+    'mutation { recordUsage(input: { referenceId: "acme", featureKey: "api_calls" }) { __typename } }',
+    WRITERS,
+    { __typename: 'Consumption' },
+  ],
+  'Mutation.reserve': [
+    'mutation { reserve(input: { referenceId: "acme", featureKey: "api_calls" }) { __typename } }',
+    WRITERS,
+    { __typename: 'Reservation' },
+  ],
+  'Mutation.commitReservation': [
+    'mutation { commitReservation(input: { reservationId: "x" }) { __typename } }',
+    WRITERS,
+    { __typename: 'ReservationNotFoundError' },
+  ],
+  'Mutation.releaseReservation': [
+    'mutation { releaseReservation(input: { reservationId: "x" }) { __typename } }',
+    WRITERS,
+    { __typename: 'ReservationNotFoundError' },
+  ],
+  'Mutation.grantCredits': [
+    'mutation { grantCredits(input: { referenceId: "acme", featureKey: "api_calls", amount: 1 }) { __typename } }',
+    ADMIN,
+    { __typename: 'Grant' },
+  ],
+  'Mutation.voidGrant': [
+    'mutation { voidGrant(input: { grantId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'GrantNotFoundError' },
+  ],
+  'Mutation.topUpWallet': [
+    'mutation { topUpWallet(input: { referenceId: "acme", amount: 1 }) { __typename } }',
+    ADMIN,
+    { __typename: 'Wallet' },
+  ],
+  'Mutation.refundWallet': [
+    'mutation { refundWallet(input: { referenceId: "acme", amount: 1 }) { __typename } }',
+    ADMIN,
+    { __typename: 'Wallet' },
+  ],
+  'Mutation.setWallet': [
+    'mutation { setWallet(input: { referenceId: "acme" }) { __typename } }',
+    ADMIN,
+    { __typename: 'Wallet' },
+  ],
+  'Mutation.settleTopUp': [
+    'mutation { settleTopUp(input: { referenceId: "acme", outcome: FAILED }) { __typename } }',
+    ADMIN,
+    { __typename: 'Wallet' },
+  ],
+  'Mutation.reverseEvent': [
+    'mutation { reverseEvent(input: { eventId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'EventNotFoundError' },
+  ],
+  'Mutation.resetUsage': [
+    'mutation { resetUsage(input: { referenceId: "acme", featureKey: "api_calls" }) { __typename } }',
+    ADMIN,
+    { __typename: 'UsageReset' },
   ],
   'Mutation.registerCustomer': [
     'mutation { registerCustomer(input: { referenceId: "acme" }) { __typename } }',
