@@ -4,7 +4,7 @@
  */
 
 import type { LimitFields } from '../../server/domain/feature.ts';
-import { periodAt } from '../../server/domain/period.ts';
+import { type Period, periodAt } from '../../server/domain/period.ts';
 import type { Units } from '../../server/domain/units.ts';
 import type {
   CommitRequest,
@@ -27,6 +27,7 @@ import {
   heldIn,
   isEntitled,
   partIn,
+  periodFrom,
   periodOf,
   planAt,
   policyAt,
@@ -144,20 +145,19 @@ function use(book: Book, ask: Ask, nowMs: number): Told {
     taken,
     paid,
   });
-  return tookTold(book, ask.featureKey, ask.atMs, before, taken, paid, nowMs);
+  return tookTold(book, ask.featureKey, period, before, taken, paid, nowMs);
 }
 
 /** What is said of units that were taken: the split, the alerts that they raise, and where the meter stands. */
 function tookTold(
   book: Book,
   featureKey: string,
-  atMs: number,
+  period: Period,
   before: readonly Entry[],
   taken: Units,
   paid: Paid,
   nowMs: number,
 ): Told {
-  const period = periodOf(book, featureKey, atMs);
   const policy = policyAt(book, featureKey, nowMs);
   const after = entriesIn(book, featureKey, period);
   const alerts = raise(book, featureKey, period.startMs, policy, before, after);
@@ -166,7 +166,7 @@ function tookTold(
     amount: decimal(taken),
     split: splitTold(paid),
     alerts,
-    ...reading(book, featureKey, atMs, nowMs),
+    ...readingOf(book, featureKey, period, nowMs),
   };
 }
 
@@ -175,7 +175,10 @@ const splitTold = (paid: Paid): string => spellSplit({ ...paid, overageCost: pai
 
 /** A meter as it stands, in the period of an instant. */
 export function reading(book: Book, featureKey: string, atMs: number, nowMs: number): Told {
-  const period = periodOf(book, featureKey, atMs);
+  return readingOf(book, featureKey, periodOf(book, featureKey, atMs), nowMs);
+}
+
+function readingOf(book: Book, featureKey: string, period: Period, nowMs: number): Told {
   const entries = entriesIn(book, featureKey, period);
   const policy = policyAt(book, featureKey, nowMs);
   const left = policy.limit === null ? null : policy.limit - usedIn(entries) - heldIn(entries);
@@ -241,7 +244,7 @@ function holdTold(book: Book, hold: Hold, paid: Paid, nowMs: number): Told {
     amount: decimal(entry.taken),
     state: hold.state,
     split: splitTold(paid),
-    ...reading(book, entry.featureKey, entry.atMs, nowMs),
+    ...readingOf(book, entry.featureKey, periodFrom(book, entry.featureKey, entry.periodStartMs), nowMs),
   };
 }
 
@@ -259,7 +262,8 @@ function release(book: Book, id: string, nowMs: number): Told {
   if (hold.state === 'expired') return refusedWith('RESERVATION_EXPIRED');
   if (hold.state === 'committed') return refusedWith('RESERVATION_CLOSED');
   const { paid } = entryOf(book, hold);
-  if (hold.state === 'open') letGo(book, id, 'released');
+  if (hold.state === 'released') return { ...holdTold(book, hold, paid, nowMs), replayed: true };
+  letGo(book, id, 'released');
   return holdTold(book, hold, paid, nowMs);
 }
 
@@ -295,7 +299,15 @@ function commitOpen(book: Book, { amount, mode }: CommitRequest, hold: Hold, now
   const extra = wanted - entry.taken;
   if (extra <= 0n) {
     entry.state = 'used';
-    return tookTold(book, featureKey, atMs, was, entry.taken, entry.paid, nowMs);
+    return tookTold(
+      book,
+      featureKey,
+      periodFrom(book, featureKey, entry.periodStartMs),
+      was,
+      entry.taken,
+      entry.paid,
+      nowMs,
+    );
   }
   const draft = structuredClone(book);
   const told = use(
@@ -305,7 +317,15 @@ function commitOpen(book: Book, { amount, mode }: CommitRequest, hold: Hold, now
   );
   if (told.allowed !== true) return told;
   entry.state = 'used';
-  const first = tookTold(book, featureKey, atMs, was, entry.taken, entry.paid, nowMs);
+  const first = tookTold(
+    book,
+    featureKey,
+    periodFrom(book, featureKey, entry.periodStartMs),
+    was,
+    entry.taken,
+    entry.paid,
+    nowMs,
+  );
   const count = book.entries.length;
   const more = use(
     book,
@@ -392,7 +412,7 @@ function reverse(book: Book, sequence: bigint, nowMs: number): Told {
   const entry = book.entries.find((one) => one.sequence === sequence);
   if (!entry) return refusedWith('EVENT_NOT_FOUND');
   if (entry.reversed) return refusedWith('EVENT_ALREADY_REVERSED');
-  const { featureKey, entityId, atMs, taken } = entry;
+  const { featureKey, entityId, atMs, taken, periodStartMs } = entry;
   if (!isAdditive(featureKey)) return refusedWith('INVALID_AMOUNT');
   const before = entriesIn(book, featureKey, { startMs: entry.periodStartMs, endMs: null });
   const policy = policyAt(book, featureKey, nowMs);
@@ -402,13 +422,14 @@ function reverse(book: Book, sequence: bigint, nowMs: number): Told {
     featureKey,
     entityId,
     atMs,
+    periodStartMs,
     toldAtMs: nowMs,
     reported: -entry.reported,
     taken: -taken,
     paid,
     isReversal: true,
   });
-  return tookTold(book, featureKey, atMs, before, -taken, paid, nowMs);
+  return tookTold(book, featureKey, periodFrom(book, featureKey, periodStartMs), before, -taken, paid, nowMs);
 }
 
 function restart(book: Book, featureKey: string, nowMs: number): Told {

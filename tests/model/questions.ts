@@ -39,7 +39,16 @@ export function periodOf(book: Book, featureKey: string, atMs: number): Period {
   const regular = regularPeriod(book, featureKey, definitionOf(featureKey).reset ?? 'monthly', atMs);
   const cuts = book.restarts.filter((cut) => cut.featureKey === featureKey && cut.atMs > regular.startMs);
   const before = cuts.filter((cut) => cut.atMs <= atMs + 1).at(-1); // one that was cut at its very start begins 1 ms later
-  return { startMs: before?.atMs ?? regular.startMs, endMs: regular.endMs };
+  const after = cuts.find((cut) => cut.atMs > atMs + 1 && (regular.endMs === null || cut.atMs < regular.endMs));
+  return { startMs: before?.atMs ?? regular.startMs, endMs: after?.atMs ?? regular.endMs };
+}
+
+/** The period that begins at an instant. */
+export function periodFrom(book: Book, featureKey: string, startMs: number): Period {
+  const regular = regularPeriod(book, featureKey, definitionOf(featureKey).reset ?? 'monthly', startMs);
+  const after = book.restarts.find((cut) => cut.featureKey === featureKey && cut.atMs > startMs);
+  const isCut = after !== undefined && (regular.endMs === null || after.atMs < regular.endMs);
+  return { startMs, endMs: isCut ? after.atMs : regular.endMs };
 }
 
 /** What counts in a period, oldest first; of one entity, or of all together. */
@@ -96,19 +105,30 @@ export const burning = (book: Book, featureKey: string, atMs: number): ModelGran
 export const creditsOf = (book: Book, featureKey: string, atMs: number): Units =>
   sumOf(burning(book, featureKey, atMs).map((grant) => remainingOf(book, grant)));
 
-/** Null until money was put in or the wallet has paid, unless its floor is credit. */
+/** Null until money was put in, or was spent on the credit of a floor below zero. */
 export function balanceOf(book: Book, atMs: number): Units | null {
   const charges = book.entries.filter(({ state }) => state !== 'undone').map(({ paid }) => paid.walletCharge);
-  const balance = sumOf(book.money.map(({ amount }) => amount)) - sumOf(charges);
-  const isCredit = (planNamed(planAt(book, atMs)).wallet?.floor ?? 0n) < 0n;
-  return book.money.length === 0 && charges.every((charge) => charge === 0n) && !isCredit ? null : balance;
+  const isCredit = floorOf(book, atMs) < 0n && book.entries.some(({ paid }) => paid.cost !== 0n);
+  const isOpen = book.money.length > 0 || isCredit || charges.some((charge) => charge !== 0n);
+  return isOpen ? moneyLeft(book) : null;
 }
 
-/** What the customer may spend of the wallet now. */
+function moneyLeft(book: Book): Units {
+  const charges = book.entries.filter(({ state }) => state !== 'undone').map(({ paid }) => paid.walletCharge);
+  return sumOf(book.money.map(({ amount }) => amount)) - sumOf(charges);
+}
+
+const floorOf = (book: Book, atMs: number): Units => planNamed(planAt(book, atMs)).wallet?.floor ?? 0n;
+
+/** Whether there is a wallet to pay: one that holds money or did, or one whose floor is credit. */
+export const hasWallet = (book: Book, atMs: number): boolean =>
+  floorOf(book, atMs) < 0n ||
+  book.money.length > 0 ||
+  book.entries.some(({ paid, state }) => state !== 'undone' && paid.walletCharge !== 0n);
+
+/** What the customer may spend of the wallet now; a floor below zero is credit. */
 export function availableMoney(book: Book, atMs: number): Units {
-  const balance = balanceOf(book, atMs);
-  if (balance === null) return 0n;
-  const left = balance - (planNamed(planAt(book, atMs)).wallet?.floor ?? 0n);
+  const left = moneyLeft(book) - floorOf(book, atMs);
   return left > 0n ? left : 0n;
 }
 

@@ -19,6 +19,7 @@ import {
   burning,
   entriesIn,
   fullUntil,
+  hasWallet,
   heldIn,
   isEntitled,
   partIn,
@@ -159,7 +160,7 @@ function payFor(
     price === null ? 0n : costOf(price, position + next) - costOf(price, position);
   paid.cost = costOfNext(rest);
   if (!isForced && exceedsSpend(book, policy, entries, paid.cost, nowMs)) return 'SPEND_LIMIT_REACHED';
-  if (price !== null) {
+  if (price !== null && hasWallet(book, nowMs)) {
     const money = availableMoney(book, nowMs);
     paid.wallet = [rest, ...wholesBelow(rest)].find((some) => costOfNext(some) <= money) ?? 0n;
     paid.walletCharge = costOfNext(paid.wallet);
