@@ -22,5 +22,7 @@ export type CustomerMeters = {
   /** The last sequence that changed every meter at once. */
   readonly limitsSequence: bigint;
   readonly catalogVersion: number;
+  /** When something of the customer changes by itself, as a hold or a grant that expires; null for nothing known. */
+  readonly dueAtMs: number | null;
   readonly atMs: number;
 };

@@ -17,4 +17,6 @@ export type CustomerMoved = {
   readonly usages: readonly Usage[];
   /** Whether no other meter changed; if one may have, who watches reads them all. */
   readonly isWhole: boolean;
+  /** When something of the customer changes by itself; null for nothing known. */
+  readonly dueAtMs: number | null;
 };

@@ -3,6 +3,7 @@
  * Method: a world in memory; some of its batches are this gateway's own, of others there is a hint, or none.
  */
 import { describe, expect, it } from 'vitest';
+import { ONE } from '../domain/units.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Mailbox } from './mailbox.ts';
 import { ACME, HOUR_MS, settled, TENANT, World } from './testing/world.ts';
@@ -46,7 +47,8 @@ async function spell(mailbox: Mailbox<MeterChange>): Promise<string> {
 }
 
 const spellChange = (change: MeterChange): string => (change.kind === 'catalog' ? 'catalog' : spellUsage(change.usage));
-const spellUsage = ({ feature, used, sequence }: Usage): string => `${feature.key} ${used / 10n ** 9n}@${sequence}`;
+const spellUsage = ({ feature, used, reserved, sequence }: Usage): string =>
+  `${feature.key} ${used / ONE}${reserved > 0n ? ` and ${reserved / ONE} held` : ''}@${sequence}`;
 
 describe('the hub', () => {
   it('passes on a batch that continues, and reads nothing', async () => {
@@ -179,6 +181,24 @@ describe('the hub', () => {
     expect(world.readings).toBe(1);
   });
 
+  it.each(['before the hold was made', 'after it'])(
+    'finds by polling that a hold has expired, for who came %s',
+    async (when) => {
+      const { world, hub, poll, watch } = openHub();
+      const early = when.startsWith('before') ? await watch() : null;
+      hub.moved(world.reserve(ACME, 'storage', world.nowMs + HOUR_MS / 4));
+      if (early) expect(await spell(early)).toBe('storage 0 and 1 held@1');
+      const mailbox = early ?? (await watch());
+      await poll();
+      expect(world.readings).toBe(0);
+      world.nowMs += HOUR_MS / 4;
+      await poll();
+      expect(await spell(mailbox)).toContain('storage 0@1');
+      await poll();
+      expect(world.readings).toBe(1);
+    },
+  );
+
   it('tells when a reading fails, and finds it out with the next poll', async () => {
     const { world, hub, errors, poll, watch } = openHub();
     const mailbox = await watch();
@@ -220,6 +240,19 @@ describe('the hub', () => {
     expect(await spellLive(mailbox)).toBe('calls 2@5, exports 1@5');
     hub.hinted(TENANT, ACME, null); // its limits may be others: all of them
     expect(await spellLive(mailbox)).toBe('calls 2@5, storage 2@5, exports 1@5');
+  });
+
+  it('tells who watches the tenant of every meter that a batch has changed without naming it', async () => {
+    const { world, hub, watch } = openHub();
+    const mailbox = hub.watchTenant(TENANT);
+    hub.moved(world.use(ACME, 'storage'));
+    expect(await spellLive(mailbox)).toBe('storage 1@1');
+    hub.moved(world.topUp(ACME)); // nobody watches the customer itself
+    expect(await spellLive(mailbox)).toBe('calls 0@2, storage 1@2, exports 0@2');
+    expect(hub.customersWatched).toBe(0);
+    await watch();
+    hub.moved(world.topUp(ACME));
+    expect(await spellLive(mailbox)).toBe('calls 0@3, storage 1@3, exports 0@3');
   });
 
   it('keeps nothing of who has left', async () => {

@@ -3,8 +3,9 @@
  *
  * A committed batch brings the new state along, and it is passed on as it is if it continues what was heard before:
  * sequences are gapless, so a missing one shows. Otherwise another gateway has written in between, and the hub reads
- * the truth from the database. A slow poll does the same when no hint arrives, or when a period has ended. Only of a
- * change to the catalog the hub says no more than that: each subscriber asks for a reading of its meters (see readings).
+ * the truth from the database. A slow poll does the same when no hint arrives, or when time alone has changed something:
+ * a period has ended, a hold or a grant has expired, a plan is another now. Only of a change to the catalog the hub says
+ * no more than that: each subscriber asks for a reading of its meters (see readings).
  */
 import type { Clock } from '../domain/clock.ts';
 import type { CustomerMeters } from '../domain/meters.ts';
@@ -32,8 +33,8 @@ type Topic = {
   heard: bigint | null;
   /** Every subscriber knows of this version; null when the next reading shows which it is. */
   catalogVersion: number | null;
-  /** The first end of a period among the meters. */
-  nextResetMs: number | null;
+  /** When time alone changes a meter: the first end of a period, or whatever else is due of the customer. */
+  dueAtMs: number | null;
 };
 
 export type UsageHubDeps = {
@@ -105,16 +106,21 @@ export class UsageHub {
     if (!topic) return;
     topic.heard ??= meters.sequence;
     topic.catalogVersion ??= meters.catalogVersion;
-    topic.nextResetMs = earlier(topic.nextResetMs, firstReset(meters));
+    topic.dueAtMs = earlier(topic.dueAtMs, firstDue(meters));
   }
 
   /** A batch of this gateway has been committed. */
-  moved({ tenantId, customerId, sequenceBefore, sequence, usages, isWhole }: CustomerMoved): void {
+  moved({ tenantId, customerId, sequenceBefore, sequence, usages, isWhole, dueAtMs }: CustomerMoved): void {
     for (const usage of usages) this.#tellTenant(tenantId, usage);
     const topic = this.#topics.get(customerId);
-    if (!topic || (topic.heard !== null && sequence <= topic.heard)) return;
+    if (!topic) {
+      if (!isWhole && this.#tenants.has(tenantId)) this.#reload(newTopic(tenantId, customerId), sequenceBefore);
+      return;
+    }
+    if (topic.heard !== null && sequence <= topic.heard) return;
     if (topic.heard === sequenceBefore && isWhole) {
       topic.heard = sequence;
+      topic.dueAtMs = earlier(topic.dueAtMs, dueAtMs);
       for (const usage of usages) tell(topic, usage);
     } else this.#reload(topic, topic.heard ?? sequence);
   }
@@ -139,7 +145,7 @@ export class UsageHub {
 
   /**
    * The floor under all hints of who is watched: finds customers who have moved unheard, catalogs that have changed, and
-   * periods that have ended. Returns when it knows; the readings follow by themselves.
+   * what was due. Returns when it knows; the readings follow by themselves.
    */
   async poll(): Promise<void> {
     if (this.#topics.size === 0) return;
@@ -152,8 +158,8 @@ export class UsageHub {
     for (const topic of this.#topics.values()) {
       const sequence = sequences.get(topic.customerId);
       const moved = sequence !== undefined && topic.heard !== null && sequence > topic.heard;
-      const ended = topic.nextResetMs !== null && topic.nextResetMs <= nowMs;
-      if (moved || ended) this.#reload(topic, ended ? EVERYTHING : (topic.heard ?? EVERYTHING));
+      const isDue = topic.dueAtMs !== null && topic.dueAtMs <= nowMs;
+      if (moved || isDue) this.#reload(topic, isDue ? EVERYTHING : (topic.heard ?? EVERYTHING));
       const version = versions.get(topic.tenantId) ?? null;
       if (topic.catalogVersion !== null && topic.catalogVersion !== version) tellCatalog(topic);
     }
@@ -199,10 +205,10 @@ export class UsageHub {
       if (!read || (topic.heard !== null && read.sequence < topic.heard)) continue;
       topic.heard = read.sequence;
       topic.catalogVersion = read.catalogVersion; // each usage says by which version it was computed
-      topic.nextResetMs = firstReset(read);
+      topic.dueAtMs = firstDue(read);
       for (const { usage, changedSequence } of read.meters) {
         tell(topic, usage);
-        if (changedSequence > since) this.#tellTenant(tenantId, usage);
+        if (changedSequence > since || read.limitsSequence > since) this.#tellTenant(tenantId, usage);
       }
     }
   }
@@ -226,7 +232,7 @@ const newTopic = (tenantId: string, customerId: string): Topic => ({
   mailboxes: new Set(),
   heard: null,
   catalogVersion: null,
-  nextResetMs: null,
+  dueAtMs: null,
 });
 
 function tell(topic: Topic, usage: Usage): void {
@@ -247,7 +253,5 @@ function tellCatalog(topic: Topic): void {
 const earlier = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : Math.min(one, other);
 
-function firstReset({ meters }: CustomerMeters): number | null {
-  const ends = meters.flatMap(({ usage }) => usage.period.endMs ?? []);
-  return ends.length === 0 ? null : Math.min(...ends);
-}
+const firstDue = ({ meters, dueAtMs }: CustomerMeters): number | null =>
+  meters.reduce((first, { usage }) => earlier(first, usage.period.endMs), dueAtMs);

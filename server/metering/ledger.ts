@@ -221,6 +221,7 @@ function movedBy({ outcomes, changes }: BatchResult): readonly CustomerMoved[] {
     sequenceBefore: customer.sequenceBefore,
     sequence: customer.sequence,
     isWhole: customer.limitsSequence <= customer.sequenceBefore && !changes.settled.has(customer),
+    dueAtMs: customer.dueAtMs,
     usages: [...(newest.get(customer.id)?.values() ?? [])],
   }));
 }

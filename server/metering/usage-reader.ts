@@ -66,7 +66,8 @@ function readingOf(customer: CustomerState, catalog: Catalog, keys: readonly str
     customer.sequence = sequence;
     return readingOfMeter(meter, atMs);
   });
-  return { customerId: customer.id, meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs };
+  const { dueAtMs } = customer; // what is due after all that was settled just now
+  return { customerId: customer.id, meters, sequence, limitsSequence, catalogVersion: catalog.version, dueAtMs, atMs };
 }
 
 function readingOfMeter(meter: Meter, atMs: number): MeterReading {

@@ -97,7 +97,27 @@ export class World {
       sequence: customer.sequence,
       usages: [...newest.values()],
       isWhole: true,
+      dueAtMs: customer.dueAtMs,
     };
+  }
+
+  /** Holds a unit until an instant, at which it is free again by itself. */
+  reserve(customerId: string, featureKey: string, untilMs: number): CustomerMoved {
+    const customer = this.#customer(customerId);
+    const before = this.#counter(customer, featureKey);
+    customer.counters.set(featureKey, { ...before, used: before.used - unitsOf('1'), held: unitsOf('1') });
+    customer.dueAtMs = untilMs;
+    return { ...this.use(customerId, featureKey), dueAtMs: untilMs };
+  }
+
+  /** Changes every meter at once, as money in a wallet does. */
+  topUp(customerId: string): CustomerMoved {
+    const customer = this.#customer(customerId);
+    const sequenceBefore = customer.sequence;
+    customer.sequence += 1n;
+    customer.limitsSequence = customer.sequence;
+    const { sequence, dueAtMs } = customer;
+    return { tenantId: TENANT, customerId, sequenceBefore, sequence, usages: [], isWhole: false, dueAtMs };
   }
 
   /** Gives a customer limits of its own, which takes its next sequence. */
@@ -164,8 +184,9 @@ export class World {
         return { usage, planRateLimits: [], changedSequence: counter.sequence };
       });
       const { sequence, limitsSequence } = customer;
-      const read = { customerId, meters, sequence, limitsSequence, catalogVersion: catalog.version, atMs: this.nowMs };
-      return [[customerId, read]];
+      const dueAtMs = this.#isDue(customer) ? null : customer.dueAtMs;
+      const asOf = { catalogVersion: catalog.version, dueAtMs, atMs: this.nowMs };
+      return [[customerId, { customerId, meters, sequence, limitsSequence, ...asOf }]];
     });
     return new Map(found);
   }
@@ -179,7 +200,12 @@ export class World {
   }
 
   #counter(customer: CustomerState, key: string, catalog = this.#catalog): StoredCounter {
-    return currentCounter(customer, featureIn(catalog, key), null, this.nowMs);
+    const counter = currentCounter(customer, featureIn(catalog, key), null, this.nowMs);
+    return this.#isDue(customer) ? { ...counter, held: 0n } : counter;
+  }
+
+  #isDue({ dueAtMs }: CustomerState): boolean {
+    return dueAtMs !== null && dueAtMs <= this.nowMs;
   }
 
   #customer(id: string) {
