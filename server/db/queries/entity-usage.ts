@@ -1,5 +1,5 @@
 /** entity-usage — counters of the entities under a customer: rows in, domain values out. */
-import { and, eq, gt, ne } from 'drizzle-orm';
+import { and, eq, gt, sql } from 'drizzle-orm';
 import type { EntityTotals } from '../../domain/entity-usage.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import { unitsOf } from '../../domain/units.ts';
@@ -28,7 +28,7 @@ export async function entityTotalsPage(
     .where(
       and(
         inPeriod(of),
-        ne(counters.entityId, ''),
+        sql`${counters.entityId} <> ''`, // written out: of a parameter the planner does not know that the index has all
         request.after === null ? undefined : gt(counters.entityId, request.after),
       ),
     )

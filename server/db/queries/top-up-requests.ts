@@ -39,10 +39,9 @@ export async function topUpRequestsPage(
   state: TopUpState | null,
   request: PageRequest<TopUpPosition>,
 ): Promise<Page<TopUpRequest>> {
-  const rows = await db
-    .select({ topUp: topUpRequests, referenceId: customers.referenceId })
+  const page = db
+    .select()
     .from(topUpRequests)
-    .innerJoin(customers, eq(customers.id, topUpRequests.customerId))
     .where(
       and(
         eq(topUpRequests.tenantId, tenantId),
@@ -51,7 +50,13 @@ export async function topUpRequestsPage(
       ),
     )
     .orderBy(topUpRequests.askedAt, topUpRequests.customerId, topUpRequests.sequence)
-    .limit(rowsFor(request));
+    .limit(rowsFor(request))
+    .as('page'); // first the page, then whose they are: never the other way round
+  const rows = await db
+    .select({ topUp: page._.selectedFields, referenceId: customers.referenceId })
+    .from(page)
+    .innerJoin(customers, eq(customers.id, page.customerId))
+    .orderBy(page.askedAt, page.customerId, page.sequence);
   return pageOf(rows.map(topUpFromRow), request);
 }
 
