@@ -102,10 +102,10 @@ export function giveBack(policy: LimitPolicy, counter: Counter, paid: Paid, unit
   const overage = minUnits(units, paid.overage);
   const wallet = minUnits(units - overage, paid.wallet);
   const credits = minUnits(units - overage - wallet, paid.credits);
-  const { draws } = giveBackDraws(paid.draws, credits);
+  const { draws, given } = giveBackDraws(paid.draws, credits); // less where it isn't known any more where they came from
   return {
-    included: -(units - overage - wallet - credits),
-    credits: -credits,
+    included: -(units - overage - wallet - given),
+    credits: -given,
     wallet: -wallet,
     overage: -overage,
     cost: -costOffTheTop(policy, counter, overage + wallet),
@@ -114,10 +114,33 @@ export function giveBack(policy: LimitPolicy, counter: Counter, paid: Paid, unit
   };
 }
 
+/**
+ * Gives back units that are held, last in, first out, with the very money and grants that the hold took: whatever has
+ * happened to the price or beside it since then.
+ *
+ * @param units More than 0, at most what is held.
+ */
+export function giveBackHeld(held: Payment, units: Units): Payment {
+  const overage = minUnits(units, held.overage);
+  const wallet = minUnits(units - overage, held.wallet);
+  const credits = minUnits(units - overage - wallet, held.credits);
+  const walletCharge = shareOf(held.walletCharge, wallet, held.wallet);
+  return {
+    included: -(units - overage - wallet - credits),
+    credits: -credits,
+    wallet: -wallet,
+    overage: -overage,
+    cost: -(shareOf(held.cost - held.walletCharge, overage, held.overage) + walletCharge),
+    walletCharge: -walletCharge,
+    draws: giveBackDraws(held.draws, credits).draws,
+  };
+}
+
 function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): Units {
   const position = pricedUnits(counter);
   if (units === position) return counter.cost; // nothing priced is left, whatever the price was when it was used
-  if (price === null || units === 0n) return 0n;
+  if (units === 0n) return 0n;
+  if (price === null) return shareOf(counter.cost, units, position); // it had one when they were used
   return minUnits(costBetween(price, position - units, position), counter.cost);
 }
 

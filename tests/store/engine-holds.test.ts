@@ -3,12 +3,21 @@
  * paid for it. Method: tables worked out by hand, on both engines.
  */
 import type { LimitFields } from '../../server/domain/feature.ts';
+import type { Price } from '../../server/domain/price.ts';
 import { describeScenes, perUnit, type Row, type Setting, type Step, units } from './scene.ts';
 
 const calls = (fields: LimitFields): Setting => ({ features: { calls: { thresholds: [], ...fields } } });
 const daily = (fields: LimitFields): Setting => ({
   features: { calls: { thresholds: [], reset: 'daily', ...fields } },
 });
+const TIERS: Price = {
+  ...perUnit('0'),
+  model: 'graduated',
+  tiers: [
+    { upTo: units('2'), unitAmount: units('10'), flatAmount: 0n },
+    { upTo: null, unitAmount: units('5'), flatAmount: 0n },
+  ],
+};
 const TEN = calls({ limit: units('10') });
 
 /** Credits that roll over; half an hour before they do, 6 of 10 are held for an hour. */
@@ -179,6 +188,19 @@ const ROWS: readonly Row[] = [
       ['commit S 2', '1 wallet (10) + 1 overage (10)'],
       ['usage', '3 used, 3 credits, 1 overage, 0 in wallet'],
       ['cost', '10'],
+    ],
+  ],
+  [
+    'a hold that is released gives back what it took itself, at whatever tier others were since',
+    calls({ included: 0n, price: TIERS }),
+    [
+      ['reserve R 2', 'open 2 overage (20)'],
+      ['use 2', '2 overage (10)'],
+      ['release R', 'released 2 overage (20)'],
+      ['cost', '10'],
+      ['reserve S 2', 'open 2 overage (10)'],
+      ['commit S 1', '1 overage (5)'],
+      ['cost', '15'],
     ],
   ],
   [

@@ -134,6 +134,22 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'money of use that is given back goes back though the plan has no price any more',
+    {
+      features: { calls: { minLimit: 0n, thresholds: [] } },
+      plans: { free: plan('0', {}), pro: plan('2000', { price: perUnit('10') }) },
+      plan: 'pro',
+    },
+    [
+      ['top-up 70'],
+      ['use 10', '7 wallet (70) + 3 overage (30)'],
+      ['plan free immediately'],
+      ['use -5', '-2 wallet (-20) + -3 overage (-30)'],
+      ['wallet', '20'],
+      ['usage', '5 used'],
+    ],
+  ],
+  [
     'a hold over a change of plan gives its credits back to a grant that is gone',
     on('pro'),
     [

@@ -2,7 +2,7 @@
 import { crossings, raisedAfter } from '../../domain/alert.ts';
 import { splitOf } from '../../domain/decision.ts';
 import { reservationClosed, reservationExpired, reservationNotFound } from '../../domain/errors.ts';
-import { giveBack, NO_PAYMENT, type Payment, paidInto } from '../../domain/payment.ts';
+import { giveBackHeld, NO_PAYMENT, type Payment, paidInto } from '../../domain/payment.ts';
 import type { Catalog, Plan } from '../../domain/plan.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import { formatUnits, type Units } from '../../domain/units.ts';
@@ -177,7 +177,7 @@ function take(
   const { entityId, properties } = reservation;
   const counter = counterOf(draft, meter, reservation);
   const rest = reservation.amount - amount;
-  const returned = rest === 0n ? NO_PAYMENT : giveBack(policy, counter, reservation.payment, rest);
+  const returned = rest === 0n ? NO_PAYMENT : giveBackHeld(reservation.payment, rest);
   const kept = sumOf(reservation.payment, returned);
   const sequence = draft.nextSequence(customer);
   const freed = paidInto(counter, returned, 'held');
@@ -262,9 +262,9 @@ export function giveBackHold(
   committed: Units | null = null,
 ): StoredCounter {
   const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
-  const { feature, policy } = meter;
+  const { feature } = meter;
   const counter = counterOf(draft, meter, reservation);
-  const returned = giveBack(policy, counter, reservation.payment, reservation.amount);
+  const returned = giveBackHeld(reservation.payment, reservation.amount);
   const sequence = draft.nextSequence(customer);
   const after: StoredCounter = { ...counter, ...paidInto(counter, returned, 'held'), period: counter.period, sequence };
   draft.putCounter(customer, feature.key, null, after);

@@ -8,6 +8,7 @@ import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, freshCounter, type Meter, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
+import { currencyOf } from './currency.ts';
 import type { Use } from './described-use.ts';
 
 /** The counter of the period in which an instant lies. Periods of one meter never overlap, late ones neither. */
@@ -100,7 +101,7 @@ function carryInto(draft: Draft, meter: Meter, described: Use, counter: StoredCo
     correctedAtMs: counter.closedAtMs === null ? counter.correctedAtMs : draft.nowMs,
   };
   draft.putCounter(customer, feature.key, null, after);
-  const currency = policy.price?.currency ?? null;
+  const currency = currencyOf(meter, payment);
   draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,

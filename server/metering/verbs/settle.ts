@@ -16,6 +16,7 @@ import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
+import { currencyOf } from './currency.ts';
 import { giveBackHold } from './hold.ts';
 import { ruleText } from './rule-text.ts';
 
@@ -175,7 +176,7 @@ function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number):
   };
   if (from.closedAtMs === null) draft.putCounter(customer, feature.key, null, { ...from, closedAtMs: draft.nowMs });
   draft.putCounter(customer, feature.key, null, counter);
-  const currency = policy.price?.currency ?? null;
+  const currency = currencyOf(meter, payment);
   draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,

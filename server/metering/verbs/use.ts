@@ -8,6 +8,7 @@ import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Consumption } from '../requests.ts';
 import { counterAfter, type NewAlert, type StoredCounter, valueKey } from '../state.ts';
+import { currencyOf } from './currency.ts';
 import type { Use } from './described-use.ts';
 import { correctLater, counterAt } from './past.ts';
 
@@ -81,7 +82,7 @@ function record(
   decision: Allowed,
   atMs: number,
 ): { counter: StoredCounter; alerts: readonly NewAlert[] } {
-  const { customer, feature, policy } = meter;
+  const { customer, feature } = meter;
   const { kind, entityId, amount, idempotencyKey, properties, reverses, value } = described;
   const sequence = draft.nextSequence(customer);
   const counter = counterAfter(before, decision.counter, sequence, draft.nowMs);
@@ -91,7 +92,7 @@ function record(
   if (value !== null && decision.amount > 0n) {
     draft.addValue({ customer, featureKey: feature.key, periodStartMs: counter.period.startMs, value });
   }
-  const currency = policy.price?.currency ?? null;
+  const currency = currencyOf(meter, decision.payment);
   draft.applyPayment(meter, decision.payment, { kind: 'use', sequence, currency });
   draft.addEvent({
     customer,
