@@ -1,4 +1,6 @@
 /** documented-rules — what the tables of the docs ask of the pure rules: a row's cells in, its last cell out. */
+
+import { ConfigError } from '../../server/config-problems.ts';
 import { crossings, type Measures, STEPS_MAX } from '../../server/domain/alert.ts';
 import { DIMENSIONS_MAX } from '../../server/domain/definition-bounds.ts';
 import { DURATION_UNITS, durationToUnits } from '../../server/domain/duration.ts';
@@ -20,6 +22,7 @@ import {
   unitsOf,
 } from '../../server/domain/units.ts';
 import { COOL_OFF_MS, TOP_UPS_PER_MONTH } from '../../server/domain/wallet.ts';
+import { parseConfig } from '../../server/parse-config.ts';
 import { type Cases, objectOf } from '../support/worked-examples.ts';
 import { limitsOf, planSaying, policyOf } from './documented-config.ts';
 
@@ -124,6 +127,17 @@ function planFor(spelled: string): Plan {
   return planSaying([{ amount: unitsOf(amount), currency: 'usd', interval }]);
 }
 
+/** Whether a config is accepted, or the place that is refused first. */
+const config: Row = ([said = '']) => {
+  try {
+    parseConfig(objectOf(said), 'the example');
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof ConfigError) return `refused at ${error.problems[0]?.path}`;
+    throw error;
+  }
+};
+
 /** A bound by its name. */
 const bound: Row = ([name = '']) => BOUNDS[name] ?? 'unknown';
 
@@ -159,4 +173,5 @@ export const RULES: Readonly<Record<string, Row>> = {
   proration,
   direction,
   bound,
+  config,
 };
