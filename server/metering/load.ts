@@ -2,7 +2,8 @@
  * load — what a batch reads, a look at a time. Neither the number nor the text of the statements depends on the size of
  * the batch: every look takes arrays and finds each entry by a key.
  *
- * LATERAL pins the plans: one look-up per entry in an index, whatever the planner believes of the table.
+ * LATERAL pins the plans: one look-up per entry in an index, whatever the planner believes of the table. OFFSET 0 stands
+ * where there is no LIMIT, or the planner would make it a join, for which it might read the whole table.
  */
 import type { Row, Statement } from '../db/client.ts';
 import type { Grant } from '../domain/grant.ts';
@@ -107,6 +108,7 @@ const COUNTERS_SINCE = `
         SELECT max(period_start) FROM counters
         WHERE customer_id = k.customer_id::uuid AND feature_key = k.feature_key AND entity_id = k.entity_id
           AND period_start <= k.at::timestamptz), '-infinity')
+    OFFSET 0
   ) c ORDER BY c.period_start`;
 
 /** The counters of each meter from the one that an instant lies in, or follows, to the newest. */
@@ -216,6 +218,17 @@ const NAMED_GRANTS = `
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, id)
   CROSS JOIN LATERAL (SELECT * FROM grants WHERE customer_id = k.customer_id::uuid AND id = k.id::uuid LIMIT 1) g`;
 
+const GRANTS_OF_ORIGIN = `
+  SELECT ${GRANT_COLUMNS}
+  FROM unnest($1::text[], $2::text[]) AS k (customer_id, id)
+  CROSS JOIN LATERAL (SELECT * FROM grants WHERE customer_id = k.customer_id::uuid AND origin_id = k.id::uuid AND state IN ('live', 'spent')) g`;
+
+/** What came of grants that come again, as far as it lives. */
+export const lookAtGrantsOfOrigin = (names: readonly { readonly customerId: string; readonly id: string }[]): Look => ({
+  statement: { text: GRANTS_OF_ORIGIN, params: [names.map((n) => n.customerId), names.map((n) => n.id)] },
+  read: readGrants,
+});
+
 /** Grants by id. */
 export const lookAtGrants = (names: readonly { readonly customerId: string; readonly id: string }[]): Look => ({
   statement: { text: NAMED_GRANTS, params: [names.map((n) => n.customerId), names.map((n) => n.id)] },
@@ -226,11 +239,12 @@ const WALLETS = `
   SELECT w.customer_id, w.currency, w.balance, w.floor, w.spent, w.spent_since, w.top_ups, w.top_up_asked_at, w.top_up_failed_at, w.sequence,
     a.sequence AS top_up_sequence, a.amount AS top_up_amount
   FROM unnest($1::text[]) AS k (customer_id)
-  CROSS JOIN LATERAL (SELECT * FROM wallets WHERE customer_id = k.customer_id::uuid) w
+  CROSS JOIN LATERAL (SELECT * FROM wallets WHERE customer_id = k.customer_id::uuid OFFSET 0) w
   LEFT JOIN LATERAL (
-    SELECT sequence, amount FROM top_up_requests
-    WHERE w.top_up_asked_at IS NOT NULL AND customer_id = w.customer_id AND currency = w.currency AND state = 'asked'
-    ORDER BY sequence DESC LIMIT 1
+    SELECT sequence, amount FROM (
+      SELECT * FROM top_up_requests
+      WHERE w.top_up_asked_at IS NOT NULL AND customer_id = w.customer_id AND currency = w.currency OFFSET 0
+    ) r WHERE state = 'asked' ORDER BY sequence DESC LIMIT 1
   ) a ON true`;
 
 export const lookAtWallets = (customerIds: readonly string[]): Look => ({
@@ -281,7 +295,7 @@ const OPEN_RESERVATIONS = `
   SELECT ${RESERVATION_COLUMNS}
   FROM unnest($1::text[]) AS k (customer_id)
   CROSS JOIN LATERAL (
-    SELECT * FROM reservations WHERE customer_id = k.customer_id::uuid AND state = 'open'
+    SELECT * FROM reservations WHERE customer_id = k.customer_id::uuid AND state = 'open' OFFSET 0
   ) r`;
 
 export const lookAtReservations = (names: readonly { readonly customerId: string; readonly id: string }[]): Look => ({
@@ -317,9 +331,8 @@ const POSTINGS_OF_EVENTS = `
   SELECT p.customer_id, p.sequence, p.grant_id, p.amount
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, sequence)
   CROSS JOIN LATERAL (
-    SELECT * FROM postings
-    WHERE customer_id = k.customer_id::uuid AND sequence = k.sequence::bigint AND ${DRAWS} ORDER BY line
-  ) p`;
+    SELECT * FROM postings WHERE customer_id = k.customer_id::uuid AND sequence = k.sequence::bigint ORDER BY line OFFSET 0
+  ) p WHERE ${DRAWS}`;
 
 /** Events by sequence, with what paid for them. */
 export function lookAtEvents(
@@ -379,7 +392,7 @@ export const lookAtDraws = (meters: readonly { readonly customerId: string; read
 const DUE_GRANTS = `
   SELECT ${GRANT_COLUMNS}
   FROM unnest($1::text[]) AS k (customer_id)
-  CROSS JOIN LATERAL (SELECT * FROM grants WHERE customer_id = k.customer_id::uuid AND due_at <= $2::timestamptz) g`;
+  CROSS JOIN LATERAL (SELECT * FROM grants WHERE customer_id = k.customer_id::uuid AND due_at <= $2::timestamptz OFFSET 0) g`;
 
 const LATER_GRANTS = `
   SELECT k.customer_id, g.due_at
