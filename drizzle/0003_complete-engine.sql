@@ -179,6 +179,7 @@ ALTER TABLE "features" ADD COLUMN "dimensions" text[] DEFAULT '{}' NOT NULL;--> 
 ALTER TABLE "plans" ADD COLUMN "moved_version" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 CREATE INDEX "grants_burn_order" ON "grants" USING btree ("customer_id","feature_key","priority","expires_at","created_at","id") WHERE "grants"."state" = 'live';--> statement-breakpoint
 CREATE INDEX "grants_renewing" ON "grants" USING btree ("customer_id","feature_key") WHERE "grants"."state" IN ('live', 'spent') AND ("grants"."source" = 'plan' OR "grants"."rolled_over");--> statement-breakpoint
+CREATE INDEX "grants_origin" ON "grants" USING btree ("customer_id","origin_id") WHERE "grants"."origin_id" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "grants_due" ON "grants" USING btree ("customer_id","due_at") WHERE "grants"."due_at" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "postings_drawn" ON "postings" USING btree ("customer_id","commodity","sequence") WHERE "postings"."grant_id" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "postings_grant" ON "postings" USING btree ("customer_id","grant_id","sequence") WHERE "postings"."grant_id" IS NOT NULL;--> statement-breakpoint

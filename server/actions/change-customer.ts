@@ -2,8 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Db } from '../db/client.ts';
 import { lockCustomer, updateCustomer } from '../db/queries/customers.ts';
+import { savePlanSpan } from '../db/queries/plan-spans.ts';
 import { type Customer, customerIdOf } from '../domain/customer.ts';
 import { customerNotFound } from '../domain/errors.ts';
+import { spansOfChange } from '../domain/plan-span.ts';
 import type { Deps } from './deps.ts';
 
 /** A customer after a change, and whether its plan, limits, time zone or anchor are others now. */
@@ -16,7 +18,7 @@ export type ChangedCustomer = { readonly customer: Customer; readonly limitsMove
  * @throws {MeterError} `CUSTOMER_NOT_FOUND`
  */
 export async function changeCustomer(
-  { database, announce }: Deps,
+  { database, clock, announce }: Deps,
   tenantId: string,
   referenceId: string,
   change: (customer: Customer) => Customer,
@@ -24,18 +26,23 @@ export async function changeCustomer(
   const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
     const before = await lockCustomer(tx, tenantId, customerIdOf(tenantId, referenceId));
     if (!before) throw customerNotFound(referenceId);
-    return saveChange(tx, before, change(before));
+    return saveChange(tx, before, change(before), clock.now());
   });
   if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
   return customer;
 }
 
-/** Saves what is different; a change of limits takes the customer's next sequence, so that resumed streams hear it. */
-export async function saveChange(tx: Db, before: Customer, after: Customer): Promise<ChangedCustomer> {
+/**
+ * Saves what is different; a change of limits takes the customer's next sequence, so that resumed streams hear it, and
+ * another plan begins a span of its history.
+ */
+export async function saveChange(tx: Db, before: Customer, after: Customer, nowMs: number): Promise<ChangedCustomer> {
   if (isDeepStrictEqual(before, after)) return { customer: before, limitsMoved: false };
   const limitsMoved = !isDeepStrictEqual(limitsOf(before), limitsOf(after));
   const customer = limitsMoved ? { ...after, sequence: before.sequence + 1n } : after;
-  await updateCustomer(tx, customer, limitsMoved);
+  await updateCustomer(tx, customer, limitsMoved ? nowMs : null);
+  const of = { tenantId: customer.tenantId, customerId: customer.id };
+  for (const span of spansOfChange(before, customer, nowMs)) await savePlanSpan(tx, of, span);
   return { customer, limitsMoved };
 }
 

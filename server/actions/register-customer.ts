@@ -3,7 +3,7 @@ import { insertCustomer, lockCustomer } from '../db/queries/customers.ts';
 import { tenantById } from '../db/queries/tenants.ts';
 import { type Customer, currentPlanOf, customerIdOf } from '../domain/customer.ts';
 import { MeterError, planNotFound } from '../domain/errors.ts';
-import { type Catalog, liveKeys, livePlan, type Plan } from '../domain/plan.ts';
+import { allocatesCredits, type Catalog, liveKeys, livePlan, type Plan } from '../domain/plan.ts';
 import { withPlan } from '../domain/plan-change.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { saveChange } from './change-customer.ts';
@@ -44,12 +44,12 @@ export async function registerCustomer(
   const nowMs = clock.now();
   const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
     const known = await lockCustomer(tx, tenantId, id);
-    if (known) return saveChange(tx, known, updated(known, registration, catalog, rights, nowMs));
+    if (known) return saveChange(tx, known, updated(known, registration, catalog, rights, nowMs), nowMs);
     const fresh = newCustomer(await tenantById(tx, tenantId), registration, catalog, nowMs);
-    if (await insertCustomer(tx, fresh)) return { customer: fresh, limitsMoved: false };
+    if (await insertCustomer(tx, fresh, allocatesCredits(catalog))) return { customer: fresh, limitsMoved: false };
     const raced = await lockCustomer(tx, tenantId, id); // somebody else registered it in between
     if (!raced) throw new Error(`customer ${id} is neither there nor new`);
-    return saveChange(tx, raced, updated(raced, registration, catalog, rights, nowMs));
+    return saveChange(tx, raced, updated(raced, registration, catalog, rights, nowMs), nowMs);
   });
   if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
   return customer;

@@ -2,7 +2,7 @@
 
 import type { Database } from '../db/client.ts';
 import { insertCustomer } from '../db/queries/customers.ts';
-import { customerIdOf } from '../domain/customer.ts';
+import { type Customer, customerIdOf } from '../domain/customer.ts';
 
 export type DemoCompany = {
   readonly referenceId: string;
@@ -36,7 +36,7 @@ export async function registerCompanies(
     const { referenceId, name, timeZone, plan } = company;
     const id = customerIdOf(tenantId, referenceId);
     companies.set(id, company);
-    await insertCustomer(db, {
+    const customer: Customer = {
       id,
       tenantId,
       referenceId,
@@ -53,7 +53,8 @@ export async function registerCompanies(
       mutes: [],
       sequence: 0n,
       createdAtMs: sinceMs,
-    });
+    };
+    await db.transaction((tx) => insertCustomer(tx, customer, true));
   }
   return companies;
 }

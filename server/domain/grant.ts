@@ -65,11 +65,15 @@ export type GrantChange = {
 /** Units taken from one grant; below 0 where they were given back to it. */
 export type Draw = { readonly grantId: string; readonly units: Units };
 
-/** Lower priority number first, then soonest to expire, then oldest, then id. Total, so every replay draws alike. */
+/**
+ * Lower priority number first, then soonest to expire, then oldest, then id. Total, so every replay draws alike. What rolled
+ * over is older than what is given at the same instant: its units are from before.
+ */
 export function byBurnOrder(a: Grant, b: Grant): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
   const [aExpires, bExpires] = [a.expiresAtMs ?? Number.POSITIVE_INFINITY, b.expiresAtMs ?? Number.POSITIVE_INFINITY];
   if (aExpires !== bExpires) return aExpires < bExpires ? -1 : 1;
   if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
+  if (a.rolledOver !== b.rolledOver) return a.rolledOver ? -1 : 1;
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }

@@ -88,13 +88,16 @@ export function pay(policy: LimitPolicy, counter: Counter, funds: Funds, amount:
 }
 
 /** What paid for units that may be given back: a period's, an event's, or a reservation's. */
-export type Paid = Omit<Payment, 'included' | 'cost'>;
+export type Paid = Omit<Payment, 'included' | 'cost'> & {
+  /** The most that their cost can fall by, where that is less than the period's: holds have their own. */
+  readonly cost?: Units;
+};
 
 /**
  * Gives units back, last in, first out: overage, wallet, credits, included.
  *
- * The wallet gets back its share of what it paid. The price comes off the top: what stays used costs what its number of
- * units costs.
+ * The wallet gets back its share of what it paid, and what it has paid beyond the price of what stays. The price comes off
+ * the top: what stays used costs what its number of units costs.
  *
  * @param units More than 0, at most what was paid for.
  */
@@ -102,14 +105,15 @@ export function giveBack(policy: LimitPolicy, counter: Counter, paid: Paid, unit
   const overage = minUnits(units, paid.overage);
   const wallet = minUnits(units - overage, paid.wallet);
   const credits = minUnits(units - overage - wallet, paid.credits);
+  const cost = costOffTheTop(policy, counter, overage + wallet);
   const { draws, given } = giveBackDraws(paid.draws, credits); // less where it isn't known any more where they came from
   return {
     included: -(units - overage - wallet - given),
     credits: -given,
     wallet: -wallet,
     overage: -overage,
-    cost: -costOffTheTop(policy, counter, overage + wallet),
-    walletCharge: -shareOf(paid.walletCharge, wallet, paid.wallet),
+    cost: -cost,
+    walletCharge: -walletRefund(counter, paid, wallet, counter.cost - cost),
     draws,
   };
 }
@@ -134,6 +138,11 @@ export function giveBackHeld(held: Payment, units: Units): Payment {
     walletCharge: -walletCharge,
     draws: giveBackDraws(held.draws, credits).draws,
   };
+}
+
+function walletRefund(counter: Counter, paid: Paid, units: Units, costThatStays: Units): Units {
+  const share = shareOf(paid.walletCharge, units, paid.wallet);
+  return minUnits(maxUnits(share, counter.walletCharge - costThatStays), paid.walletCharge);
 }
 
 function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): Units {

@@ -92,5 +92,11 @@ const missingPlan = (tenantId: string, key: string): Plan => ({
   archivedAtMs: null,
 });
 
+/** Whether any feature or plan gives credits by itself: then they begin when a customer is registered. */
+export const allocatesCredits = ({ features, plans }: Catalog): boolean =>
+  [...features.values(), ...[...plans.values()].flatMap((plan) => [...plan.features.values()])].some(
+    ({ credits }) => credits,
+  );
+
 export const liveKeys = (entries: ReadonlyMap<string, { archivedAtMs: number | null }>): string[] =>
   [...entries].filter(([, entry]) => entry.archivedAtMs === null).map(([key]) => key);

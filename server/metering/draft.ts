@@ -8,7 +8,7 @@ import { isMuted } from '../domain/mute.ts';
 import type { Payment } from '../domain/payment.ts';
 import { type Account, type EntryKind, move, type Place, type Posting } from '../domain/posting.ts';
 import type { Reservation } from '../domain/reservation.ts';
-import { maxUnits, type Units } from '../domain/units.ts';
+import type { Units } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import { type Meter, monthOf, spentIn } from './meter.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
@@ -23,6 +23,7 @@ import {
   type Changes,
   type CreditAccount,
   type CustomerState,
+  type MovedPlan,
   meterKey,
   type NewAlert,
   type NewAnswer,
@@ -49,7 +50,7 @@ export class Draft implements Changes {
   readonly reservations = new Map<string, ChangedReservation>();
   readonly values: NewValue[] = [];
   readonly #touched = new Set<CustomerState>();
-  readonly #movedPlans = new Set<CustomerState>();
+  readonly #movedPlans = new Map<CustomerState, MovedPlan>();
   readonly settled = new Set<CustomerState>();
 
   constructor(nowMs: number) {
@@ -60,8 +61,8 @@ export class Draft implements Changes {
     return [...this.#touched];
   }
 
-  get movedPlans(): readonly CustomerState[] {
-    return [...this.#movedPlans];
+  get movedPlans(): readonly MovedPlan[] {
+    return [...this.#movedPlans.values()];
   }
 
   /** The customer's next sequence, for an event or another entry. */
@@ -83,8 +84,9 @@ export class Draft implements Changes {
     this.#touched.add(customer);
   }
 
-  movePlan(customer: CustomerState): void {
-    this.#movedPlans.add(customer);
+  /** The customer has the plan that it has since an instant: not later than now. */
+  movePlan(customer: CustomerState, sinceMs: number): void {
+    this.#movedPlans.set(customer, { customer, sinceMs });
     this.nextSequenceOfAll(customer);
   }
 
@@ -170,11 +172,11 @@ export class Draft implements Changes {
     if (accountOfEntry(kind) === 'usage') addDrawn(customer, featureKey, draws);
   }
 
-  #applyMoney(meter: Meter, { cost, walletCharge }: Payment, { kind, sequence, currency }: Entry): void {
-    const { customer, plan, policy, feature } = meter;
+  #applyMoney(meter: Meter, { cost, walletCharge }: Payment, entry: Entry): void {
+    const { customer, policy, feature } = meter;
+    const { kind, sequence, currency, spentAtMs = this.nowMs } = entry;
     if (currency === null) return;
     const stored = customer.wallets.get(currency);
-    if (stored === undefined && walletCharge === 0n && plan?.spendLimit?.currency !== currency) return;
     const monthMs = monthOf(customer, this.nowMs);
     const wallet = stored ?? emptyWallet(currency, monthMs);
     const isThisMonth = wallet.spentSinceMs >= monthMs;
@@ -182,7 +184,7 @@ export class Draft implements Changes {
     this.putWallet(customer, {
       ...wallet,
       balance: paid,
-      spent: maxUnits(spentIn(wallet, monthMs) + cost, 0n), // what an earlier month spent is not this one's to give back
+      spent: spentIn(wallet, monthMs) + (spentAtMs >= monthMs ? cost : 0n), // an earlier month's is not this one's
       spentSinceMs: isThisMonth ? wallet.spentSinceMs : monthMs,
       topUps: isThisMonth ? wallet.topUps : 0,
       sequence,
@@ -211,7 +213,7 @@ export class Draft implements Changes {
 
   putWallet(customer: CustomerState, wallet: StoredWallet): void {
     customer.wallets.set(wallet.currency, wallet);
-    customer.prepaid = true;
+    if (wallet.balance !== null || wallet.floor !== null) customer.prepaid = true;
     this.wallets.set(`${customer.id} ${wallet.currency}`, { customer, wallet });
     this.#touched.add(customer);
   }
@@ -321,6 +323,8 @@ export type Entry = {
   readonly sequence: bigint;
   /** ISO 4217 of its money; null where no price is. What was paid in one currency goes back in it. */
   readonly currency: string | null;
+  /** When its money was spent, where that is not now: a spend limit looks at the month of the use. */
+  readonly spentAtMs?: number;
 };
 
 const USAGE: Place = { account: 'usage' };

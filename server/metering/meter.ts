@@ -61,8 +61,10 @@ function policyOf(feature: Feature, plan: Plan | null, override: LimitFields | u
 }
 
 /** The customer's own plan at an instant; a change that is due holds, whether or not it was stored yet. */
-export const ownPlan = (customer: CustomerState, catalog: Catalog, atMs: number): Plan | null =>
-  planOfCustomer(catalog, { ...currentPlanOf(customer, atMs), tenantId: customer.tenantId });
+export function ownPlan(customer: CustomerState, catalog: Catalog, atMs: number): Plan | null {
+  const { planKey, planVersion } = currentPlanOf(customer, atMs);
+  return planOfCustomer(catalog, { tenantId: customer.tenantId, planKey, planVersion });
+}
 
 /** What a decision reads of a meter. */
 export function stateOf(meter: Meter, counter: Counter, entity: EntityUse | null, nowMs: number): MeterState {
@@ -227,13 +229,14 @@ export function usageOfMeter(meter: Meter, counter: Counter, atMs: number): Usag
     atMs,
   };
   const credits = customer.credits.get(feature.key)?.live ?? 0n;
-  return usageOf(frame, { ...counter, credits, wallet: moneyOf(meter) });
+  const { period, used, held, overage, cost, walletCharge } = counter;
+  return usageOf(frame, { period, used, held, overage, cost, walletCharge, credits, wallet: moneyOf(meter) });
 }
 
-/** The wallet's balance, where the feature is paid for in its currency. */
+/** The wallet's balance, where the feature is paid for in its currency, and money was put in or the floor is credit. */
 function moneyOf({ customer, plan, policy }: Meter): Money | null {
-  const currency = policy.price?.currency;
-  const stored = currency === undefined ? undefined : customer.wallets.get(currency);
-  const wallet = stored && walletOf(stored, plan);
-  return wallet ? { amount: wallet.balance, currency: wallet.currency } : null;
+  if (policy.price === null) return null;
+  const { currency } = policy.price;
+  const wallet = walletOf(customer.wallets.get(currency) ?? { currency, balance: null, floor: null }, plan);
+  return wallet && { amount: wallet.balance, currency };
 }

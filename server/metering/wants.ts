@@ -19,6 +19,7 @@ import {
   lookAtEarlierCounters,
   lookAtEvents,
   lookAtGrants,
+  lookAtGrantsOfOrigin,
   lookAtOpenReservations,
   lookAtReservations,
   lookAtValues,
@@ -47,10 +48,15 @@ export function firstLook(requests: readonly Request[], lock: boolean): readonly
     ...(named.length > 0
       ? [lookAtReservations(named.map((r) => ({ customerId: r.customerId, id: r.reservationId })))]
       : []),
-    ...(grants.length > 0 ? [lookAtGrants(grants.map((r) => ({ customerId: r.customerId, id: r.grantId })))] : []),
+    ...(grants.length > 0 ? looksAtLines(grants.map((r) => ({ customerId: r.customerId, id: r.grantId }))) : []),
     ...(events.length > 0 ? lookAtEvents(events) : []),
   ];
 }
+
+const looksAtLines = (names: readonly { readonly customerId: string; readonly id: string }[]): readonly Look[] => [
+  lookAtGrants(names),
+  lookAtGrantsOfOrigin(names),
+];
 
 function metersNamed(request: Request): readonly MeterName[] {
   if (!('featureKey' in request)) return [];
@@ -178,13 +184,16 @@ function wantsCredits({ customer, catalog, feature }: Subject, nowMs: number): b
   return fields.some((limits) => limits?.credits);
 }
 
-/** The row of the wallet also holds what is spent, where a plan limits that. */
-function wantsWallet({ request, customer, catalog }: Subject, nowMs: number): boolean {
+/** The row of the wallet also holds what is spent, whether or not a plan limits that yet. */
+function wantsWallet({ request, customer, catalog, feature }: Subject, nowMs: number): boolean {
   if (customer.prepaid) return true;
   const named =
     'overrideKey' in request && request.overrideKey !== null ? catalog.plans.get(request.overrideKey) : null;
   const plan = named ?? ownPlan(customer, catalog, nowMs);
-  return (plan?.spendLimit ?? plan?.wallet ?? null) !== null;
+  if ((plan?.spendLimit ?? plan?.wallet ?? null) !== null) return true;
+  return [feature, plan?.features.get(feature.key), customer.overrides.get(feature.key)].some(
+    (limits) => limits?.price,
+  );
 }
 
 const isAboutMoney = ({ kind }: Request): boolean =>

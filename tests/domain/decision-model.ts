@@ -247,13 +247,15 @@ function returnOf({ policy: { price }, counter, paid }: MeterState, units: bigin
   const priced = counter.wallet + counter.overage;
   const kept = priced - overage - wallet;
   const cost = kept === 0n ? counter.cost : price === null ? 0n : costOf(price, priced) - costOf(price, kept);
+  const share = wallet === 0n ? 0n : shareOf(paid.walletCharge, wallet, paid.wallet);
+  const beyond = counter.walletCharge - (counter.cost - smaller(cost, counter.cost)); // what stays must not cost less than the wallet paid
   return {
     included: -(units - overage - wallet - credits),
     credits: -credits,
     wallet: -wallet,
     overage: -overage,
     cost: -smaller(cost, counter.cost),
-    walletCharge: wallet === 0n ? 0n : -shareOf(paid.walletCharge, wallet, paid.wallet),
+    walletCharge: -smaller(larger(share, beyond), paid.walletCharge),
     draws: lastDrawn(paid.draws, credits),
   };
 }
@@ -331,3 +333,4 @@ function distance({ kind, value }: Threshold, whole: bigint | null, used: bigint
 }
 
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);

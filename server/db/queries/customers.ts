@@ -6,6 +6,7 @@ import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.
 import type { Db } from '../client.ts';
 import { type LimitFieldsJson, limitFieldsMapFromJson, limitFieldsMapToJson } from '../limit-fields-json.ts';
 import { customers } from '../tables/index.ts';
+import { savePlanSpan } from './plan-spans.ts';
 
 export async function customersById(db: Db, tenantId: string, ids: readonly string[]): Promise<readonly Customer[]> {
   const rows = await db
@@ -37,33 +38,46 @@ export async function lockCustomer(tx: Db, tenantId: string, id: string): Promis
   return row ? customerFromRow(row) : null;
 }
 
-/** @returns false when there is one by this id already, which is left as it is. */
-export async function insertCustomer(tx: Db, customer: Customer): Promise<boolean> {
+/**
+ * @param isDue Whether something begins for the customer at once, like the credits of its plan.
+ * @returns false when there is one by this id already, which is left as it is.
+ */
+export async function insertCustomer(tx: Db, customer: Customer, isDue: boolean): Promise<boolean> {
   const { id, tenantId, referenceId, createdAtMs } = customer;
-  const row = { id, tenantId, referenceId, createdAt: new Date(createdAtMs), ...changeableColumns(customer) };
+  const createdAt = new Date(createdAtMs);
+  const row = { id, tenantId, referenceId, createdAt, dueAt: isDue ? createdAt : null, ...changeableColumns(customer) };
   const inserted = await tx.insert(customers).values(row).onConflictDoNothing().returning({ id: customers.id });
-  return inserted.length > 0;
+  if (inserted.length === 0) return false;
+  const { planKey, planVersion } = customer;
+  await savePlanSpan(tx, { tenantId, customerId: id }, { planKey, planVersion, sinceMs: createdAtMs });
+  return true;
 }
 
 /**
  * Writes what may change of a customer whom the transaction has locked.
  *
- * @param movesLimits Whether this sequence changes every meter at once.
+ * @param movedAtMs When this sequence changed every meter at once; null when it didn't.
  */
-export async function updateCustomer(tx: Db, customer: Customer, movesLimits: boolean): Promise<void> {
+export async function updateCustomer(tx: Db, customer: Customer, movedAtMs: number | null): Promise<void> {
   await tx
     .update(customers)
     .set({
       ...changeableColumns(customer),
-      ...dueColumn(customer),
-      ...(movesLimits && { limitsSequence: customer.sequence }),
+      ...dueColumn(customer, movedAtMs),
+      ...(movedAtMs !== null && { limitsSequence: customer.sequence }),
     })
     .where(and(eq(customers.tenantId, customer.tenantId), eq(customers.id, customer.id)));
 }
 
-/** A change of plan makes the customer due at its time, unless something else does before. */
-const dueColumn = ({ pendingPlan }: Customer) =>
-  pendingPlan && { dueAt: sql`least(${customers.dueAt}, ${new Date(pendingPlan.atMs).toISOString()}::timestamptz)` };
+/**
+ * A change of limits makes the customer due at once, so that credits of the plan begin with it; one that is pending, at
+ * its time. What is due before that stays so.
+ */
+function dueColumn({ pendingPlan }: Customer, movedAtMs: number | null) {
+  const dueMs = [movedAtMs, pendingPlan?.atMs ?? null].filter((atMs) => atMs !== null);
+  if (dueMs.length === 0) return {};
+  return { dueAt: sql`least(${customers.dueAt}, ${new Date(Math.min(...dueMs)).toISOString()}::timestamptz)` };
+}
 
 const changeableColumns = (customer: Customer) => ({
   referenceType: customer.referenceType,

@@ -36,6 +36,7 @@ export const grants = pgTable(
     index('grants_renewing')
       .on(t.customerId, t.featureKey)
       .where(sql`${t.state} IN ('live', 'spent') AND (${t.source} = 'plan' OR ${t.rolledOver})`),
+    index('grants_origin').on(t.customerId, t.originId).where(sql`${t.originId} IS NOT NULL`),
     index('grants_due').on(t.customerId, t.dueAt).where(sql`${t.dueAt} IS NOT NULL`),
     check('grants_remaining_is_not_negative', sql`${t.remaining} >= 0`),
   ],

@@ -48,7 +48,12 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
   };
   draft.putCounter(customer, feature.key, null, after);
   if (event.entityId !== null) addToEntity(draft, meter, event.entityId, after, -amount, 'used');
-  draft.applyPayment(meter, payment, { kind: 'reversal', sequence, currency: event.currency });
+  draft.applyPayment(meter, payment, {
+    kind: 'reversal',
+    sequence,
+    currency: event.currency,
+    spentAtMs: event.occurredAtMs,
+  });
   customer.events.set(event.sequence, { ...event, isReversed: true });
   draft.addEvent({
     customer,

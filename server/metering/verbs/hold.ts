@@ -196,7 +196,12 @@ function take(
     addToEntity(draft, meter, entityId, after, -reservation.amount, 'held');
     addToEntity(draft, meter, entityId, after, amount, 'used');
   }
-  draft.applyPayment(meter, returned, { kind: 'release', sequence, currency: reservation.currency });
+  draft.applyPayment(meter, returned, {
+    kind: 'release',
+    sequence,
+    currency: reservation.currency,
+    spentAtMs: reservation.createdAtMs,
+  });
   draft.useHeld(meter, kept, { kind: 'use', sequence, currency: reservation.currency });
   draft.putReservation(
     customer,
@@ -272,7 +277,12 @@ export function giveBackHold(
     addToEntity(draft, meter, reservation.entityId, after, -reservation.amount, 'held');
   }
   const kind = state === 'expired' ? 'expiry' : 'release';
-  draft.applyPayment(meter, returned, { kind, sequence, currency: reservation.currency });
+  draft.applyPayment(meter, returned, {
+    kind,
+    sequence,
+    currency: reservation.currency,
+    spentAtMs: reservation.createdAtMs,
+  });
   draft.putReservation(customer, { ...reservation, state, committed, closedAtMs: draft.nowMs }, sequence, null);
   return after;
 }

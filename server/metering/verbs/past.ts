@@ -102,7 +102,7 @@ function carryInto(draft: Draft, meter: Meter, described: Use, counter: StoredCo
   };
   draft.putCounter(customer, feature.key, null, after);
   const currency = currencyOf(meter, payment);
-  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency, spentAtMs: counter.period.startMs });
   draft.addEvent({
     customer,
     sequence,

@@ -70,14 +70,27 @@ function payOverage(draft: Draft, meter: Meter, grantId: string, sequence: bigin
   });
 }
 
-/** @throws {MeterError} `GRANT_NOT_FOUND` */
+/**
+ * Takes a grant back; of one that comes again also what came of it, so that none comes any more.
+ *
+ * @throws {MeterError} `GRANT_NOT_FOUND`
+ */
 export function voidUnits(draft: Draft, meter: Meter, { grantId }: VoidGrantRequest): Granted {
   const { customer, feature } = meter;
   const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
   if (!grant) throw grantNotFound();
-  const change = voidGrant(grant);
-  if (change.grant.state === grant.state) return { ...grantedOf(draft, meter, grantId), replayed: true };
-  draft.applyGrantChanges(customer, feature.key, [change], 'void', draft.nextSequence(customer));
+  const cameOfIt = [...draft.accountOf(customer, feature.key).grants.values()].filter((g) => g.originId === grantId);
+  const changes = [grant, ...cameOfIt].map((before) => ({ before, change: voidGrant(before) }));
+  const voided = changes.filter(({ before, change }) => change.grant.state !== before.state);
+  if (voided.length === 0) return { ...grantedOf(draft, meter, grantId), replayed: true };
+  const sequence = draft.nextSequence(customer);
+  draft.applyGrantChanges(
+    customer,
+    feature.key,
+    voided.map(({ change }) => change),
+    'void',
+    sequence,
+  );
   return grantedOf(draft, meter, grantId);
 }
 

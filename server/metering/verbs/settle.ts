@@ -25,6 +25,8 @@ export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => due
 /** Everything that is due of a customer. What it needs was loaded: see `lookAtDue`. */
 export function settleCustomer(draft: Draft, customer: CustomerState, catalog: Catalog): void {
   const { nowMs } = draft;
+  const sinceMs =
+    customer.pendingPlan && customer.pendingPlan.atMs <= nowMs ? customer.pendingPlan.atMs : customer.dueAtMs;
   const overdue = [...customer.reservations.values()]
     .filter((reservation) => isOverdue(reservation, nowMs))
     .sort((a, b) => a.expiresAtMs - b.expiresAtMs);
@@ -37,7 +39,8 @@ export function settleCustomer(draft: Draft, customer: CustomerState, catalog: C
     expire(draft, customer, catalog, reservation);
   }
   for (const feature of catalog.features.values()) {
-    settleMeterCredits(draft, meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs)), true);
+    const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
+    settleMeterCredits(draft, meter, true, nowMs, sinceMs ?? nowMs);
     closePeriods(draft, customer, catalog, feature);
   }
   customer.dueAtMs = null;
@@ -82,7 +85,7 @@ function changePlan(draft: Draft, customer: CustomerState, catalog: Catalog): vo
   customer.planKey = planKey;
   customer.planVersion = planVersion;
   customer.pendingPlan = null;
-  draft.movePlan(customer);
+  draft.movePlan(customer, pendingPlan.atMs);
 }
 
 /**
@@ -90,8 +93,9 @@ function changePlan(draft: Draft, customer: CustomerState, catalog: Catalog): vo
  *
  * @param all  Whether to look at grants though the rule is what it was.
  * @param atMs Up to when; not later than now.
+ * @param sinceMs Since when a rule holds that has allocated nothing yet: whoever registers, or gets another plan, is due then.
  */
-export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atMs = draft.nowMs): void {
+export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atMs = draft.nowMs, sinceMs = atMs): void {
   const { customer, feature } = meter;
   const rule = meter.entitled ? meter.policy.credits : null;
   const text = ruleText(rule, feature.reset);
@@ -106,7 +110,7 @@ export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atM
     rule,
     periodAt: periodLookupOf(customer, feature),
     timeZone: customer.timeZone,
-    grantedFromMs: atMs,
+    grantedFromMs: sinceMs,
     nowMs: atMs,
   });
   if (changes.length === 0 && account.rule === text) return;
@@ -177,7 +181,7 @@ function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number):
   if (from.closedAtMs === null) draft.putCounter(customer, feature.key, null, { ...from, closedAtMs: draft.nowMs });
   draft.putCounter(customer, feature.key, null, counter);
   const currency = currencyOf(meter, payment);
-  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
+  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency, spentAtMs: counter.period.startMs });
   draft.addEvent({
     customer,
     sequence,

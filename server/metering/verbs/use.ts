@@ -93,7 +93,7 @@ function record(
     draft.addValue({ customer, featureKey: feature.key, periodStartMs: counter.period.startMs, value });
   }
   const currency = currencyOf(meter, decision.payment);
-  draft.applyPayment(meter, decision.payment, { kind: 'use', sequence, currency });
+  draft.applyPayment(meter, decision.payment, { kind: 'use', sequence, currency, spentAtMs: atMs });
   draft.addEvent({
     customer,
     sequence,
