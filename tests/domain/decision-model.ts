@@ -246,7 +246,12 @@ function returnOf({ policy: { price }, counter, paid }: MeterState, units: bigin
   const credits = smaller(units - overage - wallet, paid.credits);
   const priced = counter.wallet + counter.overage;
   const kept = priced - overage - wallet;
-  const cost = kept === 0n ? counter.cost : price === null ? 0n : costOf(price, priced) - costOf(price, kept);
+  const cost =
+    kept === 0n
+      ? counter.cost
+      : price === null
+        ? shareOf(counter.cost, overage + wallet, priced)
+        : costOf(price, priced) - costOf(price, kept);
   const share = wallet === 0n ? 0n : shareOf(paid.walletCharge, wallet, paid.wallet);
   const beyond = counter.walletCharge - (counter.cost - smaller(cost, counter.cost)); // what stays must not cost less than the wallet paid
   return {
