@@ -105,7 +105,7 @@ export function giveBack(policy: LimitPolicy, counter: Counter, paid: Paid, unit
   const overage = minUnits(units, paid.overage);
   const wallet = minUnits(units - overage, paid.wallet);
   const credits = minUnits(units - overage - wallet, paid.credits);
-  const cost = costOffTheTop(policy, counter, overage + wallet);
+  const cost = minUnits(costOffTheTop(policy, counter, overage + wallet), paid.cost ?? counter.cost);
   const { draws, given } = giveBackDraws(paid.draws, credits); // less where it isn't known any more where they came from
   return {
     included: -(units - overage - wallet - given),

@@ -142,8 +142,8 @@ export const spentIn = (wallet: StoredWallet | undefined, monthMs: number): bigi
 
 /** What paid for the use of a period: what reservations hold of it can't be given back by others. */
 function paidOf(customer: CustomerState, featureKey: string, counter: Counter): Paid {
-  const { credits, wallet, overage, walletCharge } = counter;
-  const paid = { credits, wallet, overage, walletCharge, draws: customer.drawn.get(featureKey) ?? [] };
+  const { credits, wallet, overage, walletCharge, cost } = counter;
+  const paid = { credits, wallet, overage, walletCharge, cost, draws: customer.drawn.get(featureKey) ?? [] };
   if (counter.held === 0n) return paid;
   const held = [...customer.reservations.values()].filter(
     (r) => r.state === 'open' && r.featureKey === featureKey && r.periodStartMs === counter.period.startMs,
@@ -155,6 +155,7 @@ function paidOf(customer: CustomerState, featureKey: string, counter: Counter): 
       wallet: rest.wallet - payment.wallet,
       overage: rest.overage - payment.overage,
       walletCharge: rest.walletCharge - payment.walletCharge,
+      cost: rest.cost - payment.cost,
     }),
     paid,
   );

@@ -204,6 +204,18 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'what is given back beside a hold does not take the money that the hold has cost',
+    calls({ included: 0n, price: TIERS, minLimit: 0n }),
+    [
+      ['use 1', '1 overage (10)'],
+      ['reserve R 1', 'open 1 overage (10)'],
+      ['use 1', '1 overage (5)'],
+      ['use -2', '-2 overage (-15)'],
+      ['release R', 'released 1 overage (10)'],
+      ['cost', '0'],
+    ],
+  ],
+  [
     'a period that ends meanwhile, seen by somebody, and then the hold expires',
     daily({ limit: units('10') }),
     [

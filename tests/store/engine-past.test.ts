@@ -134,6 +134,20 @@ const ROWS: readonly Row[] = [
     [['use 3 as=first'], ['use -2', '-2 included'], ['reverse first', '-1 included'], ['usage', '0 used, 5 left']],
   ],
   [
+    'what others gave back in its place is given back of theirs',
+    calls({ included: units('1'), price: perUnit('10'), minLimit: 0n }),
+    [
+      ['grant A 2'],
+      ['use 3 as=first', '1 included + 2 credits'],
+      ['use 2 as=second', '2 overage (20)'],
+      ['reverse first', '-1 included + -2 credits'],
+      ['use 3', '1 included + 2 credits'],
+      ['use -3', '-1 credits + -2 overage (-20)'],
+      ['reverse second', '-1 included + -1 credits'],
+      ['usage', '0 used, 2 credits'],
+    ],
+  ],
+  [
     'only what adds up can be reversed',
     { features: { seats: { aggregation: 'latest' } } },
     [['use 3 as=level'], ['reverse level', 'INVALID_AMOUNT']],

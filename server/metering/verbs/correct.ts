@@ -6,7 +6,7 @@ import { eventAlreadyReversed, eventNotFound, invalidAmount } from '../../domain
 import type { Draw } from '../../domain/grant.ts';
 import { giveBack, NO_PAYMENT, type Paid, paidInto, pay } from '../../domain/payment.ts';
 import { restartedPeriod, ruleKey } from '../../domain/period.ts';
-import { minUnits, type Units } from '../../domain/units.ts';
+import { maxUnits, minUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, freshCounter, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Restarted, ReverseRequest } from '../requests.ts';
@@ -37,7 +37,7 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
   const counter = counterAt(customer, feature, null, event.periodStartMs, draft.nowMs);
   const amount = minUnits(event.amount, counter.used); // what was given back meanwhile is not given back twice
   const payment =
-    amount === 0n ? NO_PAYMENT : giveBack(policy, counter, stillPaid(draft, meter, event, counter), amount);
+    amount === 0n ? NO_PAYMENT : giveBack(policy, counter, stillPaid(draft, meter, event, counter, amount), amount);
   const sequence = draft.nextSequence(customer);
   const after: StoredCounter = {
     ...counter,
@@ -91,14 +91,25 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
  * What the event's payment and the period's still have in common: a part may have been given back already, and what holds
  * took is theirs. Where a grant has its own back, the last ones that were drawn from get theirs.
  */
-function stillPaid(draft: Draft, meter: Meter, { payment }: PastEvent, counter: StoredCounter): Paid {
+function stillPaid(draft: Draft, meter: Meter, { payment }: PastEvent, counter: StoredCounter, amount: Units): Paid {
   const { paid } = stateOf(meter, counter, null, draft.nowMs);
   const own = payment.draws.map((draw) => ({ ...draw, units: minUnits(draw.units, missingOf(draft, meter, draw)) }));
+  const credits = minUnits(payment.credits, paid.credits);
+  const wallet = minUnits(payment.wallet, paid.wallet);
+  const overage = minUnits(payment.overage, paid.overage);
+  // What the event has no part in any more was given back in its place by others: theirs is given back instead.
+  const included = maxUnits(counter.used - paid.credits - paid.wallet - paid.overage, 0n);
+  const ofOthers = maxUnits(amount - credits - wallet - overage - included, 0n);
+  const moreOverage = minUnits(ofOthers, paid.overage - overage);
+  const moreWallet = minUnits(ofOthers - moreOverage, paid.wallet - wallet);
+  const charge = minUnits(payment.walletCharge, paid.walletCharge);
   return {
-    credits: minUnits(payment.credits, paid.credits),
-    wallet: minUnits(payment.wallet, paid.wallet),
-    overage: minUnits(payment.overage, paid.overage),
-    walletCharge: minUnits(payment.walletCharge, paid.walletCharge),
+    ...paid,
+    credits: credits + minUnits(ofOthers - moreOverage - moreWallet, paid.credits - credits),
+    wallet: wallet + moreWallet,
+    overage: overage + moreOverage,
+    walletCharge:
+      moreWallet === 0n ? charge : charge + ((paid.walletCharge - charge) * moreWallet) / (paid.wallet - wallet),
     draws: [...paid.draws, ...own.map(({ grantId, units }) => ({ grantId, units: -units })), ...own],
   };
 }
