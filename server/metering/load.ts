@@ -401,7 +401,7 @@ const LATER_GRANTS = `
     SELECT due_at FROM grants WHERE customer_id = k.customer_id::uuid AND due_at > $2::timestamptz ORDER BY due_at LIMIT 1
   ) g`;
 
-/** Those that no one has closed; and closed ones in which something is held still, and may expire. */
+/** Those whose end no one has settled; and all others in which something is held still, and may expire. */
 const OPEN_COUNTERS = `
   SELECT ${COUNTER_COLUMNS}
   FROM unnest($1::text[]) AS k (customer_id)
@@ -411,7 +411,7 @@ const OPEN_COUNTERS = `
     (SELECT n.* FROM (
       SELECT DISTINCT feature_key, entity_id, period_start FROM reservations WHERE customer_id = k.customer_id::uuid AND state = 'open'
     ) h JOIN counters n ON n.customer_id = k.customer_id::uuid AND n.feature_key = h.feature_key AND n.entity_id IN ('', h.entity_id)
-      AND n.period_start = h.period_start AND n.closed_at IS NOT NULL)
+      AND n.period_start = h.period_start AND (n.closed_at IS NOT NULL OR n.period_end IS NULL))
   ) c`;
 
 /** What is due of customers, and when the next will be: their grants, their counters that no one has closed. */
