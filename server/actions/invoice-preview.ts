@@ -1,12 +1,13 @@
 /** invoice-preview — what the running billing period costs: as of now, or as forecast. Reads under row level security. */
 import { type BilledPeriod, billedPeriods } from '../db/queries/billed-periods.ts';
+import { planSpansIn } from '../db/queries/plan-spans.ts';
 import { queryIn } from '../db/query-in.ts';
 import { billingPeriod } from '../domain/billing-period.ts';
-import type { Customer } from '../domain/customer.ts';
+import { type Customer, currentPlanOf } from '../domain/customer.ts';
 import { MeterError } from '../domain/errors.ts';
-import type { Feature } from '../domain/feature.ts';
-import { type BaseCharge, type Invoice, invoiceOf, projectedCharge, type UsageCharge } from '../domain/invoice.ts';
-import type { Plan } from '../domain/plan.ts';
+import { type Invoice, invoiceOf, projectedCharge, type UsageCharge } from '../domain/invoice.ts';
+import { type Catalog, type PlanHeld, planOfCustomer } from '../domain/plan.ts';
+import { baseChargesOf, knownSpans, type PlanSpan } from '../domain/plan-span.ts';
 import type { Price } from '../domain/price.ts';
 import type { BillingPeriod } from '../domain/proration.ts';
 import type { Usage } from '../domain/usage.ts';
@@ -22,9 +23,7 @@ export type InvoicePreview = Invoice & {
 
 export type InvoiceQuestion = {
   readonly customer: Customer;
-  /** The one that holds now. */
-  readonly plan: Plan | null;
-  readonly features: ReadonlyMap<string, Feature>;
+  readonly catalog: Catalog;
   /** The running meters, as they stand. */
   readonly usages: readonly Usage[];
   readonly isForecast: boolean;
@@ -32,44 +31,59 @@ export type InvoiceQuestion = {
 
 /** A bill of more lines is nobody's to read; hourly periods of a feature fill a month with 744. */
 const PERIODS_MAX = 1_000;
+const SPANS_MAX = 1_000;
 
 /**
- * Bills the base price of the running billing period, and each feature's periods that ended within it or are running.
+ * Bills the base prices of the running billing period, by the second where the plan changed in it, and each feature's
+ * periods that ended within it or are running.
  *
- * @throws {MeterError} `INVALID_INPUT` for more periods than a bill can list.
+ * It is the billing period of the plan that holds now, and that plan is billed to its end.
+ *
+ * @throws {MeterError} `INVALID_INPUT` for more periods, or changes of plan, than a bill can list.
  */
 export async function invoicePreview(
   deps: Pick<Deps, 'database' | 'clock'>,
   question: InvoiceQuestion,
 ): Promise<InvoicePreview> {
-  const { customer, plan, isForecast } = question;
+  const { customer, catalog, isForecast } = question;
   const atMs = deps.clock.now();
-  const period = billingPeriod(plan?.prices[0]?.interval ?? 'month', customer.anchorAtMs, customer.timeZone, atMs);
-  const billed = await periodsSince(deps, customer, period.startMs);
+  const planOf = (held: PlanHeld) => planOfCustomer(catalog, { tenantId: customer.tenantId, ...held });
+  const interval = planOf(currentPlanOf(customer, atMs))?.prices[0]?.interval ?? 'month';
+  const period = billingPeriod(interval, customer.anchorAtMs, customer.timeZone, atMs);
+  const { billed, spans } = await historyOf(deps, customer, period);
+  const base = baseChargesOf(knownSpans(spans, customer, atMs), period, interval, planOf);
   const charges = chargesOf(question, billed);
   const usage = isForecast ? await forecastCharges(deps, question, charges) : charges;
-  return { ...invoiceOf({ base: baseOf(plan, period), usage }), period, isForecast, atMs };
+  return { ...invoiceOf({ base, usage }), period, isForecast, atMs };
 }
 
-async function periodsSince(
+type History = { readonly billed: readonly BilledPeriod[]; readonly spans: readonly PlanSpan[] };
+
+async function historyOf(
   { database }: Pick<Deps, 'database'>,
   { tenantId, id: customerId }: Customer,
-  startMs: number,
-): Promise<readonly BilledPeriod[]> {
+  period: BillingPeriod,
+): Promise<History> {
   const of = { tenantId, customerId };
-  const found = await database.readAs(tenantId, (db) => billedPeriods(queryIn(db), of, startMs, PERIODS_MAX + 1));
-  if (found.length <= PERIODS_MAX) return found;
-  const sentence = `This bill would have more than ${PERIODS_MAX} periods of features; read their totals with usageSeries.`;
-  throw new MeterError('INVALID_INPUT', sentence, { path: ['referenceId'] });
+  const history = await database.readAs(tenantId, async (db) => ({
+    billed: await billedPeriods(queryIn(db), of, period.startMs, PERIODS_MAX + 1),
+    spans: await planSpansIn(queryIn(db), of, period, SPANS_MAX + 1),
+  }));
+  if (history.billed.length > PERIODS_MAX) {
+    throw tooLong(`${PERIODS_MAX} periods of features; read their totals with usageSeries`);
+  }
+  if (history.spans.length > SPANS_MAX)
+    throw tooLong(`${SPANS_MAX} changes of plan; it can be had again from the next billing period on`);
+  return history;
 }
 
-/** A plan has the first of its base prices: the others are what it costs in other currencies, or paid by another interval. */
-function baseOf(plan: Plan | null, period: BillingPeriod): readonly BaseCharge[] {
-  const price = plan?.prices[0];
-  return plan && price ? [{ planName: plan.displayName, price, period, applied: null }] : [];
-}
+const tooLong = (what: string): MeterError =>
+  new MeterError('INVALID_INPUT', `This bill would have more than ${what}.`, { path: ['referenceId'] });
 
-function chargesOf({ usages, features }: InvoiceQuestion, billed: readonly BilledPeriod[]): readonly UsageCharge[] {
+function chargesOf(
+  { usages, catalog: { features } }: InvoiceQuestion,
+  billed: readonly BilledPeriod[],
+): readonly UsageCharge[] {
   const prices = new Map(usages.map(({ feature, policy }) => [feature.key, policy.price]));
   return billed.flatMap((counted) => {
     const price = prices.get(counted.featureKey) ?? pastPrice(counted);

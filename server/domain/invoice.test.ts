@@ -182,13 +182,28 @@ it.each([
   [base('3000', { applied: june }), 'base Pro: 1 × 3000 = 3000 usd', [at(0), at(30)]],
   [
     base('3000', { applied: { startMs: at(0), endMs: at(10) } }),
-    'base Pro, part of the period: 1 = 1000 usd',
+    'base Pro, 33.33 % of the period: 1 = 1000 usd',
     [at(0), at(10)],
   ],
   [
     base('1000', { applied: { startMs: at(10), endMs: at(99) } }),
-    'base Pro, part of the period: 1 = 667 usd',
+    'base Pro, 66.67 % of the period: 1 = 667 usd',
     [at(10), at(30)],
+  ],
+  [
+    base('3000', { applied: { startMs: at(0), endMs: at(15) } }),
+    'base Pro, 50 % of the period: 1 = 1500 usd',
+    [at(0), at(15)],
+  ],
+  [
+    base('3000', { applied: { startMs: at(1), endMs: at(1) + 1_000 } }), // a part is never nothing …
+    'base Pro, 0.01 % of the period: 1 = 0 usd',
+    [at(1), at(1) + 1_000],
+  ],
+  [
+    base('3000', { applied: { startMs: at(0) + 1_000, endMs: at(30) } }), // … nor all
+    'base Pro, 99.99 % of the period: 1 = 3000 usd',
+    [at(0) + 1_000, at(30)],
   ],
   [base('3000', { applied: { startMs: at(-9), endMs: at(99) } }), 'base Pro: 1 × 3000 = 3000 usd', [at(0), at(30)]],
 ] as const)('a base price: %#', (charge, line, [startMs, endMs]) => {
@@ -197,9 +212,11 @@ it.each([
   expect(invoice.parts[0]?.lines[0]?.period).toEqual({ startMs, endMs });
 });
 
-it('a plan that did not apply within the period costs nothing', () => {
-  const later = base('3000', { applied: { startMs: at(40), endMs: at(50) } });
-  expect(invoiceOf({ base: [later], usage: [] })).toEqual({ parts: [] });
+it.each([
+  ['later', at(40), at(50)],
+  ['for less than a second', at(1), at(1) + 999],
+])('a plan that did not apply within the period has no line: %s', (_when, startMs, endMs) => {
+  expect(invoiceOf({ base: [base('3000', { applied: { startMs, endMs } })], usage: [] })).toEqual({ parts: [] });
 });
 
 it('an invoice of nothing has no parts', () => expect(invoiceOf({ base: [], usage: [] })).toEqual({ parts: [] }));

@@ -8,7 +8,16 @@ import type { Money } from './money.ts';
 import type { Period } from './period.ts';
 import { costBetween, type Price, unitAmountOf } from './price.ts';
 import { type BillingPeriod, prorate } from './proration.ts';
-import { maxUnits, multiplyUnits, ONE, roundToWhole, type Units } from './units.ts';
+import {
+  divideHalfEven,
+  formatUnits,
+  maxUnits,
+  minUnits,
+  multiplyUnits,
+  ONE,
+  roundToWhole,
+  type Units,
+} from './units.ts';
 
 export const INVOICE_LINE_KINDS = ['base', 'overage', 'wallet', 'minimum'] as const;
 /**
@@ -121,16 +130,18 @@ function partOf(currency: string, lines: readonly InvoiceLine[]): InvoicePart {
 
 const sumOf = (lines: readonly InvoiceLine[]): Units => lines.reduce((sum, { amount }) => sum + amount.amount, 0n);
 
-/** One line, or none for a plan that did not apply within the period. */
+/** One line, or none for a plan that did not apply for a second of the period. */
 function baseLines({ planName, price, period, applied }: BaseCharge): readonly InvoiceLine[] {
   const startMs = Math.max(applied?.startMs ?? period.startMs, period.startMs);
   const endMs = Math.min(applied?.endMs ?? period.endMs, period.endMs);
   if (endMs <= startMs) return [];
   const isWhole = startMs === period.startMs && endMs === period.endMs;
+  const percent = prorate({ amount: 100n * ONE, currency: price.currency }, period, startMs, endMs).amount;
+  if (percent === 0n) return [];
   return [
     {
       kind: 'base',
-      description: isWhole ? planName : `${planName}, part of the period`,
+      description: isWhole ? planName : `${planName}, ${spellPercent(percent)} % of the period`,
       featureKey: null,
       quantity: ONE,
       unitAmount: isWhole ? price.amount : null,
@@ -138,6 +149,12 @@ function baseLines({ planName, price, period, applied }: BaseCharge): readonly I
       period: { startMs, endMs },
     },
   ];
+}
+
+/** To two decimals. A part is never told as nothing, nor as all. */
+function spellPercent(percent: Units): string {
+  const hundredths = divideHalfEven(percent * 100n, ONE);
+  return formatUnits((maxUnits(minUnits(hundredths, 9_999n), 1n) * ONE) / 100n);
 }
 
 /** Only lines that say something: of units that were used, or money that is owed. */

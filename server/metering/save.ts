@@ -9,7 +9,7 @@ import { nextDueMs } from '../domain/credits.ts';
 import { formatUnits, type Units } from '../domain/units.ts';
 import type { Hint } from '../events/bus.ts';
 import { plainRollupsText, rollupsOf, saveRollupsStatement } from './rollup.ts';
-import type { ChangedCounter, Changes, CustomerState, NewAlert, NewEvent } from './state.ts';
+import type { ChangedCounter, Changes, CustomerState, MovedPlan, NewAlert, NewEvent } from './state.ts';
 import { renewalToJson, splitToJson } from './stored-json.ts';
 
 /**
@@ -74,7 +74,7 @@ export function saveStatements(changes: Changes): readonly Statement[] {
     saveStatement(changes, isPlain ? PLAIN_EVENT : FULL_EVENT),
     ...(isPlain ? [] : rollupStatements(changes)),
     ...(hasAccounts(changes) ? accountStatements(changes, iso(nowMs)) : []),
-    ...(changes.movedPlans.length > 0 ? [movePlansStatement(changes.movedPlans)] : []),
+    ...(changes.movedPlans.length > 0 ? movePlansStatements(changes.movedPlans) : []),
   ];
 }
 
@@ -462,6 +462,11 @@ function postingsStatement({ postings }: Changes, now: string): Statement {
 }
 
 /** Customers whose change of plan had come due. */
+const movePlansStatements = (moved: readonly MovedPlan[]): readonly Statement[] => [
+  movePlansStatement(moved.map(({ customer }) => customer)),
+  planSpansStatement(moved),
+];
+
 const movePlansStatement = (customers: readonly CustomerState[]): Statement => ({
   text: `
     UPDATE customers c SET plan_key = v.plan_key, plan_version = v.plan_version::integer, pending_plan = v.pending_plan::jsonb
@@ -473,6 +478,21 @@ const movePlansStatement = (customers: readonly CustomerState[]): Statement => (
     customers.map((c) => c.pendingPlan && JSON.stringify(c.pendingPlan)),
   ],
 });
+
+/** The history says when the change took effect, however late somebody came by. */
+const planSpansStatement = (moved: readonly MovedPlan[]): Statement =>
+  writeStatement(
+    'plan_spans',
+    moved,
+    [
+      CUSTOMER,
+      ['since', 'timestamptz', ({ sinceMs }) => iso(sinceMs)],
+      TENANT,
+      ['plan_key', 'text', ({ customer }) => customer.planKey],
+      ['plan_version', 'integer', ({ customer }) => customer.planVersion?.toString() ?? null],
+    ],
+    'customer_id, since',
+  );
 
 /** Hints for other gateways: see events/bus.ts. In the transaction, so they are heard on commit, never on rollback. */
 export const notifyStatement = ({ channel, payloads }: Hint): Statement => ({

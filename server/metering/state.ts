@@ -172,7 +172,7 @@ export type Changes = {
   /** Customers that took at least one sequence, or whose row is to be written for another reason. */
   readonly customers: readonly CustomerState[];
   /** Those of them whose change of plan had come due. */
-  readonly movedPlans: readonly CustomerState[];
+  readonly movedPlans: readonly MovedPlan[];
   /** Those that were brought up to now: more of their meters may have changed than requests were about. */
   readonly settled: ReadonlySet<CustomerState>;
   readonly counters: ReadonlyMap<string, ChangedCounter>;
@@ -189,6 +189,11 @@ export type Changes = {
 };
 
 type OfCustomer = { readonly customer: CustomerState };
+
+export type MovedPlan = OfCustomer & {
+  /** When the change was to take effect. */
+  readonly sinceMs: number;
+};
 
 export type ChangedCounter = OfCustomer & {
   readonly featureKey: string;

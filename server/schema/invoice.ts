@@ -1,9 +1,7 @@
 /** invoice — what a customer's billing period costs. */
 import { type InvoicePreview, invoicePreview } from '../actions/invoice-preview.ts';
-import { currentPlanOf } from '../domain/customer.ts';
 import { customerNotFound, MeterError } from '../domain/errors.ts';
 import type { InvoiceLine, InvoiceLineKind, InvoicePart } from '../domain/invoice.ts';
-import { planOfCustomer } from '../domain/plan.ts';
 import { reader, referenceOf, visibleFeatures } from './access.ts';
 import { builder, wordEnum } from './builder.ts';
 import { catalogOf, customers, metersOf } from './loaders.ts';
@@ -11,7 +9,7 @@ import { MoneyType } from './money.ts';
 import { PeriodType } from './period.ts';
 
 const InvoiceLineKindEnum = wordEnum<InvoiceLineKind>('InvoiceLineKind', 'What a line is for.', {
-  base: "The plan's price.",
+  base: "A plan's price, or the share of it for the part of the billing period in which the customer had the plan, by the second.",
   overage: 'Use that is billed at the end of its period.',
   wallet: 'Use that the wallet has paid for already.',
   minimum: 'What is missing to the least that a period with any use costs.',
@@ -47,7 +45,7 @@ const InvoicePartType = builder.objectRef<InvoicePart>('InvoicePart').implement(
     currency: t.exposeString('currency', { description: 'ISO 4217, in small letters: `usd`.' }),
     lines: t.field({
       type: [InvoiceLineType],
-      description: 'Base price first, then features by key and time.',
+      description: 'Base prices first, then features by key and time.',
       resolve: ({ lines }) => [...lines],
     }),
     total: t.expose('total', { type: MoneyType, description: 'The sum of the lines.' }),
@@ -58,7 +56,7 @@ const InvoicePartType = builder.objectRef<InvoicePart>('InvoicePart').implement(
 
 const InvoiceType = builder.objectRef<InvoicePreview>('Invoice').implement({
   description:
-    "What a billing period costs: the plan's base price, and each feature's periods that ended within it or are running.",
+    "What a billing period costs: the plan's base price, shared out by the second where the plan changed, and each feature's periods that ended within it or are running.",
   fields: (t) => ({
     period: t.expose('period', { type: PeriodType, description: 'The billing period, counted from `anchorAt`.' }),
     forecast: t.exposeBoolean('isForecast', { description: 'Whether running periods are as they will end.' }),
@@ -97,12 +95,9 @@ builder.queryField('invoicePreview', (t) =>
       const customer = await customers(context).load(whose.customerId);
       const meters = await metersOf(context, whose.customerId, null);
       if (!customer || !meters) throw customerNotFound(whose.referenceId, ['referenceId']);
-      const catalog = await catalogOf(context);
-      const held = currentPlanOf(customer, context.services.clock.now());
       return invoicePreview(context.services, {
         customer,
-        plan: planOfCustomer(catalog, { tenantId: customer.tenantId, ...held }),
-        features: catalog.features,
+        catalog: await catalogOf(context),
         usages: meters.map(({ usage }) => usage),
         isForecast: forecast ?? false,
       });

@@ -23,6 +23,11 @@ const CONFIG = defineConfig({
         calls: {},
       },
     },
+    max: {
+      displayName: 'Max',
+      price: [{ amount: 9_300, currency: 'usd', interval: 'month' }],
+      features: { tokens: {}, calls: {} },
+    },
     free: { features: { calls: {}, tokens: { limit: 10 } } },
   },
 });
@@ -58,6 +63,20 @@ describeEngines('the invoice', (engine) => {
       `mutation ($input: ConsumeInput!) { consume(input: $input) { ... on Consumption { allowed } ... on UserError { message } } }`,
       { input: { referenceId, featureKey, amount } },
     );
+  const setPlan = (planKey: string, effective?: 'IMMEDIATELY' | 'AT_RENEWAL') =>
+    rig.data(
+      `mutation ($input: SetCustomerPlanInput!) { setCustomerPlan(input: $input) { ... on Customer { id } ... on UserError { message } } }`,
+      { input: { referenceId, planKey, ...(effective && { effective }) } },
+    );
+  /** `Pro: 2000 usd, 03-10 – 04-10` for each base line. */
+  const baseLines = async (args?: string): Promise<readonly string[]> =>
+    (await preview(args)).parts
+      .flatMap(({ lines }: Answer) => lines)
+      .filter(({ kind }: Answer) => kind === 'BASE')
+      .map(
+        ({ description, amount, period }: Answer) =>
+          `${description}: ${amount.amount} ${amount.currency}, ${period.start.slice(5, 10)} – ${period.end.slice(5, 10)}`,
+      );
   const usd = (amount: string) => ({ amount, currency: 'usd' });
   const PERIOD = { start: '2026-03-10T00:00:00.000Z', end: '2026-04-10T00:00:00.000Z' };
 
@@ -141,6 +160,73 @@ describeEngines('the invoice', (engine) => {
     const overage = { kind: 'OVERAGE', featureKey: 'tokens', quantity: '245', unitAmount: '0.5', amount: usd('122') };
     expect(lines[1]).toMatchObject(overage); // 122.5, half to even
     expect((await preview()).parts[0].lines[1]).toMatchObject({ quantity: '90', amount: usd('45') });
+  });
+
+  it('bills each plan for the part of the period in which it was had: an upgrade', async () => {
+    rig.clock.set('2026-03-20T00:00:00Z'); // 10 of 31 days
+    await setPlan('max');
+    const lines = [
+      'Pro, 32.26 % of the period: 645 usd, 03-10 – 03-20',
+      'Max, 67.74 % of the period: 6300 usd, 03-20 – 04-10',
+    ];
+    expect(await baseLines()).toEqual(lines);
+    expect(await baseLines(`referenceId: "${referenceId}", forecast: true`)).toEqual(lines);
+    expect((await preview()).parts).toMatchObject([
+      {
+        total: usd('6945'),
+        due: usd('6945'),
+        lines: [
+          { quantity: '1', unitAmount: null },
+          { quantity: '1', unitAmount: null },
+        ],
+      },
+    ]);
+    rig.clock.set('2026-04-10T00:00:00Z');
+    expect(await baseLines()).toEqual(['Max: 9300 usd, 04-10 – 05-10']);
+  });
+
+  it('bills each plan that it had: two changes', async () => {
+    rig.clock.set('2026-03-20T00:00:00Z');
+    await setPlan('max');
+    rig.clock.set('2026-03-30T00:00:00Z');
+    await rig.data(REGISTER, { input: { referenceId, planKey: 'free' } });
+    expect(await baseLines()).toEqual([
+      'Pro, 32.26 % of the period: 645 usd, 03-10 – 03-20',
+      'Max, 32.26 % of the period: 3000 usd, 03-20 – 03-30',
+    ]);
+  });
+
+  it('bills the plan to the end of the period where another waits for it', async () => {
+    rig.clock.set('2026-03-16T00:00:00Z');
+    await setPlan('max');
+    rig.clock.set('2026-03-20T00:00:00Z');
+    await setPlan('pro'); // a downgrade
+    const lines = [
+      'Pro, 19.35 % of the period: 387 usd, 03-10 – 03-16',
+      'Max, 80.65 % of the period: 7500 usd, 03-16 – 04-10',
+    ];
+    expect(await baseLines()).toEqual(lines);
+    expect(await baseLines(`referenceId: "${referenceId}", forecast: true`)).toEqual(lines);
+    rig.clock.set('2026-04-15T00:00:00Z'); // nobody has touched the customer since
+    expect(await baseLines()).toEqual(['Pro: 2000 usd, 04-10 – 05-10']);
+    await consume('calls'); // now the change is stored
+    expect(await baseLines()).toEqual(['Pro: 2000 usd, 04-10 – 05-10']);
+  });
+
+  it('bills what came due unnoticed, before the plan that follows', async () => {
+    await setPlan('free', 'AT_RENEWAL');
+    rig.clock.set('2026-04-20T00:00:00Z');
+    await setPlan('max');
+    expect(await baseLines()).toEqual(['Max, 66.67 % of the period: 6200 usd, 04-20 – 05-10']);
+  });
+
+  it('bills one line where only other things of the customer change', async () => {
+    rig.clock.set('2026-03-20T00:00:00Z');
+    await setPlan('pro');
+    await setPlan('free', 'AT_RENEWAL');
+    await setPlan('pro'); // called off
+    await rig.data(REGISTER, { input: { referenceId, name: 'Acme' } });
+    expect(await baseLines()).toEqual(['Pro: 2000 usd, 03-10 – 04-10']);
   });
 
   it('keeps what was charged when the price is gone', async () => {

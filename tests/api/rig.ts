@@ -133,6 +133,7 @@ const TABLES = [
   'events',
   'features',
   'grants',
+  'plan_spans',
   'plan_versions',
   'plans',
   'postings',

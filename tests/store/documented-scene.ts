@@ -11,7 +11,6 @@ import { type Customer, currentPlanOf, pendingPlanOf } from '../../server/domain
 import { featureOf } from '../../server/domain/definitions.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { InvoiceLine, InvoicePart } from '../../server/domain/invoice.ts';
-import { planOfCustomer } from '../../server/domain/plan.ts';
 import { formatUnits } from '../../server/domain/units.ts';
 import { parseConfig } from '../../server/parse-config.ts';
 import { type Cases, objectOf } from '../support/worked-examples.ts';
@@ -55,7 +54,7 @@ export class DocumentedScene {
     try {
       switch (verb) {
         case 'customer':
-          return spellPlan(await this.#customer());
+          return spellPlan(await this.#customerOfNow());
         case 'invoice':
           return (await this.#invoice()).map(spellPart).join('; ') || 'nothing';
         case 'own':
@@ -78,11 +77,13 @@ export class DocumentedScene {
     const { rig, deps, customerId } = this.#scene;
     const [customer] = await customersById(deps.database.db, rig.tenantId, [customerId]);
     if (!customer) throw new Error('the customer is not registered');
-    return {
-      ...customer,
-      ...currentPlanOf(customer, rig.clock.now()),
-      pendingPlan: pendingPlanOf(customer, rig.clock.now()),
-    };
+    return customer;
+  }
+
+  async #customerOfNow(): Promise<Customer> {
+    const customer = await this.#customer();
+    const nowMs = this.#scene.rig.clock.now();
+    return { ...customer, ...currentPlanOf(customer, nowMs), pendingPlan: pendingPlanOf(customer, nowMs) };
   }
 
   async #invoice(): Promise<readonly InvoicePart[]> {
@@ -90,14 +91,7 @@ export class DocumentedScene {
     const customer = await this.#customer();
     const catalog = await loadCatalog(deps.database.query, rig.tenantId);
     const usages = await Promise.all([...catalog.features.keys()].map((key) => this.#scene.usage(key)));
-    const plan = planOfCustomer(catalog, customer);
-    const { parts } = await invoicePreview(deps, {
-      customer,
-      plan,
-      features: catalog.features,
-      usages,
-      isForecast: false,
-    });
+    const { parts } = await invoicePreview(deps, { customer, catalog, usages, isForecast: false });
     return parts;
   }
 

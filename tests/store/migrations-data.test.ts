@@ -100,6 +100,15 @@ describeEngines('a database of the first version', (engine) => {
     ]);
   });
 
+  it('knows which plan each customer has, as if since its registration', async () => {
+    const spans =
+      'SELECT c.reference_id, s.since = c.created_at AS registered, s.plan_key, s.plan_version FROM plan_spans s JOIN customers c ON c.id = s.customer_id ORDER BY 1';
+    expect(await rows(spans)).toEqual([
+      { reference_id: 'acme', registered: true, plan_key: 'pro', plan_version: 3 },
+      { reference_id: 'globex', registered: true, plan_key: null, plan_version: null },
+    ]);
+  });
+
   it('knows what was reported, and what it cost', async () => {
     const events = await rows(
       `SELECT sequence::integer, kind, reported = amount AS whole, cost::float, currency FROM events ORDER BY 1`,

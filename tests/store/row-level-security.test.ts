@@ -71,7 +71,8 @@ describeEngines('reading as a tenant', (engine) => {
     await rig.engine.execute({ ...use, kind: 'reserve', reservationId: randomUUID(), ttlMs: 60_000 });
     await query(
       database,
-      `WITH seen AS (INSERT INTO unique_values (customer_id, feature_key, value, period_start, tenant_id) VALUES ($2, 'seats', 'anna', now(), $1))
+      `WITH seen AS (INSERT INTO unique_values (customer_id, feature_key, value, period_start, tenant_id) VALUES ($2, 'seats', 'anna', now(), $1)),
+        span AS (INSERT INTO plan_spans (customer_id, since, tenant_id, plan_key, plan_version) VALUES ($2, now(), $1, 'pro', 1))
       INSERT INTO top_up_requests (customer_id, sequence, tenant_id, currency, amount, state, asked_at) VALUES ($2, 1, $1, 'usd', 5, 'asked', now())`,
       tenantId,
       customerId,
@@ -98,6 +99,7 @@ describeEngines('reading as a tenant', (engine) => {
       'events',
       'features',
       'grants',
+      'plan_spans',
       'plan_versions',
       'plans',
       'postings',
