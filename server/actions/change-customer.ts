@@ -1,4 +1,4 @@
-/** change-customer — changes one customer under its lock, and wakes those who watch it when its limits moved. */
+/** change-customer — changes one customer under its lock, and wakes those who watch it when its limits move, now or later. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db } from '../db/client.ts';
 import { lockCustomer, updateCustomer } from '../db/queries/customers.ts';
@@ -8,8 +8,8 @@ import { customerNotFound } from '../domain/errors.ts';
 import { spansOfChange } from '../domain/plan-span.ts';
 import type { Deps } from './deps.ts';
 
-/** A customer after a change, and whether its plan, limits, time zone or anchor are others now. */
-export type ChangedCustomer = { readonly customer: Customer; readonly limitsMoved: boolean };
+/** A customer after a change, and whether its plan, limits, time zone or anchor are others now, or will be by themselves. */
+export type ChangedCustomer = { readonly customer: Customer; readonly isNews: boolean };
 
 /**
  * Locks the customer, changes it, saves it, announces it.
@@ -23,12 +23,12 @@ export async function changeCustomer(
   referenceId: string,
   change: (customer: Customer) => Customer,
 ): Promise<Customer> {
-  const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
+  const { customer, isNews } = await database.db.transaction(async (tx) => {
     const before = await lockCustomer(tx, tenantId, customerIdOf(tenantId, referenceId));
     if (!before) throw customerNotFound(referenceId);
     return saveChange(tx, before, change(before), clock.now());
   });
-  if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
+  if (isNews) announce({ kind: 'customer', tenantId, customerId: customer.id });
   return customer;
 }
 
@@ -37,13 +37,14 @@ export async function changeCustomer(
  * another plan begins a span of its history.
  */
 export async function saveChange(tx: Db, before: Customer, after: Customer, nowMs: number): Promise<ChangedCustomer> {
-  if (isDeepStrictEqual(before, after)) return { customer: before, limitsMoved: false };
+  if (isDeepStrictEqual(before, after)) return { customer: before, isNews: false };
   const limitsMoved = !isDeepStrictEqual(limitsOf(before), limitsOf(after));
   const customer = limitsMoved ? { ...after, sequence: before.sequence + 1n } : after;
   await updateCustomer(tx, customer, limitsMoved ? nowMs : null);
   const of = { tenantId: customer.tenantId, customerId: customer.id };
   for (const span of spansOfChange(before, customer, nowMs)) await savePlanSpan(tx, of, span);
-  return { customer, limitsMoved };
+  // Of a change that is to come nobody is told yet; but who watches must know when it comes.
+  return { customer, isNews: limitsMoved || !isDeepStrictEqual(before.pendingPlan, after.pendingPlan) };
 }
 
 /** Everything of a customer that its limits depend on. */

@@ -42,16 +42,16 @@ export async function registerCustomer(
   const id = customerIdOf(tenantId, registration.referenceId);
   const catalog = await catalogs.current(database.query, tenantId);
   const nowMs = clock.now();
-  const { customer, limitsMoved } = await database.db.transaction(async (tx) => {
+  const { customer, isNews } = await database.db.transaction(async (tx) => {
     const known = await lockCustomer(tx, tenantId, id);
     if (known) return saveChange(tx, known, updated(known, registration, catalog, rights, nowMs), nowMs);
     const fresh = newCustomer(await tenantById(tx, tenantId), registration, catalog, nowMs);
-    if (await insertCustomer(tx, fresh, allocatesCredits(catalog))) return { customer: fresh, limitsMoved: false };
+    if (await insertCustomer(tx, fresh, allocatesCredits(catalog))) return { customer: fresh, isNews: false };
     const raced = await lockCustomer(tx, tenantId, id); // somebody else registered it in between
     if (!raced) throw new Error(`customer ${id} is neither there nor new`);
     return saveChange(tx, raced, updated(raced, registration, catalog, rights, nowMs), nowMs);
   });
-  if (limitsMoved) announce({ kind: 'customer', tenantId, customerId: customer.id });
+  if (isNews) announce({ kind: 'customer', tenantId, customerId: customer.id });
   return customer;
 }
 

@@ -12,8 +12,9 @@ import { migrated, migratedFolder } from '../support/engines.ts';
 import { ADMIN_KEY, startGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
 import { createDatabase } from '../support/postgres.ts';
 
-/** No poll but those that a test asks for. */
-export const NEVER_MS = 3_600_000;
+/** Nothing looks by itself for what nobody told: no poll, and nothing settled, but what a test asks for. */
+const NEVER_MS = 3_600_000;
+const BY_HAND = { pollIntervalMs: NEVER_MS, closeIntervalMs: NEVER_MS };
 
 export type Rig = TestGateway & { readonly clock: ManualClock };
 type Options = Partial<Omit<TestGatewayOptions, 'clock' | 'database'>>;
@@ -26,7 +27,7 @@ export async function openRig(options: Options = {}, clock = new ManualClock()):
     await database.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { ...(await startGateway({ pollIntervalMs: NEVER_MS, ...options, database, clock })), clock };
+  return { ...(await startGateway({ ...BY_HAND, ...options, database, clock })), clock };
 }
 
 export type Pair = { readonly one: Rig; readonly other: Rig; readonly clock: ManualClock };
@@ -45,7 +46,7 @@ export async function openPair(options: Options = {}, adapt = (database: Databas
     afterUse(() => database.close());
     return database;
   };
-  const settings = { pollIntervalMs: NEVER_MS, ...options };
+  const settings = { ...BY_HAND, ...options };
   const one = { ...(await startGateway({ ...settings, database: adapt(open()), clock })), clock };
   const other = { ...(await startGateway({ ...settings, database: open(), clock, config: null })), clock };
   return { one, other, clock };
@@ -107,12 +108,16 @@ export async function tokenOf(gateway: TestGateway, referenceId: string, fields 
 export type Shown = {
   readonly feature: { readonly key: string };
   readonly used: string;
+  readonly reserved: string;
   readonly limit: string | null;
+  readonly credits: string;
+  readonly wallet: { readonly amount: string; readonly currency: string } | null;
   readonly planKey: string | null;
   readonly period: { readonly start: string; readonly end: string | null };
 };
 
-const SHOWN = '{ feature { key } used limit planKey period { start end } }';
+export const SHOWN =
+  '{ feature { key } used reserved limit credits wallet { amount currency } planKey period { start end } }';
 
 /** What a query answers now, by feature. */
 export async function truthOf(gateway: TestGateway, referenceId: string): Promise<Readonly<Record<string, Shown>>> {
