@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PendingPlan } from './customer.ts';
 import { invoiceOf } from './invoice.ts';
-import type { BillingInterval, Plan, PlanHeld } from './plan.ts';
+import { type BillingInterval, type Catalog, type Plan, type PlanHeld, planOfCustomer } from './plan.ts';
 import { baseChargesOf, knownSpans, type PlanSpan, spansOfChange } from './plan-span.ts';
 import { formatUnits, ONE, unitsOf } from './units.ts';
 
@@ -121,6 +121,21 @@ describe('base prices', () => {
       'yearly 15–30 = 30000 usd',
     ]);
   });
+});
+
+it('customers who were moved to a later version pay its price, for the whole period', () => {
+  const third = { ...planOf('pro', '3600 usd/month'), version: 3 };
+  const catalog: Catalog = {
+    version: 3,
+    features: new Map(),
+    plans: new Map([['pro', third]]),
+    planVersions: new Map([['pro', { movedVersion: 3, byNumber: new Map([[3, third]]) }]]),
+    defaultPlanKey: null,
+  };
+  const planNow = (held: PlanHeld) => planOfCustomer(catalog, { tenantId: 'tenant', ...held });
+  const spans = [span(at(-9), 'pro', 1), span(at(10), 'pro', 2), span(at(20), 'pro', 3)];
+  const charges = baseChargesOf(spans, june, 'month', planNow);
+  expect(charges).toEqual([{ planName: 'pro', price: third.prices[0], period: june, applied: june }]);
 });
 
 describe('laws', () => {
