@@ -65,6 +65,24 @@ describe.each(WAYS)('an alert stream over %s', (way) => {
     expect(spellAlert(await newest.next())).toBe('back exports fraction 0.8');
   });
 
+  it('tells nothing of what was muted, neither as it is raised nor to who resumes', async () => {
+    await register(rig, 'quiet');
+    const before = await consume(rig, 'quiet', 'storage', { amount: 1 });
+    const stream = await openAlerts(rig, { referenceId: 'quiet', after: before.usage.cursor }, { way });
+    const say = (what: string) =>
+      rig.data(`mutation { told: ${what}(input: { referenceId: "quiet", featureKey: "storage" }) { __typename } }`);
+    expect(await say('muteAlerts')).toEqual({ told: { __typename: 'Customer' } });
+    const muted = await consume(rig, 'quiet', 'storage', { amount: 79 });
+    expect(muted.alerts).toHaveLength(1); // a stored fact all the same
+    for (let i = 0; i < 8; i++) await consume(rig, 'quiet', 'exports');
+    expect(spellAlert(await stream.next())).toBe('quiet exports fraction 0.8');
+    expect(await say('unmuteAlerts')).toEqual({ told: { __typename: 'Customer' } });
+    await consume(rig, 'quiet', 'storage', { amount: 20 });
+    expect(spellAlert(await stream.next())).toBe('quiet storage fraction 1');
+    const resumed = await openAlerts(rig, { referenceId: 'quiet', after: before.usage.cursor }, { way });
+    expect((await resumed.take(2)).map(spellAlert)).toEqual(['quiet exports fraction 0.8', 'quiet storage fraction 1']);
+  });
+
   it.each(['an API key', 'a customer token'])('begins where %s was told that it would', async (credential) => {
     const id = `asked by ${credential}`;
     await register(rig, id);

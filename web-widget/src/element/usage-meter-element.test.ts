@@ -1,6 +1,10 @@
 // @vitest-environment jsdom
-/** Goal: the element as HTML and scripts use it. Method: the real SDK with a socket that never opens. */
+/**
+ * Goal: the element as HTML and scripts use it. Method: the real SDK with a socket that never opens, and timers that are
+ * moved by hand: what waits for a frame, or ends a while after the last meter, does so here and now.
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import './index.ts';
 
 // As the stand-alone build has it: preact in react's place.
 vi.mock('react', () => import('./react-on-preact.ts'));
@@ -13,16 +17,24 @@ class SilentSocket extends EventTarget {
   send(): void {}
 }
 
-beforeEach(async () => {
+beforeEach(() => {
+  vi.useFakeTimers();
   vi.stubGlobal('WebSocket', SilentSocket);
   vi.stubGlobal('fetch', () => new Promise(() => {}));
-  await import('./index.ts');
 });
 afterEach(async () => {
   document.body.replaceChildren();
-  await drawn(); // the connection ends with its last meter, while there still is a window
+  await drawn();
+  await vi.advanceTimersByTimeAsync(CONNECTION_ENDS_MS);
+  expect(vi.getTimerCount()).toBe(0); // nothing of it outlives the window
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
+
+/** More than a feed and its connection stay for, one after the other, once the last meter has gone. */
+const CONNECTION_ENDS_MS = 10_000;
+/** More than preact waits for a frame before it runs effects. */
+const FRAME_MS = 100;
 
 const drawn = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn++) await Promise.resolve();
@@ -44,8 +56,8 @@ describe('<usage-meter>', () => {
     expect(elements[0]?.shadowRoot?.querySelector('[part~="skeleton"]')).not.toBeNull();
     const getToken = vi.fn(async () => 'token');
     for (const element of elements) element.getToken = getToken;
-    await vi.waitFor(() => expect(getToken).toHaveBeenCalled());
     await drawn();
+    await vi.advanceTimersByTimeAsync(FRAME_MS);
     expect(getToken).toHaveBeenCalledOnce();
   });
 
