@@ -12,7 +12,11 @@ export const CONSUME_MODES = ['REJECT', 'CLAMP', 'OVERFLOW'] as const;
 export type ConsumeMode = (typeof CONSUME_MODES)[number];
 
 /** What an entity under the customer (a seat, a workspace) has taken of the shared limit. */
-export type EntityUse = { readonly id: string; readonly taken: Units };
+export type EntityUse = {
+  readonly id: string;
+  /** Used or held; for a call that gives back, what is used alone. */
+  readonly taken: Units;
+};
 
 /** All that one decision depends on: the customer's state as far as this feature is concerned. */
 export type MeterState = {

@@ -148,17 +148,16 @@ function paidOf(customer: CustomerState, featureKey: string, counter: Counter): 
   const held = [...customer.reservations.values()].filter(
     (r) => r.state === 'open' && r.featureKey === featureKey && r.periodStartMs === counter.period.startMs,
   );
-  return held.reduce(
-    (rest, { payment }) => ({
-      ...rest,
-      credits: rest.credits - payment.credits,
-      wallet: rest.wallet - payment.wallet,
-      overage: rest.overage - payment.overage,
-      walletCharge: rest.walletCharge - payment.walletCharge,
-      cost: rest.cost - payment.cost,
-    }),
-    paid,
-  );
+  const heldOf = (part: 'credits' | 'wallet' | 'overage' | 'walletCharge' | 'cost'): Units =>
+    held.reduce((sum, { payment }) => sum + payment[part], 0n);
+  return {
+    credits: credits - heldOf('credits'),
+    wallet: wallet - heldOf('wallet'),
+    overage: overage - heldOf('overage'),
+    walletCharge: walletCharge - heldOf('walletCharge'),
+    cost: cost - heldOf('cost'),
+    draws: paid.draws,
+  };
 }
 
 export const periodRuleOf = (customer: CustomerState, { reset, anchor }: Feature): PeriodRule => ({
