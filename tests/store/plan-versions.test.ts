@@ -221,12 +221,12 @@ describeEngines('versions of a plan', (engine) => {
       expect(announced).toHaveLength(before);
     });
 
-    it('is upgraded at once', async () => {
-      const { register, setPlan, holds, dueAt } = await setUp();
+    it('is upgraded at once, and due at once, so that the credits of the plan begin', async () => {
+      const { register, setPlan, holds, dueAt, clock } = await setUp();
       await register({ planKey: 'free' });
       expect(await setPlan('pro')).toMatchObject({ planKey: 'pro', pendingPlan: null });
       expect(await holds()).toBe('pro 1, 10 calls');
-      expect(await dueAt()).toBeNull();
+      expect(await dueAt()).toEqual(new Date(clock.now()));
     });
 
     it('is downgraded at renewal, in the version of the day it was asked for', async () => {
