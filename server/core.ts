@@ -24,7 +24,7 @@ import { type Hooks, NO_HOOKS } from './hooks.ts';
 import { Closer } from './metering/closer.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
-import { notifyStatement } from './metering/save.ts';
+import { notifyStatement } from './metering/store/save.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import type { Metrics } from './metrics.ts';
 

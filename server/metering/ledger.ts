@@ -18,11 +18,12 @@ import type { Hint } from '../events/bus.ts';
 import type { Committed, CustomerMoved } from '../events/committed.ts';
 import { answerFromJson } from './answer.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
-import { type Customers, catalogVersionsStatement, type Look, readCatalogVersions } from './load.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
 import type { Result as Answer, Request } from './requests.ts';
-import { notifyStatement, readSavedAlerts, saveStatements } from './save.ts';
 import type { Changes, NewAlert } from './state.ts';
+import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
+import type { Customers, Look } from './store/look.ts';
+import { notifyStatement, readSavedAlerts, saveStatements } from './store/save.ts';
 import { firstLook, GRANTS_AT_FIRST, secondLook, thirdLook } from './wants.ts';
 
 export type LedgerDeps = {

@@ -6,9 +6,11 @@ import type { Clock } from '../domain/clock.ts';
 import type { CustomerMeters, MeterReading, MeterSelection } from '../domain/meters.ts';
 import { type Catalog, liveKeys } from '../domain/plan.ts';
 import { Draft } from './draft.ts';
-import { type Customers, type Look, lookAtCounters, lookAtCustomers } from './load.ts';
 import { currentCounter, type Meter, meterOf, ownPlan, usageOfMeter } from './meter.ts';
 import type { CustomerState } from './state.ts';
+import { lookAtCounters } from './store/load-counters.ts';
+import { lookAtCustomers } from './store/load-customers.ts';
+import type { Customers, Look } from './store/look.ts';
 import { isDue, settleCustomer, settleMeterCredits } from './verbs/settle.ts';
 import { looksOfReaders, thirdLook } from './wants.ts';
 

@@ -7,29 +7,23 @@
 import { MeterError } from '../domain/errors.ts';
 import type { Feature } from '../domain/feature.ts';
 import type { Catalog } from '../domain/plan.ts';
-import {
-  type Customers,
-  type Look,
-  lookAtAnswers,
-  lookAtCounters,
-  lookAtCredits,
-  lookAtCustomers,
-  lookAtDraws,
-  lookAtDue,
-  lookAtEarlierCounters,
-  lookAtEvents,
-  lookAtGrants,
-  lookAtGrantsOfOrigin,
-  lookAtOpenReservations,
-  lookAtReservations,
-  lookAtValues,
-  lookAtWallets,
-  type MeterName,
-  type ValueName,
-} from './load.ts';
 import { ownPlan } from './meter.ts';
 import type { Request } from './requests.ts';
 import { type CustomerState, meterKey } from './state.ts';
+import {
+  lookAtCounters,
+  lookAtEarlierCounters,
+  lookAtOpenCounters,
+  lookAtValues,
+  type MeterName,
+  type ValueName,
+} from './store/load-counters.ts';
+import { lookAtCredits, lookAtDueGrants, lookAtGrants, lookAtGrantsOfOrigin } from './store/load-credits.ts';
+import { lookAtAnswers, lookAtCustomers } from './store/load-customers.ts';
+import { lookAtDraws, lookAtEvents } from './store/load-events.ts';
+import { lookAtOpenReservations, lookAtReservations } from './store/load-reservations.ts';
+import { lookAtWallets } from './store/load-wallets.ts';
+import type { Customers, Look } from './store/look.ts';
 import { distinctValueOf } from './verbs/describe.ts';
 import { isDue } from './verbs/settle.ts';
 
@@ -52,6 +46,12 @@ export function firstLook(requests: readonly Request[], lock: boolean): readonly
     ...(events.length > 0 ? lookAtEvents(events) : []),
   ];
 }
+
+/** What is due of customers, and when the next will be: their grants, their counters that no one has closed. */
+const lookAtDue = (customerIds: readonly string[], nowMs: number): readonly Look[] => [
+  ...lookAtDueGrants(customerIds, nowMs),
+  lookAtOpenCounters(customerIds),
+];
 
 const looksAtLines = (names: readonly { readonly customerId: string; readonly id: string }[]): readonly Look[] => [
   lookAtGrants(names),

@@ -6,7 +6,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { ONE } from '../../server/domain/units.ts';
-import { type RollupEvent, rollupsOf, saveRollupsStatement } from '../../server/metering/rollup.ts';
+import { type RollupEvent, rollupsOf, saveRollupsStatement } from '../../server/metering/store/rollup.ts';
 import { describeEngines } from '../support/engines.ts';
 import { TEST_CONFIG } from '../support/gateway.ts';
 import { makeKey, makeToken, openRig, REGISTER, type Rig, refusalsOf } from './rig.ts';

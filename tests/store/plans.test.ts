@@ -6,20 +6,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, Parameter, Statement } from '../../server/db/client.ts';
 import { queryIn } from '../../server/db/query-in.ts';
-import {
-  type Look,
-  lookAtCredits,
-  lookAtDraws,
-  lookAtDue,
-  lookAtEarlierCounters,
-  lookAtEvents,
-  lookAtGrants,
-  lookAtOpenReservations,
-  lookAtReservations,
-  lookAtValues,
-  lookAtWallets,
-} from '../../server/metering/load.ts';
 import type { ConsumeRequest } from '../../server/metering/requests.ts';
+import { lookAtEarlierCounters, lookAtOpenCounters, lookAtValues } from '../../server/metering/store/load-counters.ts';
+import { lookAtCredits, lookAtDueGrants, lookAtGrants } from '../../server/metering/store/load-credits.ts';
+import { lookAtDraws, lookAtEvents } from '../../server/metering/store/load-events.ts';
+import { lookAtOpenReservations, lookAtReservations } from '../../server/metering/store/load-reservations.ts';
+import { lookAtWallets } from '../../server/metering/store/load-wallets.ts';
+import type { Look } from '../../server/metering/store/look.ts';
 import { firstLook } from '../../server/metering/wants.ts';
 import { describeEngines } from '../support/engines.ts';
 import { openRig, query, type Rig, saveFeature } from './rig.ts';
@@ -161,7 +154,7 @@ describeEngines('the plan of a further look', (engine) => {
     ['at what was drawn', () => lookAtDraws(ofMeters({})), ['postings by postings_drawn']],
     [
       'at what is due',
-      () => lookAtDue(customers, Date.parse('2026-03-01')),
+      () => [...lookAtDueGrants(customers, Date.parse('2026-03-01')), lookAtOpenCounters(customers)],
       [
         'grants by grants_due',
         'grants by grants_due',

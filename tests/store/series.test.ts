@@ -13,7 +13,7 @@ import type { Feature } from '../../server/domain/feature.ts';
 import { BUCKETS, spansBetween, type UsageSeries } from '../../server/domain/series.ts';
 import { formatUnits, ONE, unitsOf } from '../../server/domain/units.ts';
 import type { Usage } from '../../server/domain/usage.ts';
-import { type RollupEvent, rollupsOf, saveRollupsStatement } from '../../server/metering/rollup.ts';
+import { type RollupEvent, rollupsOf, saveRollupsStatement } from '../../server/metering/store/rollup.ts';
 import { describeEngines } from '../support/engines.ts';
 
 const FROM_MS = Date.parse('2026-03-28T00:00:00Z'); // the clocks change in Berlin that night

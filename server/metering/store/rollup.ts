@@ -4,9 +4,9 @@
  *
  * The plain events of most batches are gathered where they are stored, see `plainRollupsText`; all others here.
  */
-import type { Statement } from '../db/client.ts';
-import { formatUnits, maxUnits, type Units } from '../domain/units.ts';
-import type { NewEvent } from './state.ts';
+import type { Statement } from '../../db/client.ts';
+import { formatUnits, maxUnits, type Units } from '../../domain/units.ts';
+import type { NewEvent } from '../state.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUnits, ONE } from '../domain/units.ts';
+import { formatUnits, ONE } from '../../domain/units.ts';
 import { DIMENSION_LENGTH_MAX, dimensionsJson, type RollupEvent, rollupsOf } from './rollup.ts';
 
 const event = (fields: Partial<RollupEvent> = {}): RollupEvent => ({
