@@ -25,6 +25,7 @@ import { Closer } from './metering/closer.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
 import { notifyStatement } from './metering/store/save.ts';
+import { settlerOf } from './metering/settler.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -81,7 +82,19 @@ export class Core {
     });
     const announce = (change: Change) => this.#announce(change);
     this.#streams = streams;
-    this.services = { database, catalogs, clock, announce, tokenSecret, engine, usageReader, streams, authorize };
+    const settle = settlerOf(plainEngine);
+    this.services = {
+      database,
+      catalogs,
+      clock,
+      announce,
+      settle,
+      tokenSecret,
+      engine,
+      usageReader,
+      streams,
+      authorize,
+    };
     this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
     this.closer = new Closer({
       query: database.query,

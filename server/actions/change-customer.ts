@@ -1,7 +1,7 @@
 /** change-customer — changes one customer under its lock, and wakes those who watch it when its limits move, now or later. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db } from '../db/client.ts';
-import { lockCustomer, updateCustomer } from '../db/queries/customers.ts';
+import { isDue, lockCustomer, updateCustomer } from '../db/queries/customers.ts';
 import { savePlanSpan } from '../db/queries/plan-spans.ts';
 import { type Customer, customerIdOf } from '../domain/customer.ts';
 import { customerNotFound } from '../domain/errors.ts';
@@ -11,6 +11,9 @@ import type { Deps } from './deps.ts';
 /** A customer after a change, and whether its plan, limits, time zone or anchor are others now, or will be by themselves. */
 export type ChangedCustomer = { readonly customer: Customer; readonly isNews: boolean };
 
+/** Nothing was changed, because something is due of the customer: that comes first, under the limits of until now. */
+export type StillDue = { readonly due: Customer };
+
 /**
  * Locks the customer, changes it, saves it, announces it.
  *
@@ -18,27 +21,48 @@ export type ChangedCustomer = { readonly customer: Customer; readonly isNews: bo
  * @throws {MeterError} `CUSTOMER_NOT_FOUND`
  */
 export async function changeCustomer(
-  { database, clock, announce }: Deps,
+  deps: Deps,
   tenantId: string,
   referenceId: string,
   change: (customer: Customer) => Customer,
 ): Promise<Customer> {
-  const { customer, isNews } = await database.db.transaction(async (tx) => {
+  return whenSettled(deps, async (tx, nowMs) => {
     const before = await lockCustomer(tx, tenantId, customerIdOf(tenantId, referenceId));
     if (!before) throw customerNotFound(referenceId);
-    return saveChange(tx, before, change(before), clock.now());
+    return saveChange(tx, before, change(before), nowMs);
   });
-  if (isNews) announce({ kind: 'customer', tenantId, customerId: customer.id });
-  return customer;
+}
+
+/** Tries a change, in a transaction of its own, until nothing is due of the customer any more, and announces it. */
+export async function whenSettled(
+  { database, clock, announce, settle }: Deps,
+  tryTo: (tx: Db, nowMs: number) => Promise<ChangedCustomer | StillDue>,
+): Promise<Customer> {
+  for (;;) {
+    const tried = await database.db.transaction((tx) => tryTo(tx, clock.now()));
+    if ('due' in tried) {
+      await settle(tried.due);
+      continue;
+    }
+    const { customer, isNews } = tried;
+    if (isNews) announce({ kind: 'customer', tenantId: customer.tenantId, customerId: customer.id });
+    return customer;
+  }
 }
 
 /**
  * Saves what is different; a change of limits takes the customer's next sequence, so that resumed streams hear it, and
  * another plan begins a span of its history.
  */
-export async function saveChange(tx: Db, before: Customer, after: Customer, nowMs: number): Promise<ChangedCustomer> {
+export async function saveChange(
+  tx: Db,
+  before: Customer,
+  after: Customer,
+  nowMs: number,
+): Promise<ChangedCustomer | StillDue> {
   if (isDeepStrictEqual(before, after)) return { customer: before, isNews: false };
   const limitsMoved = !isDeepStrictEqual(limitsOf(before), limitsOf(after));
+  if (limitsMoved && (await isDue(tx, before, nowMs))) return { due: before };
   const customer = limitsMoved ? { ...after, sequence: before.sequence + 1n } : after;
   await updateCustomer(tx, customer, limitsMoved ? nowMs : null);
   const of = { tenantId: customer.tenantId, customerId: customer.id };

@@ -3,6 +3,7 @@
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Customer } from '../domain/customer.ts';
 
 export type Deps = {
   readonly database: Database;
@@ -10,6 +11,8 @@ export type Deps = {
   readonly clock: Clock;
   /** Wakes the subscribers of what has changed, here and on other gateways. Call it after the commit. */
   readonly announce: (change: Change) => void;
+  /** Brings a customer up to now: what was due until then was due under the limits that the customer has until then. */
+  readonly settle: (customer: Pick<Customer, 'tenantId' | 'id' | 'referenceId'>) => Promise<void>;
   /** Signs customer tokens: HS256, with the gateway's secret. */
   readonly tokenSecret: Uint8Array;
 };

@@ -6,7 +6,7 @@ import { MeterError, planNotFound } from '../domain/errors.ts';
 import { allocatesCredits, type Catalog, liveKeys, livePlan, type Plan } from '../domain/plan.ts';
 import { withPlan } from '../domain/plan-change.ts';
 import type { Tenant } from '../domain/tenant.ts';
-import { saveChange } from './change-customer.ts';
+import { saveChange, whenSettled } from './change-customer.ts';
 import type { Deps } from './deps.ts';
 
 /** Fields left out stay as they are; null clears. */
@@ -34,15 +34,14 @@ export type RegistrationRights = { readonly mayChangePlan: boolean };
  * @throws {MeterError} `PLAN_NOT_FOUND`; `FORBIDDEN` for another plan where the caller may not change plans.
  */
 export async function registerCustomer(
-  { database, catalogs, clock, announce }: Deps,
+  deps: Deps,
   tenantId: string,
   registration: Registration,
   rights: RegistrationRights,
 ): Promise<Customer> {
   const id = customerIdOf(tenantId, registration.referenceId);
-  const catalog = await catalogs.current(database.query, tenantId);
-  const nowMs = clock.now();
-  const { customer, isNews } = await database.db.transaction(async (tx) => {
+  const catalog = await deps.catalogs.current(deps.database.query, tenantId);
+  return whenSettled(deps, async (tx, nowMs) => {
     const known = await lockCustomer(tx, tenantId, id);
     if (known) return saveChange(tx, known, updated(known, registration, catalog, rights, nowMs), nowMs);
     const fresh = newCustomer(await tenantById(tx, tenantId), registration, catalog, nowMs);
@@ -51,8 +50,6 @@ export async function registerCustomer(
     if (!raced) throw new Error(`customer ${id} is neither there nor new`);
     return saveChange(tx, raced, updated(raced, registration, catalog, rights, nowMs), nowMs);
   });
-  if (isNews) announce({ kind: 'customer', tenantId, customerId: customer.id });
-  return customer;
 }
 
 function newCustomer(tenant: Tenant, registration: Registration, catalog: Catalog, nowMs: number): Customer {

@@ -12,6 +12,7 @@ import type { Usage } from '../../server/domain/usage.ts';
 import { Engine } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
 import type { Result } from '../../server/metering/requests.ts';
+import { settlerOf } from '../../server/metering/settler.ts';
 import type { ManualClock } from '../support/clock.ts';
 import { CATALOG } from './catalog.ts';
 import type { Heard, Subject } from './life.ts';
@@ -28,8 +29,9 @@ export async function engineSubject(database: Database, clock: ManualClock): Pro
   });
   const announce = (): void => {};
   await syncConfig({ database, clock, announce }, tenantId, CATALOG);
-  const deps = { database, clock, announce, catalogs: new Catalogs(), tokenSecret: new Uint8Array() };
   let engine = newEngine(database, clock);
+  const settle = settlerOf({ execute: (request) => engine.execute(request) });
+  const deps = { database, clock, announce, settle, catalogs: new Catalogs(), tokenSecret: new Uint8Array() };
   return {
     tenantId,
     execute: (request) => heardOf(engine.execute(request)),

@@ -20,6 +20,7 @@ import { liveKeys } from '../../server/domain/plan.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
+import { settleBy } from './settle-by.ts';
 
 const definition = (limit: string, more: Partial<CatalogDefinition> = {}): CatalogDefinition => ({
   features: [
@@ -46,6 +47,7 @@ describeEngines('the catalog', (engine) => {
       catalogs: new Catalogs(),
       clock,
       announce: (change) => announced.push(change),
+      settle: settleBy(database, clock),
       tokenSecret: new Uint8Array(32),
     };
     const load = () => loadCatalog(database.query, tenantId);

@@ -28,6 +28,17 @@ const PLANS: Setting = {
     tiny: plan('500', { ...allocation('20'), price: perUnit('10') }),
   },
 };
+
+const growing = (price: string, allocation: string, onRenewal: 'add' | 'reset') =>
+  plan(price, { credits: { allocation: units(allocation), onRenewal, reset: 'daily', priority: 0 } });
+const GROWING: Setting = {
+  features: { calls: { thresholds: [] } },
+  plans: {
+    free: plan('0', { limit: 0n }),
+    daily: growing('500', '10', 'add'),
+    fresh: growing('900', '4', 'reset'),
+  },
+};
 const on = (key: string): Setting => ({ ...PLANS, plan: key });
 
 const ROWS: readonly Row[] = [
@@ -204,6 +215,27 @@ const ROWS: readonly Row[] = [
       ['usage', '0 used, 5 left'],
       ['settle'],
       ['grants', 'plan 0 expired, plan 0 voided'],
+    ],
+  ],
+  [
+    'credits begin with the plan, however long nobody came by before or after it',
+    { ...GROWING, plan: 'free' },
+    [
+      ['at 2026-03-20T12:00:00Z'],
+      ['plan daily'],
+      ['at 2026-03-22T09:00:00Z'],
+      ['usage', '0 used, 30 credits'], // of the 20th, 21st and 22nd
+    ],
+  ],
+  [
+    'what renewed before a change of plan did so by the plan before, and since then by the new one',
+    { ...GROWING, plan: 'daily' },
+    [
+      ['at 2026-03-18T12:00:00Z'],
+      ['plan fresh'],
+      ['at 2026-03-21T09:00:00Z'],
+      ['use 1', '1 credits'],
+      ['usage', '1 used, 33 credits'], // 10 of each of the three days before, and of the 21st 4
     ],
   ],
 ];

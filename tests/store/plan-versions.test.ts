@@ -24,6 +24,7 @@ import type { PlanChange } from '../../server/domain/plan-change.ts';
 import { unitsOf } from '../../server/domain/units.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
+import { settleBy } from './settle-by.ts';
 
 /** `pro` for so much a month, with so many calls. */
 const plan = (key: string, price: string, limit: string, more: Partial<PlanDefinition> = {}): PlanDefinition => ({
@@ -49,6 +50,7 @@ describeEngines('versions of a plan', (engine) => {
       catalogs: new Catalogs(),
       clock,
       announce: (change) => announced.push(change),
+      settle: settleBy(database, clock),
       tokenSecret: new Uint8Array(32),
     };
     const save = (wanted: PlanDefinition) => savePlan(deps, tenantId, wanted);

@@ -39,6 +39,7 @@ import type {
   ReserveRequest,
   Result,
 } from '../../server/metering/requests.ts';
+import { settlerOf } from '../../server/metering/settler.ts';
 import { UsageReader } from '../../server/metering/usage-reader.ts';
 import { describeEngines } from '../support/engines.ts';
 import { digestOf, expectConsistent, openRig, query, type Rig, saveFeature } from './rig.ts';
@@ -109,6 +110,7 @@ export async function openScene(
     catalogs: new Catalogs(),
     clock: rig.clock,
     announce: () => {},
+    settle: settlerOf(rig.engine),
     tokenSecret: new Uint8Array(32),
   };
   for (const [key, definition] of Object.entries(plans)) await savePlan(deps, rig.tenantId, { ...definition, key });

@@ -1,5 +1,5 @@
 /** customers — rows of customers in, domain values out. */
-import { and, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm';
 import type { Customer, PendingPlan } from '../../domain/customer.ts';
 import type { Mute } from '../../domain/mute.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
@@ -36,6 +36,19 @@ export async function lockCustomer(tx: Db, tenantId: string, id: string): Promis
     .where(and(eq(customers.tenantId, tenantId), eq(customers.id, id)))
     .for('update');
   return row ? customerFromRow(row) : null;
+}
+
+/** Whether anything of a customer is due at an instant. */
+export async function isDue(
+  tx: Db,
+  { tenantId, id }: Pick<Customer, 'tenantId' | 'id'>,
+  atMs: number,
+): Promise<boolean> {
+  const due = await tx
+    .select({ id: customers.id })
+    .from(customers)
+    .where(and(eq(customers.tenantId, tenantId), eq(customers.id, id), lte(customers.dueAt, new Date(atMs))));
+  return due.length > 0;
 }
 
 /**

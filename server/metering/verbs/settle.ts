@@ -25,8 +25,7 @@ export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => due
 /** Everything that is due of a customer. What it needs was loaded: see `lookAtDue`. */
 export function settleCustomer(draft: Draft, customer: CustomerState, catalog: Catalog): void {
   const { nowMs } = draft;
-  const sinceMs =
-    customer.pendingPlan && customer.pendingPlan.atMs <= nowMs ? customer.pendingPlan.atMs : customer.dueAtMs;
+  beginCredits(draft, customer, catalog, customer.dueAtMs ?? nowMs);
   const overdue = [...customer.reservations.values()]
     .filter((reservation) => isOverdue(reservation, nowMs))
     .sort((a, b) => a.expiresAtMs - b.expiresAtMs);
@@ -40,7 +39,7 @@ export function settleCustomer(draft: Draft, customer: CustomerState, catalog: C
   }
   for (const feature of catalog.features.values()) {
     const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
-    settleMeterCredits(draft, meter, true, nowMs, sinceMs ?? nowMs);
+    settleMeterCredits(draft, meter, true);
     closePeriods(draft, customer, catalog, feature);
   }
   customer.dueAtMs = null;
@@ -86,6 +85,18 @@ function changePlan(draft: Draft, customer: CustomerState, catalog: Catalog): vo
   customer.planVersion = planVersion;
   customer.pendingPlan = null;
   draft.movePlan(customer, pendingPlan.atMs);
+  beginCredits(draft, customer, catalog, pendingPlan.atMs);
+}
+
+/**
+ * Rules that have allocated nothing yet begin with what brought them: whoever registers, or gets other limits, is due at
+ * that instant.
+ */
+function beginCredits(draft: Draft, customer: CustomerState, catalog: Catalog, atMs: number): void {
+  const plan = ownPlan({ ...customer, pendingPlan: null }, catalog, atMs); // one that is pending begins after it
+  for (const feature of catalog.features.values()) {
+    settleMeterCredits(draft, meterOf(customer, catalog, feature, plan), false, atMs);
+  }
 }
 
 /**
@@ -93,9 +104,8 @@ function changePlan(draft: Draft, customer: CustomerState, catalog: Catalog): vo
  *
  * @param all  Whether to look at grants though the rule is what it was.
  * @param atMs Up to when; not later than now.
- * @param sinceMs Since when a rule holds that has allocated nothing yet: whoever registers, or gets another plan, is due then.
  */
-export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atMs = draft.nowMs, sinceMs = atMs): void {
+export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atMs = draft.nowMs): void {
   const { customer, feature } = meter;
   const rule = meter.entitled ? meter.policy.credits : null;
   const text = ruleText(rule, feature.reset);
@@ -110,7 +120,7 @@ export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atM
     rule,
     periodAt: periodLookupOf(customer, feature),
     timeZone: customer.timeZone,
-    grantedFromMs: sinceMs,
+    grantedFromMs: atMs,
     nowMs: atMs,
   });
   if (changes.length === 0 && account.rule === text) return;
