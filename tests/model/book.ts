@@ -94,11 +94,9 @@ export type Book = {
   readonly referenceId: string;
   readonly timeZone: string;
   readonly createdAtMs: number;
-  /** Which plan from when on; the last one whose time has come holds. */
+  /** Which plan from when on; the last one whose time has come holds. Its credits begin when it is settled. */
   plans: { planKey: string; fromMs: number; isSettled: boolean }[];
   overrides: Map<string, LimitFields>;
-  /** Features that some request was about. */
-  touched: Set<string>;
   entries: Entry[];
   grants: ModelGrant[];
   holds: Hold[];
@@ -117,9 +115,8 @@ export const newBook = (who: Pick<Book, 'referenceId' | 'timeZone' | 'createdAtM
   referenceId: who.referenceId,
   timeZone: who.timeZone,
   createdAtMs: who.createdAtMs,
-  plans: [{ planKey: who.planKey, fromMs: who.createdAtMs, isSettled: true }],
+  plans: [{ planKey: who.planKey, fromMs: who.createdAtMs, isSettled: false }],
   overrides: new Map(),
-  touched: new Set(),
   entries: [],
   grants: [],
   holds: [],

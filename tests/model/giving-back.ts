@@ -6,16 +6,22 @@ import { NOTHING_PAID } from './book.ts';
 import { costOf, shareOf } from './cost.ts';
 import { partIn, pricedIn } from './questions.ts';
 
-/** What use of a period gives back, as a payment of which every part is below 0. */
+/**
+ * What use of a period gives back, as a payment of which every part is below 0.
+ *
+ * What stays costs what its number of units costs. The wallet gets its share of what it paid, and more where it would
+ * have paid more than what stays costs. What holds took stays theirs.
+ */
 export function givenBack(entries: readonly Entry[], units: Units, price: Price | null): Paid {
   if (units === 0n) return { ...NOTHING_PAID, draws: [] };
   const used = entries.filter(({ state }) => state === 'used');
   const overage = least(units, partIn(used, 'overage'));
   const wallet = least(units - overage, partIn(used, 'wallet'));
   const credits = least(units - overage - wallet, partIn(used, 'credits'));
-  const position = pricedIn(entries);
-  const walletCharge = wallet === 0n ? 0n : shareOf(partIn(entries, 'walletCharge'), wallet, partIn(entries, 'wallet'));
-  const cost = price === null ? 0n : costOf(price, position) - costOf(price, position - overage - wallet);
+  const cost = costOfLast(entries, overage + wallet, price);
+  const share = wallet === 0n ? 0n : shareOf(partIn(used, 'walletCharge'), wallet, partIn(used, 'wallet'));
+  const beyond = partIn(entries, 'walletCharge') - (partIn(entries, 'cost') - cost);
+  const walletCharge = least(most(share, beyond), partIn(used, 'walletCharge'));
   return negative({
     included: units - overage - wallet - credits,
     credits,
@@ -25,6 +31,19 @@ export function givenBack(entries: readonly Entry[], units: Units, price: Price 
     walletCharge,
     draws: lastDrawn(used, credits),
   });
+}
+
+/** What the last priced units of a period cost, by the price of now; never more than use cost when it happened. */
+function costOfLast(entries: readonly Entry[], units: Units, price: Price | null): Units {
+  const position = pricedIn(entries);
+  const was = partIn(entries, 'cost');
+  const cost = (): Units => {
+    if (units === position) return was;
+    if (price === null) return units === 0n ? 0n : shareOf(was, units, position);
+    return costOf(price, position) - costOf(price, position - units);
+  };
+  const used = entries.filter(({ state }) => state === 'used');
+  return least(cost(), partIn(used, 'cost'));
 }
 
 /** The part of a hold that its commit does not need: last in, first out, from what paid for the hold itself. */
@@ -66,6 +85,7 @@ export const negative = (paid: Paid): Paid => ({
 });
 
 const least = (a: Units, b: Units): Units => (a < b ? a : b);
+const most = (a: Units, b: Units): Units => (a > b ? a : b);
 
 /** The draws that so many credits came from last, of those that were not given back before. */
 function lastDrawn(used: readonly Entry[], credits: Units): Draw[] {

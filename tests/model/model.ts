@@ -15,7 +15,7 @@ import type {
 } from '../../server/metering/requests.ts';
 import { raise } from './alerts.ts';
 import type { Ask } from './ask.ts';
-import type { Book, Entry, Hold, Paid } from './book.ts';
+import type { Book, Entry, Hold, ModelGrant, Paid } from './book.ts';
 import { definitionOf, planNamed } from './catalog.ts';
 import { addEntry } from './entries.ts';
 import { givenBack, restOf, together } from './giving-back.ts';
@@ -35,13 +35,13 @@ import {
   remainingOf,
   usedIn,
 } from './questions.ts';
-import { letGo, settle } from './settling.ts';
+import { alignAllocations, letGo, settle } from './settling.ts';
 import { decimal, instant, refusedWith, spellSplit, type Told } from './told.ts';
 import { verdictOn } from './verdict.ts';
 
 /** What the model says to a request, which it then remembers as told. */
 export function tell(book: Book, request: Request, nowMs: number): Told {
-  settle(book, featureOf(book, request), nowMs);
+  settle(book, nowMs);
   const key = request.idempotencyKey;
   if (key === null) return answerTo(book, request, nowMs);
   const content = JSON.stringify(request, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
@@ -51,28 +51,6 @@ export function tell(book: Book, request: Request, nowMs: number): Told {
   const told = answerTo(book, request, nowMs);
   if (!('error' in told)) book.answers.set(key, { content, told });
   return told;
-}
-
-/** Which feature a request is about; null where it is about none, or none that is known. */
-function featureOf(book: Book, request: Request): string | null {
-  switch (request.kind) {
-    case 'consume':
-    case 'reserve':
-    case 'grant':
-    case 'reset':
-      return request.featureKey;
-    case 'commit':
-    case 'release': {
-      const hold = holdNamed(book, request.reservationId);
-      return hold ? entryOf(book, hold).featureKey : null;
-    }
-    case 'void-grant':
-      return book.grants.find(({ id }) => id === request.grantId)?.featureKey ?? null;
-    case 'reverse':
-      return book.entries.find(({ sequence }) => sequence === request.sequence)?.featureKey ?? null;
-    default:
-      return null;
-  }
 }
 
 /** What `consume` would say now; nothing is remembered. */
@@ -385,21 +363,24 @@ function grantTold(book: Book, id: string, nowMs: number): Told {
   if (!found) return refusedWith('GRANT_NOT_FOUND');
   return {
     granted: decimal(found.amount),
-    left: found.isVoided ? '0' : decimal(remainingOf(book, found)),
+    left: isGone(found, nowMs) ? '0' : decimal(remainingOf(book, found)),
     renewsAt: instant(found.renewsAtMs),
     ...reading(book, found.featureKey, nowMs, nowMs),
   };
 }
 
+const isGone = ({ isVoided, expiresAtMs }: ModelGrant, nowMs: number): boolean =>
+  isVoided || (expiresAtMs !== null && expiresAtMs <= nowMs);
+
+/** A grant that comes again is voided with all that came of it. */
 function voidGrant(book: Book, id: string, nowMs: number): Told {
-  const found = book.grants.find((one) => one.id === id);
-  const isOver = found && (found.isVoided || (found.expiresAtMs !== null && found.expiresAtMs <= nowMs));
-  if (isOver) return { ...grantTold(book, id, nowMs), replayed: true };
-  if (found) {
-    found.isVoided = true;
-    found.renewsAtMs = null;
+  const running = book.grants.filter((one) => (one.id === id || one.originId === id) && !isGone(one, nowMs));
+  for (const one of running) {
+    one.isVoided = true;
+    one.renewsAtMs = null;
   }
-  return grantTold(book, id, nowMs);
+  const told = grantTold(book, id, nowMs);
+  return running.length === 0 && !('error' in told) ? { ...told, replayed: true } : told;
 }
 
 function topUp(book: Book, amount: Units, nowMs: number): Told {
@@ -450,13 +431,13 @@ export function changePlan(
   effective: 'immediately' | 'at_renewal' | null,
   nowMs: number,
 ): void {
-  settle(book, null, nowMs);
+  settle(book, nowMs);
   const current = planAt(book, nowMs);
   const isCheaper = basePriceOf(planKey) < basePriceOf(current);
   const isLater = planKey !== current && (effective ?? (isCheaper ? 'at_renewal' : 'immediately')) === 'at_renewal';
   book.plans = book.plans.filter((change) => change.isSettled);
   book.plans.push({ planKey, fromMs: isLater ? billingEnd(book, nowMs) : nowMs, isSettled: false });
-  settle(book, null, nowMs);
+  settle(book, nowMs);
 }
 
 const basePriceOf = (planKey: string): Units => planNamed(planKey).prices?.[0]?.amount ?? 0n;
@@ -474,8 +455,8 @@ function billingEnd({ createdAtMs, timeZone }: Book, atMs: number): number {
 }
 
 export function changeLimits(book: Book, featureKey: string, fields: LimitFields, nowMs: number): void {
-  settle(book, null, nowMs);
+  settle(book, nowMs);
   if (Object.keys(fields).length === 0) book.overrides.delete(featureKey);
   else book.overrides.set(featureKey, fields);
-  settle(book, null, nowMs);
+  alignAllocations(book, nowMs);
 }

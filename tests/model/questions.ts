@@ -98,6 +98,7 @@ export const burning = (book: Book, featureKey: string, atMs: number): ModelGran
         a.priority - b.priority ||
         (a.expiresAtMs ?? never) - (b.expiresAtMs ?? never) ||
         a.createdAtMs - b.createdAtMs ||
+        Number(b.rolledOver) - Number(a.rolledOver) || // its units are from before
         (a.id < b.id ? -1 : 1)
       );
     });
@@ -105,13 +106,8 @@ export const burning = (book: Book, featureKey: string, atMs: number): ModelGran
 export const creditsOf = (book: Book, featureKey: string, atMs: number): Units =>
   sumOf(burning(book, featureKey, atMs).map((grant) => remainingOf(book, grant)));
 
-/** Null until money was put in, or was spent on the credit of a floor below zero. */
-export function balanceOf(book: Book, atMs: number): Units | null {
-  const charges = book.entries.filter(({ state }) => state !== 'undone').map(({ paid }) => paid.walletCharge);
-  const isCredit = floorOf(book, atMs) < 0n && book.entries.some(({ paid }) => paid.cost !== 0n);
-  const isOpen = book.money.length > 0 || isCredit || charges.some((charge) => charge !== 0n);
-  return isOpen ? moneyLeft(book) : null;
-}
+/** Null where there is no wallet. */
+export const balanceOf = (book: Book, atMs: number): Units | null => (hasWallet(book, atMs) ? moneyLeft(book) : null);
 
 function moneyLeft(book: Book): Units {
   const charges = book.entries.filter(({ state }) => state !== 'undone').map(({ paid }) => paid.walletCharge);
@@ -122,9 +118,7 @@ const floorOf = (book: Book, atMs: number): Units => planNamed(planAt(book, atMs
 
 /** Whether there is a wallet to pay: one that holds money or did, or one whose floor is credit. */
 export const hasWallet = (book: Book, atMs: number): boolean =>
-  floorOf(book, atMs) < 0n ||
-  book.money.length > 0 ||
-  book.entries.some(({ paid, state }) => state !== 'undone' && paid.walletCharge !== 0n);
+  floorOf(book, atMs) < 0n || book.money.length > 0 || book.entries.some(({ paid }) => paid.walletCharge !== 0n);
 
 /** What the customer may spend of the wallet now; a floor below zero is credit. */
 export function availableMoney(book: Book, atMs: number): Units {
@@ -132,14 +126,14 @@ export function availableMoney(book: Book, atMs: number): Units {
   return left > 0n ? left : 0n;
 }
 
-/** What all features together cost beyond what is included, by what was told in the calendar month. */
+/** What all use of the calendar month costs, of all features together; the month of a hold is the one that it began in. */
 export function spentInMonth(book: Book, atMs: number): Units {
   const month = periodAt(
     { reset: 'monthly', anchor: 'calendar', anchorMs: 0, timeZone: book.timeZone, sinceMs: 0 },
     atMs,
   );
-  const told = book.entries.filter(({ state, toldAtMs }) => state !== 'undone' && toldAtMs >= month.startMs);
-  return sumOf(told.map(({ paid }) => paid.cost));
+  const used = book.entries.filter((entry) => entry.state !== 'undone' && entry.atMs >= month.startMs);
+  return sumOf(used.map(({ paid }) => paid.cost));
 }
 
 /** When the next window of a full rate limit opens; null where one more call passes. */

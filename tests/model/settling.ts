@@ -15,11 +15,14 @@ import { forcedPayment } from './verdict.ts';
 
 type Due = { readonly atMs: number; readonly happen: () => void };
 
-/** Brings a customer up to now, step by step. A plan's credits are there from the first time their feature is touched. */
-export function settle(book: Book, touched: string | null, nowMs: number): void {
+/** Brings a customer up to now, step by step. */
+export function settle(book: Book, nowMs: number): void {
   for (let due = firstDue(book, nowMs); due !== null; due = firstDue(book, nowMs)) due.happen();
-  if (touched !== null) book.touched.add(touched);
-  for (const key of book.touched) alignAllocation(book, key, nowMs);
+}
+
+/** Makes what the plan gives what plan and limits say now. */
+export function alignAllocations(book: Book, atMs: number): void {
+  for (const { key } of FEATURES) alignAllocation(book, key, atMs);
 }
 
 function firstDue(book: Book, nowMs: number): Due | null {
@@ -36,7 +39,7 @@ function planChanges(book: Book): Due[] {
           atMs: change.fromMs,
           happen() {
             change.isSettled = true;
-            for (const key of book.touched) alignAllocation(book, key, change.fromMs);
+            alignAllocations(book, change.fromMs);
           },
         },
   );
