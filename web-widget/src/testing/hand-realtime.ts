@@ -67,7 +67,16 @@ export class HandRealtime implements MetergraphRealtime {
 
 function fullUsage(changes: Partial<MeterUsage>): Usage {
   const { entitled = true, price, thresholds, ...meter } = usage(changes);
-  const rest = { referenceId: 'acme', planKey: 'free', remaining: null, wallet: null, overage: '0', cursor: 'c' };
+  const rest = {
+    referenceId: 'acme',
+    planKey: 'free',
+    reserved: '0',
+    remaining: null,
+    value: null,
+    wallet: null,
+    overage: '0',
+    cursor: 'c',
+  };
   return {
     ...meter,
     entitled,
