@@ -2,8 +2,13 @@
 import type { RateLimit } from './rate-limit.ts';
 import type { Usage } from './usage.ts';
 
-/** What to read: a customer and some of its features, or all (null). */
-export type MeterSelection = { readonly customerId: string; readonly featureKeys: readonly string[] | null };
+/** What to read: a customer and some of its features, or all (null) that are not archived. */
+export type MeterSelection = {
+  readonly customerId: string;
+  readonly featureKeys: readonly string[] | null;
+  /** More of them, beside all: archived ones are read by name. */
+  readonly besides?: readonly string[];
+};
 
 /** A meter as it stands, with what belongs to its customer's plan as a whole. */
 export type MeterReading = {

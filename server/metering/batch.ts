@@ -4,6 +4,7 @@
  * Touches nothing: state in, outcomes and changes out.
  */
 import { customerNotFound, featureNotFound, grantNotFound, MeterError, planNotFound } from '../domain/errors.ts';
+import type { Feature } from '../domain/feature.ts';
 import type { BeforeDecision } from '../domain/hook.ts';
 import { refusedOutright } from '../domain/hook.ts';
 import { type Catalog, liveFeature, liveKeys, livePlan } from '../domain/plan.ts';
@@ -137,12 +138,12 @@ function decideVerb(request: Request, context: Context): Verdict {
       return { meter, result: grantUnits(draft, meter, request), alerts: [] };
     }
     case 'void-grant': {
-      const meter = ownMeter(context, featureOfGrant(customer, request.grantId));
+      const meter = keptMeter(context, featureOfGrant(customer, request.grantId));
       return { meter, result: voidUnits(draft, meter, request), alerts: [] };
     }
     case 'reverse': {
       const event = eventToReverse(customer, request.sequence);
-      const meter = ownMeter(context, event.featureKey);
+      const meter = keptMeter(context, event.featureKey);
       const { consumption, alerts } = reverse(draft, meter, event, request);
       return { meter, result: consumption, alerts };
     }
@@ -212,8 +213,15 @@ function namedPlan({ overrideKey }: Called, catalog: Catalog) {
 }
 
 /** A meter by the customer's own plan, with its credits as they are now. */
-function ownMeter({ customer, catalog, draft }: Context, featureKey: string): Meter {
-  const meter = meterOf(customer, catalog, featureOf(featureKey, catalog), ownPlan(customer, catalog, draft.nowMs));
+const ownMeter = (context: Context, featureKey: string): Meter =>
+  settledMeter(context, featureOf(featureKey, context.catalog));
+
+/** As `ownMeter`, for what is there already: features are archived, never deleted. */
+const keptMeter = (context: Context, featureKey: string): Meter =>
+  settledMeter(context, context.catalog.features.get(featureKey) ?? featureOf(featureKey, context.catalog));
+
+function settledMeter({ customer, catalog, draft }: Context, feature: Feature): Meter {
+  const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, draft.nowMs));
   settleMeterCredits(draft, meter, false);
   return meter;
 }

@@ -34,7 +34,10 @@ export class UsageReader {
   async read(tenantId: string, selections: readonly MeterSelection[]): Promise<ReadonlyMap<string, CustomerMeters>> {
     const catalog = await this.#catalogs.current(this.#database.query, tenantId);
     const everyKey = liveKeys(catalog.features);
-    const wanted = selections.map(({ customerId, featureKeys }) => ({ customerId, keys: featureKeys ?? everyKey }));
+    const wanted = selections.map(({ customerId, featureKeys, besides = [] }) => ({
+      customerId,
+      keys: [...new Set([...(featureKeys ?? everyKey), ...besides])],
+    }));
     const customers: Customers = new Map();
     const ids = selections.map(({ customerId }) => customerId);
     // Customers first: a counter read after its customer is never older than the sequence that the answer carries.

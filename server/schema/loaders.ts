@@ -126,7 +126,9 @@ export async function metersOf(
   const wanted = narrowed(featureKeys, visibleFeatures(anyone(context)));
   const read = await metersLoader(context).load({ customerId, featureKeys: wanted });
   if (!read) return null;
-  return wanted === null ? read.meters : read.meters.filter(({ usage }) => wanted.includes(usage.feature.key));
+  return read.meters.filter(({ usage: { feature } }) =>
+    wanted === null ? feature.archivedAtMs === null : wanted.includes(feature.key),
+  );
 }
 
 /** What is in both lists, where null is everything. */
@@ -137,13 +139,15 @@ export function narrowed(asked: readonly string[] | null, visible: readonly stri
 
 /** One selection a customer: all that any of the selections asks for. */
 function unionByCustomer(selections: readonly MeterSelection[]): readonly MeterSelection[] {
-  const keys = new Map<string, Set<string> | null>();
+  const wanted = new Map<string, { isAll: boolean; readonly keys: Set<string> }>();
   for (const { customerId, featureKeys } of selections) {
-    const known = keys.get(customerId);
-    const isAll = featureKeys === null || known === null;
-    keys.set(customerId, isAll ? null : new Set([...(known ?? []), ...featureKeys]));
+    const { isAll, keys } = wanted.get(customerId) ?? { isAll: false, keys: new Set<string>() };
+    for (const key of featureKeys ?? []) keys.add(key);
+    wanted.set(customerId, { isAll: isAll || featureKeys === null, keys });
   }
-  return [...keys].map(([customerId, set]) => ({ customerId, featureKeys: set && [...set] }));
+  return [...wanted].map(([customerId, { isAll, keys }]) =>
+    isAll ? { customerId, featureKeys: null, besides: [...keys] } : { customerId, featureKeys: [...keys] },
+  );
 }
 
 /** A loader answers by position; null where nothing was found. */
