@@ -9,6 +9,7 @@ import type { BeforeDecision } from '../domain/hook.ts';
 import { refusedOutright } from '../domain/hook.ts';
 import { type Catalog, liveFeature, liveKeys, livePlan } from '../domain/plan.ts';
 import type { Reservation } from '../domain/reservation.ts';
+import { refuseUntimely } from '../domain/timely.ts';
 import type { Usage } from '../domain/usage.ts';
 import { type AnswerJson, answerToJson, type Decided } from './answer.ts';
 import { Draft } from './draft.ts';
@@ -67,6 +68,7 @@ function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
   const content = request.idempotencyKey === null ? null : fingerprint(request);
   const replayed = (content === null ? null : replay(request, content, customer)) ?? recommitted(request, customer);
   if (replayed) return replayed;
+  if (request.kind === 'consume' && request.occurredAtMs !== null) refuseUntimely(request.occurredAtMs, draft.nowMs);
 
   if (isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
   const { meter, result, alerts } = decideVerb(request, { customer, catalog, draft, before: state.before });

@@ -7,6 +7,7 @@
 import { MeterError } from '../domain/errors.ts';
 import type { Feature } from '../domain/feature.ts';
 import type { Catalog } from '../domain/plan.ts';
+import { isTimely } from '../domain/timely.ts';
 import { ownPlan } from './meter.ts';
 import type { Request } from './requests.ts';
 import { type CustomerState, meterKey } from './state.ts';
@@ -101,7 +102,7 @@ export function secondLook(
     ...requests.filter(isAboutMoney).map(ownerOf),
   ];
   const values = subjects.flatMap(valueNamed);
-  const past = subjects.flatMap(pastNamed);
+  const past = subjects.filter((s) => !isRefusedForItsTime(s, nowMs)).flatMap(pastNamed);
   const giving = subjects.filter(givesBack);
   const holding = [...giving.map(ownerOf), ...due.map(idOf)];
   return [
@@ -143,6 +144,10 @@ function subjectOf(request: Request, customers: Customers, catalogs: ReadonlyMap
     ? [{ request, customer, catalog, feature, entityId: place.entityId, pastMs: place.pastMs }]
     : [];
 }
+
+/** Use of so long ago is refused, so that nobody has the counters of all times read. */
+const isRefusedForItsTime = ({ request }: Subject, nowMs: number): boolean =>
+  request.kind === 'consume' && request.occurredAtMs !== null && !isTimely(request.occurredAtMs, nowMs);
 
 type Place = { readonly featureKey: string; readonly entityId: string | null; readonly pastMs: number | null };
 

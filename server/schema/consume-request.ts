@@ -1,6 +1,6 @@
 /** consume-request — what a client sent of a use, as a request to the engine: to consume, check, record or reserve it. */
 import { randomUUID } from 'node:crypto';
-import { invalidInput, invalidTimestamp } from '../domain/errors.ts';
+import { invalidInput } from '../domain/errors.ts';
 import type { ConsumeMode } from '../domain/meter-state.ts';
 import { RESERVATION_TTL_DEFAULT_MS, RESERVATION_TTL_MAX_MS } from '../domain/reservation.ts';
 import { ONE, type ParsedUnits } from '../domain/units.ts';
@@ -29,10 +29,6 @@ export const DEFAULT_AMOUNT: ParsedUnits = { ok: true, units: ONE };
 export const TTL_SECONDS_DEFAULT = RESERVATION_TTL_DEFAULT_MS / 1_000;
 export const TTL_SECONDS_MAX = RESERVATION_TTL_MAX_MS / 1_000;
 
-/** How late use may be reported, and how far ahead a client's clock may be. */
-const PAST_MAX_MS = 35 * 24 * 3_600_000;
-const AHEAD_MAX_MS = 5 * 60_000;
-
 /**
  * @param path Where the input stands: `["input"]`, or `["input", "inputs", "3"]`.
  * @throws {MeterError} `INVALID_INPUT`, `INVALID_AMOUNT`; `CUSTOMER_NOT_FOUND` when a customer asks for another.
@@ -45,11 +41,11 @@ export const consumeRequest = (viewer: Viewer, input: ConsumeInput, path: bounds
   ...useOf(viewer, input, path),
 });
 
-/** @throws {MeterError} as `consumeRequest` does, and `INVALID_TIMESTAMP`. */
-export const recordRequest = (viewer: Viewer, input: RecordInput, nowMs: number): ConsumeRequest => ({
+/** @throws {MeterError} as `consumeRequest` does. */
+export const recordRequest = (viewer: Viewer, input: RecordInput): ConsumeRequest => ({
   kind: 'consume',
   purpose: 'record',
-  occurredAtMs: bounds.isGiven(input.timestamp) ? timestampOf(input.timestamp, nowMs) : null,
+  occurredAtMs: input.timestamp ?? null,
   mode: 'OVERFLOW',
   ...useOf(viewer, input, ['input']),
 });
@@ -90,14 +86,3 @@ function quantityOf({ amount = DEFAULT_AMOUNT, duration }: UseInput, path: bound
   if (amount === DEFAULT_AMOUNT) return { amount: ONE, duration: bounds.duration(duration, at) };
   throw invalidInput(at, '`duration` is there beside `amount`; send one of them.');
 }
-
-function timestampOf(timestampMs: number, nowMs: number): number {
-  if (timestampMs >= nowMs - PAST_MAX_MS && timestampMs <= nowMs + AHEAD_MAX_MS) return timestampMs;
-  const bound = timestampMs < nowMs ? nowMs - PAST_MAX_MS : nowMs + AHEAD_MAX_MS;
-  const side = timestampMs < nowMs ? 'before' : 'after';
-  throw invalidTimestamp(
-    `\`timestamp\` is ${iso(timestampMs)}, ${side} ${iso(bound)}; use is recorded up to 35 days back and 5 minutes ahead of the server's clock.`,
-  );
-}
-
-const iso = (atMs: number): string => new Date(atMs).toISOString();

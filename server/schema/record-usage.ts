@@ -27,9 +27,6 @@ builder.mutationField('recordUsage', (t) =>
       'Records use that has happened already: never denied for a limit or for lack of money, and no call of a rate limit. Scope `ingest`.',
     args: { input: t.arg({ type: RecordUsageInput, required: true, description: 'Who used what, and when.' }) },
     resolve: (_root, { input }, context) =>
-      RecordUsageResult.answer(context, () => {
-        const { engine, clock } = context.services;
-        return engine.execute(recordRequest(ingester(context), input, clock.now()));
-      }),
+      RecordUsageResult.answer(context, () => context.services.engine.execute(recordRequest(ingester(context), input))),
   }),
 );

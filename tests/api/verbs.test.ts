@@ -185,6 +185,18 @@ describeEngines('the verbs', (engine) => {
       }
     });
 
+    it('of a call that is sent again when its use is too long ago by now, hears the first answer', async () => {
+      const once = { ...CALLS, amount: 3, timestamp: instant(-35 * DAY_MS), idempotencyKey: 'just in time' };
+      const first = await call('recordUsage', once);
+      expect(first).toMatchObject({ allowed: true, amount: '3' });
+      rig.clock.advance(1_000);
+      expect(await call('recordUsage', once)).toMatchObject({ amount: '3', replayed: true });
+      const { idempotencyKey: _, ...unnamed } = once;
+      expect(await leavingNoTrace(rig, () => call('recordUsage', unnamed))).toMatchObject(
+        refused('INVALID_TIMESTAMP', 'timestamp'),
+      );
+    });
+
     it('is made once under a key', async () => {
       const once = { ...CALLS, amount: 3, timestamp: instant(-DAY_MS), idempotencyKey: 'late' };
       expect(await call('recordUsage', once)).toMatchObject({ replayed: false, usage: { used: '3' } });
