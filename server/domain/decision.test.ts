@@ -287,10 +287,26 @@ it.each([
     { limit: '5', used: '4', state: { counter: { ...emptyCounter({ startMs: 0, endMs: null }), used: unitsOf('4') } } },
     '4 of "api_calls" are used and 3 more were asked for, but the limit is 5. It never resets.',
   ],
+  [
+    { limit: '2', state: { aggregation: 'latest', counter: { ...emptyCounter(MARCH), used: unitsOf('1') } } },
+    '1 of "api_calls" are used and 2 more were asked for, but the limit is 2. It resets at 2026-04-01T00:00:00.000Z, which does not help this call.',
+  ],
+  [
+    { limit: '2', state: { aggregation: 'max', counter: { ...emptyCounter(MARCH), used: unitsOf('1') } } },
+    '1 of "api_calls" are used and 2 more were asked for, but the limit is 2. It resets at 2026-04-01T00:00:00.000Z, which does not help this call.',
+  ],
   [{ state: { entitled: false } }, 'Plan "pro" does not include "api_calls"; choose a plan that does.'],
 ] as const)('a denial says what was found and what to do: %o', (of, message) => {
   const decision = decide(situation(of), request('3'), NOW);
   expect(decision).toMatchObject({ outcome: 'denied', denial: { message } });
+});
+
+it('a denial of what would take too much from a quantity that is held says how much of it there is', () => {
+  const gauge = { level: unitsOf('4'), atMs: MARCH.startMs, area: 0n };
+  const state: Partial<MeterState> = { aggregation: 'weighted_sum', counter: { ...emptyCounter(MARCH), gauge } };
+  expect(decide(situation({ state }), request('-5'), NOW)).toMatchObject({
+    denial: { message: 'Giving back 5 of "api_calls" would leave less than the minimum of 0; 4 are in use.' },
+  });
 });
 
 it('thresholds are raised in the order of their configuration', () => {

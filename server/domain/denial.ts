@@ -1,4 +1,5 @@
 /** denial — why a call is refused, and the sentence that says so: what was found, what is allowed, what to do. */
+import { measure } from './aggregation.ts';
 import { type Counter, taken } from './counter.ts';
 import { type Bound, passesFromMs } from './fit.ts';
 import type { EntityUse, MeterState, UsageRequest } from './meter-state.ts';
@@ -41,17 +42,19 @@ export function notInPlan({ featureKey, planKey }: MeterState): Denial {
 
 export function refused(state: MeterState, request: UsageRequest, bound: Bound): Denial {
   const { policy, counter, featureKey } = state;
-  const asked = formatUnits(request.amount);
   const used = formatUnits(counter.used);
   if (bound === 'BELOW_MINIMUM') {
     const floor = formatUnits(policy.minLimit ?? 0n);
+    const asked = formatUnits(request.amount);
+    const there = state.aggregation === 'weighted_sum' ? formatUnits(counter.gauge?.level ?? 0n) : used;
     const message =
       state.aggregation === 'latest'
-        ? `A level of ${asked} of "${featureKey}" is below the minimum of ${floor}; ${used} are in use.`
-        : `Giving back ${asked.slice(1)} of "${featureKey}" would leave less than the minimum of ${floor}; ${used} are in use.`;
+        ? `A level of ${asked} of "${featureKey}" is below the minimum of ${floor}; ${there} are in use.`
+        : `Giving back ${asked.slice(1)} of "${featureKey}" would leave less than the minimum of ${floor}; ${there} are in use.`;
     return { reason: bound, message, retryAtMs: null };
   }
   const retryAtMs = passesFromMs(state, request);
+  const asked = formatUnits(measure(state.aggregation, counter, request).taken); // of a level, what exceeds the one before
   const held = counter.held === 0n ? '' : ` and ${formatUnits(counter.held)} reserved`;
   const message = `${used} of "${featureKey}" are used${held} and ${asked} more were asked for, but ${ceilingOf(state, bound)}. ${untilWhen(counter.period, retryAtMs)}`;
   return { reason: bound, message, retryAtMs };
