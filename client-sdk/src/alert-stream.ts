@@ -1,8 +1,9 @@
 /** alert-stream — every alert exactly once. */
-import type { DataOf } from './graphql.ts';
+
 import { type Link, type Sink, wireRequest } from './link.ts';
 import { calling, type LiveSource } from './live.ts';
 import { AlertRaised, AlertStart } from './live-documents.ts';
+import type { DataOf } from './operation.ts';
 import type { AlertFilter, AlertHandlers } from './types.ts';
 
 /** Failing is harmless: the stream goes on, and its next alert brings a cursor just as well. */

@@ -3,8 +3,11 @@
  *
  * gql.tada reads the text and `schema-types.d.ts` (made from `../schema.graphql`) in the type checker. Its own run-time
  * parser is left out: a page that only listens then ships no GraphQL parser at all.
+ *
+ * Nothing that callers see may be typed by this file: a declaration of `documentOf` writes the whole schema out.
  */
 import type { initGraphQLTada, ResultOf, VariablesOf } from 'gql.tada';
+import type { Operation, Sent } from './operation.ts';
 import type { introspection } from './schema-types.d.ts';
 import type { DateTime, Decimal, Json } from './types.ts';
 
@@ -17,24 +20,6 @@ declare const tada: ReturnType<typeof initGraphQLTada<Setup>>;
 /** Never runs. It asks the type checker which document `tada` would make of the text. */
 const documentOf = <const Text extends string>(text: Text) => tada(text);
 type DocumentOf<Text extends string> = ReturnType<typeof documentOf<Text>>;
-
-/** The text of one operation. `Data` and `Variables` exist only for the type checker. */
-export interface Operation<Data, Variables> {
-  readonly text: string;
-  readonly types?: (variables: Variables) => Data;
-}
-
-/** The result of an operation. */
-export type DataOf<O> = O extends Operation<infer Data, infer _Variables> ? Data : never;
-
-/** Variables as callers have them: lists may be readonly, and what may be left out may be undefined, for JSON drops it. */
-type Sent<T> = Json extends T
-  ? T
-  : T extends readonly (infer Item)[]
-    ? readonly Sent<Item>[]
-    : T extends object
-      ? { readonly [K in keyof T]: Sent<T[K]> | (object extends Pick<T, K> ? undefined : never) }
-      : T;
 
 /** Fragments are string constants put into the text, so that one literal type holds the whole operation. */
 export const graphql = <const Text extends string>(

@@ -1,7 +1,7 @@
 /** link — one connection to the gateway while it lasts. WebSocket and SSE are two ways to have one. */
 import type { MetergraphError } from './errors.ts';
 import type { GraphQLFailure } from './failures.ts';
-import type { Operation } from './graphql.ts';
+import type { Operation } from './operation.ts';
 
 /** One operation as it is sent. */
 export interface WireRequest {

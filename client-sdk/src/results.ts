@@ -10,7 +10,7 @@ import type {
 } from './documents.ts';
 import { MetergraphError } from './errors.ts';
 import { badResponse, type UserError, userFailure } from './failures.ts';
-import type { DataOf } from './graphql.ts';
+import type { DataOf } from './operation.ts';
 import type { ConsumeOutcome, Consumption } from './types.ts';
 import type { Reservation } from './write-types.ts';
 

@@ -1,8 +1,9 @@
 /** usage-stream — one customer's usage, merged from a snapshot and what changed since. */
-import type { DataOf } from './graphql.ts';
+
 import { wireRequest } from './link.ts';
 import { calling, type LiveSource } from './live.ts';
 import { UsageChanged } from './live-documents.ts';
+import type { DataOf } from './operation.ts';
 import type { UsageFilter, UsageHandlers, UsageState } from './types.ts';
 
 type UsageChangedData = DataOf<typeof UsageChanged>;

@@ -14,8 +14,8 @@ import {
   TopUpWallet,
   VoidGrant,
 } from './documents.ts';
-import type { DataOf, Operation } from './graphql.ts';
 import { newIdempotencyKey } from './idempotency.ts';
+import type { DataOf, Operation } from './operation.ts';
 import { expectMember, toConsumption, toReservation } from './results.ts';
 import type { CallOptions, Consumption, Decimal, DecimalInput } from './types.ts';
 import type {
