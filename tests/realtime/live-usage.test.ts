@@ -14,8 +14,9 @@ it.each(WAYS)('over %s, many changes are few items, and the last is the newest',
   await expect.poll(() => rig.gateway.services.streams.openStreams).toBe(1);
   const startMs = performance.now();
   let calls = 0;
-  for (; performance.now() - startMs < 1_100; calls++) {
-    await consume(rig, calls % 2 ? 'globex' : 'acme', 'api_calls');
+  // Many at once, so that they are many more than the items of that time, however slow the machine is.
+  for (; performance.now() - startMs < 1_100; calls += 20) {
+    await Promise.all(Array.from({ length: 20 }, (_, i) => consume(rig, i % 2 ? 'globex' : 'acme', 'api_calls')));
   }
   await consume(rig, 'acme', 'storage', { amount: 7 });
   const items: LiveItem[] = [];
@@ -25,8 +26,8 @@ it.each(WAYS)('over %s, many changes are few items, and the last is the newest',
   expect(items.length).toBeLessThan(calls);
   expect(newestOf(items)).toEqual(
     new Map([
-      ['acme api_calls', String(Math.ceil(calls / 2))],
-      ['globex api_calls', String(Math.floor(calls / 2))],
+      ['acme api_calls', String(calls / 2)],
+      ['globex api_calls', String(calls / 2)],
       ['acme storage', '7'],
     ]),
   );

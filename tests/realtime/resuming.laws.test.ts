@@ -125,27 +125,38 @@ async function limitExports(writer: Rig, referenceId: string, limit: number): Pr
   });
 }
 
+/** Every run is made, also on a machine that is busy with others. */
+const SLOW_MS = 120_000;
+
 describe.each(WAYS)('a client that is cut off and resumes over %s', (way) => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await openRig();
   });
 
-  it('ends with the truth', () =>
-    fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 15 }), (steps) => live(rig, rig, way, steps)),
-      { numRuns: 12, interruptAfterTimeLimit: 5_000 },
-    ));
+  it(
+    'ends with the truth',
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 15 }), (steps) => live(rig, rig, way, steps)),
+        { numRuns: 12 },
+      ),
+    SLOW_MS,
+  );
 });
 
 describePostgres('a client that hears one gateway while another counts', () => {
-  it('ends with the truth', async () => {
-    const { one, other } = await openPair();
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 15 }), fc.constantFrom(...WAYS), (steps, way) =>
-        live(one, other, way, steps),
-      ),
-      { numRuns: 12, interruptAfterTimeLimit: 5_000 },
-    );
-  });
+  it(
+    'ends with the truth',
+    async () => {
+      const { one, other } = await openPair();
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 15 }), fc.constantFrom(...WAYS), (steps, way) =>
+          live(one, other, way, steps),
+        ),
+        { numRuns: 12 },
+      );
+    },
+    SLOW_MS,
+  );
 });

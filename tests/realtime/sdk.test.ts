@@ -97,9 +97,9 @@ describe.each(WAYS)('an app that follows a customer over %s', (way) => {
         await eventually(() => app.alerts).toEqual(reached);
         expect(app.errors).toEqual([]);
       }),
-      { numRuns: 8, interruptAfterTimeLimit: 5_000 },
+      { numRuns: 8 },
     );
-  });
+  }, 120_000); // every run is made, also on a machine that is busy with others
 
   it('goes on with a new token when the old one has run out', async () => {
     const rig = await openRig();
