@@ -79,7 +79,7 @@ describeEngines('use over time', (engine) => {
         event('berlin', new Date(Date.UTC(2026, 1, 20 + day, 12)).toISOString(), 10n),
       ),
     ];
-    await rig.database.query(saveRollupsStatement(rollupsOf(past)));
+    await rig.database.query(saveRollupsStatement(rollupsOf(past), true));
     token = await makeToken(rig);
   });
 

@@ -133,7 +133,7 @@ describeEngines('a series', (engine) => {
     database = await engine.open();
   });
 
-  const save = (events: readonly RollupEvent[]) => database.query(saveRollupsStatement(rollupsOf(events)));
+  const save = (events: readonly RollupEvent[]) => database.query(saveRollupsStatement(rollupsOf(events), true));
 
   it('says what the events say', { timeout: 60_000 }, async () => {
     const asked = fc.record({

@@ -25,7 +25,15 @@ export function insertOf<T>(
     FROM unnest(${arrays.join(', ')}) AS v (${names.join(', ')})`;
 }
 
-/** Writes rows of one table; with `key`, those that are there are replaced. */
+/**
+ * Holds in a transaction that has written something before, and in no other.
+ *
+ * Of a flight whose connection is lost on its way, the driver may send the rest on a new connection, outside any
+ * transaction. The first statement of a batch guards itself; the others say this, and then write nothing there.
+ */
+export const WITHIN_BATCH = 'pg_current_xact_id_if_assigned() IS NOT NULL';
+
+/** Writes rows of one table, after the batch's first statement; with `key`, those that are there are replaced. */
 export function writeStatement<T>(
   table: string,
   entries: readonly T[],
@@ -36,7 +44,7 @@ export function writeStatement<T>(
   const updates = names.filter((name) => !key?.split(', ').includes(name)).map((name) => `${name} = excluded.${name}`);
   const conflict = key === undefined ? '' : ` ON CONFLICT (${key}) DO UPDATE SET ${updates.join(', ')}`;
   return {
-    text: `${insertOf(table, columns, 1)}${conflict}`,
+    text: `${insertOf(table, columns, 1)} WHERE ${WITHIN_BATCH}${conflict}`,
     params: columns.map(([, , value]) => entries.map(value)) satisfies Parameter[],
   };
 }

@@ -7,6 +7,7 @@
 import type { Statement } from '../../db/client.ts';
 import { formatUnits, maxUnits, type Units } from '../../domain/units.ts';
 import type { NewEvent } from '../state.ts';
+import { WITHIN_BATCH } from './columns.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -140,16 +141,24 @@ export const plainRollupsText = (events: string, now: string): string => `${INSE
     count(*), sum(amount), 0, 0, sum(overage), 0, max(amount)
   FROM ${events} GROUP BY customer_id, feature_key, tenant_id${ON_KNOWN_ROLLUP}`;
 
-const SAVE_ROLLUPS = `${INSERT_ROLLUPS}
+const saveText = (condition: string): string => `${INSERT_ROLLUPS}
   SELECT v.customer_id::uuid, v.feature_key, v.minute::timestamptz, v.dimensions, v.currency, v.tenant_id::uuid,
     v.events::bigint, v.amount::numeric, v.credits::numeric, v.wallet::numeric, v.overage::numeric, v.cost::numeric, v.largest::numeric
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]) AS v (customer_id, feature_key, minute, dimensions, currency, tenant_id,
-    events, amount, credits, wallet, overage, cost, largest)${ON_KNOWN_ROLLUP}`;
+    events, amount, credits, wallet, overage, cost, largest)
+  WHERE ${condition}${ON_KNOWN_ROLLUP}`;
 
-/** Adds to what is stored; all in one statement, which is all or nothing by itself. */
-export const saveRollupsStatement = (rows: readonly Rollup[]): Statement => ({
-  text: SAVE_ROLLUPS,
+const SAVE_WITHIN_BATCH = saveText(WITHIN_BATCH);
+const SAVE_ALONE = saveText('true');
+
+/**
+ * Adds to what is stored; all in one statement, which is all or nothing by itself.
+ *
+ * @param isAlone Whether it is to be written by itself, and not with a batch.
+ */
+export const saveRollupsStatement = (rows: readonly Rollup[], isAlone = false): Statement => ({
+  text: isAlone ? SAVE_ALONE : SAVE_WITHIN_BATCH,
   params: [
     rows.map((r) => r.customerId),
     rows.map((r) => r.featureKey),

@@ -4,7 +4,7 @@ import { nextDueMs } from '../../domain/credits.ts';
 import { formatUnits } from '../../domain/units.ts';
 import type { Changes, CustomerState, MovedPlan } from '../state.ts';
 import { renewalToJson, splitToJson } from '../stored-json.ts';
-import { type Column, iso, isoOrNull, unitsOrNull, writeStatement } from './columns.ts';
+import { type Column, iso, isoOrNull, unitsOrNull, WITHIN_BATCH, writeStatement } from './columns.ts';
 
 type OfCustomer = { readonly customer: CustomerState };
 const CUSTOMER: Column<OfCustomer> = ['customer_id', 'uuid', ({ customer }) => customer.id];
@@ -176,7 +176,7 @@ export const movePlansStatements = (moved: readonly MovedPlan[]): readonly State
 const movePlansStatement = (customers: readonly CustomerState[]): Statement => ({
   text: `
     UPDATE customers c SET plan_key = v.plan_key, plan_version = v.plan_version::integer, pending_plan = v.pending_plan::jsonb
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS v (id, plan_key, plan_version, pending_plan) WHERE c.id = v.id::uuid`,
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS v (id, plan_key, plan_version, pending_plan) WHERE c.id = v.id::uuid AND ${WITHIN_BATCH}`,
   params: [
     customers.map((c) => c.id),
     customers.map((c) => c.planKey),
