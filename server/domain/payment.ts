@@ -96,8 +96,8 @@ export type Paid = Omit<Payment, 'included' | 'cost'> & {
 /**
  * Gives units back, last in, first out: overage, wallet, credits, included.
  *
- * The wallet gets back its share of what it paid, and what it has paid beyond the price of what stays. The price comes off
- * the top: what stays used costs what its number of units costs.
+ * The price comes off the top: what stays used costs what its number of units costs. Where no overage stays, the wallet
+ * has paid for all that does, and gets back what it paid beyond that; else its share, and never less than that.
  *
  * @param units More than 0, at most what was paid for.
  */
@@ -113,7 +113,7 @@ export function giveBack(policy: LimitPolicy, counter: Counter, paid: Paid, unit
     wallet: -wallet,
     overage: -overage,
     cost: -cost,
-    walletCharge: -walletRefund(counter, paid, wallet, counter.cost - cost),
+    walletCharge: -walletRefund(counter, paid, { wallet, overage }, counter.cost - cost),
     draws,
   };
 }
@@ -140,9 +140,17 @@ export function giveBackHeld(held: Payment, units: Units): Payment {
   };
 }
 
-function walletRefund(counter: Counter, paid: Paid, units: Units, costThatStays: Units): Units {
-  const share = shareOf(paid.walletCharge, units, paid.wallet);
-  return minUnits(maxUnits(share, counter.walletCharge - costThatStays), paid.walletCharge);
+function walletRefund(
+  counter: Counter,
+  paid: Paid,
+  units: { readonly wallet: Units; readonly overage: Units },
+  costThatStays: Units,
+): Units {
+  const overpaid = maxUnits(counter.walletCharge - costThatStays, 0n);
+  const share = shareOf(paid.walletCharge, units.wallet, paid.wallet);
+  // Where no overage is left the wallet has paid for all that stays: a share of tiers or packages is not what they cost.
+  const refund = units.overage === counter.overage ? overpaid : maxUnits(share, overpaid);
+  return minUnits(refund, paid.walletCharge);
 }
 
 function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): Units {

@@ -260,7 +260,7 @@ function returnOf({ policy: { price }, counter, paid }: MeterState, units: bigin
     wallet: -wallet,
     overage: -overage,
     cost: -smaller(cost, counter.cost),
-    walletCharge: -smaller(larger(share, beyond), paid.walletCharge),
+    walletCharge: -smaller(overage === counter.overage ? larger(beyond, 0n) : larger(share, beyond), paid.walletCharge),
     draws: lastDrawn(paid.draws, credits),
   };
 }

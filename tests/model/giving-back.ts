@@ -4,24 +4,30 @@ import type { Units } from '../../server/domain/units.ts';
 import type { Draw, Entry, Paid } from './book.ts';
 import { NOTHING_PAID } from './book.ts';
 import { costOf, shareOf } from './cost.ts';
-import { partIn, pricedIn } from './questions.ts';
+import { partIn, pricedIn, sumOf, usedIn } from './questions.ts';
 
 /**
  * What use of a period gives back, as a payment of which every part is below 0.
  *
- * What stays costs what its number of units costs. The wallet gets its share of what it paid, and more where it would
- * have paid more than what stays costs. What holds took stays theirs.
+ * What stays costs what its number of units costs. Where nothing of it is owed, the wallet gets back what it paid beyond
+ * that; else its share of what it paid, and more where it would have paid more than what stays costs. What holds took
+ * stays theirs.
  */
-export function givenBack(entries: readonly Entry[], units: Units, price: Price | null): Paid {
+export function givenBack(
+  entries: readonly Entry[],
+  units: Units,
+  price: Price | null,
+  from: Payers = payersOf(entries.filter(isUsed)),
+): Paid {
   if (units === 0n) return { ...NOTHING_PAID, draws: [] };
-  const used = entries.filter(({ state }) => state === 'used');
-  const overage = least(units, partIn(used, 'overage'));
-  const wallet = least(units - overage, partIn(used, 'wallet'));
-  const credits = least(units - overage - wallet, partIn(used, 'credits'));
+  const overage = least(units, from.overage);
+  const wallet = least(units - overage, from.wallet);
+  const credits = least(units - overage - wallet, from.credits);
   const cost = costOfLast(entries, overage + wallet, price);
-  const share = wallet === 0n ? 0n : shareOf(partIn(used, 'walletCharge'), wallet, partIn(used, 'wallet'));
+  const share = wallet === 0n ? 0n : shareOf(from.walletCharge, wallet, from.wallet);
   const beyond = partIn(entries, 'walletCharge') - (partIn(entries, 'cost') - cost);
-  const walletCharge = least(most(share, beyond), partIn(used, 'walletCharge'));
+  const nothingIsOwed = overage === partIn(entries, 'overage');
+  const walletCharge = least(nothingIsOwed ? most(beyond, 0n) : most(share, beyond), from.walletCharge);
   return negative({
     included: units - overage - wallet - credits,
     credits,
@@ -29,8 +35,65 @@ export function givenBack(entries: readonly Entry[], units: Units, price: Price 
     overage,
     cost,
     walletCharge,
-    draws: lastDrawn(used, credits),
+    draws: unwound(from.draws, credits),
   });
+}
+
+/** What paid for units that may be given back. */
+export type Payers = Pick<Paid, 'credits' | 'wallet' | 'overage' | 'walletCharge'> & {
+  /** Oldest first, without what was given back already. */
+  readonly draws: readonly Draw[];
+};
+
+const isUsed = ({ state }: Entry): boolean => state === 'used';
+
+const payersOf = (used: readonly Entry[]): Payers => ({
+  credits: partIn(used, 'credits'),
+  wallet: partIn(used, 'wallet'),
+  overage: partIn(used, 'overage'),
+  walletCharge: partIn(used, 'walletCharge'),
+  draws: netDraws(used),
+});
+
+/**
+ * What paid for one entry, as far as its period still has it. Where others gave the entry's own back already, theirs is
+ * given back instead, as by anybody.
+ */
+export function payersOfEntry(entries: readonly Entry[], { paid }: Entry, units: Units): Payers {
+  const used = entries.filter(isUsed);
+  const all = payersOf(used);
+  const own = { credits: 0n, wallet: 0n, overage: 0n, walletCharge: 0n };
+  for (const part of ['credits', 'wallet', 'overage', 'walletCharge'] as const)
+    own[part] = least(paid[part], all[part]);
+  const included = most(usedIn(used) - all.credits - all.wallet - all.overage, 0n);
+  let missing = most(units - own.credits - own.wallet - own.overage - included, 0n);
+  const more = (part: 'overage' | 'wallet' | 'credits'): Units => {
+    const some = least(missing, all[part] - own[part]);
+    missing -= some;
+    return some;
+  };
+  const [overage, wallet, credits] = [more('overage'), more('wallet'), more('credits')];
+  const charge = wallet === 0n ? 0n : shareOf(all.walletCharge - own.walletCharge, wallet, all.wallet - own.wallet);
+  return {
+    overage: own.overage + overage,
+    wallet: own.wallet + wallet,
+    credits: own.credits + credits,
+    walletCharge: own.walletCharge + charge,
+    draws: withOwnLast(all.draws, paid.draws),
+  };
+}
+
+/** The draws of an entry as the last ones, as far as they are there still. */
+function withOwnLast(draws: readonly Draw[], own: readonly Draw[]): Draw[] {
+  const stack = [...draws];
+  const last: Draw[] = [];
+  for (const { grantId, units } of netOf(own)) {
+    const there = sumOf(stack.filter((draw) => draw.grantId === grantId).map((draw) => draw.units));
+    const some = least(units, there);
+    takeFrom(stack, some, grantId);
+    last.push({ grantId, units: some });
+  }
+  return [...stack, ...last];
 }
 
 /** What the last priced units of a period cost, by the price of now; never more than use cost when it happened. */
@@ -42,8 +105,7 @@ function costOfLast(entries: readonly Entry[], units: Units, price: Price | null
     if (price === null) return units === 0n ? 0n : shareOf(was, units, position);
     return costOf(price, position) - costOf(price, position - units);
   };
-  const used = entries.filter(({ state }) => state === 'used');
-  return least(cost(), partIn(used, 'cost'));
+  return least(cost(), partIn(entries.filter(isUsed), 'cost'));
 }
 
 /** The part of a hold that its commit does not need: last in, first out, from what paid for the hold itself. */
@@ -87,14 +149,16 @@ export const negative = (paid: Paid): Paid => ({
 const least = (a: Units, b: Units): Units => (a < b ? a : b);
 const most = (a: Units, b: Units): Units => (a > b ? a : b);
 
-/** The draws that so many credits came from last, of those that were not given back before. */
-function lastDrawn(used: readonly Entry[], credits: Units): Draw[] {
+const netDraws = (used: readonly Entry[]): Draw[] => netOf(used.flatMap(({ paid }) => paid.draws));
+
+/** Draws without those that were given back since. */
+function netOf(draws: readonly Draw[]): Draw[] {
   const stack: Draw[] = [];
-  for (const { units, grantId } of used.flatMap(({ paid }) => paid.draws)) {
+  for (const { units, grantId } of draws) {
     if (units > 0n) stack.push({ grantId, units });
     else takeFrom(stack, -units, grantId);
   }
-  return unwound(stack, credits);
+  return stack;
 }
 
 function takeFrom(stack: Draw[], units: Units, grantId: string): void {
