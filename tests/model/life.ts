@@ -6,8 +6,9 @@ import { customerIdOf } from '../../server/domain/customer.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
 import type { ConsumeRequest, Request } from '../../server/metering/requests.ts';
 import type { ManualClock } from '../support/clock.ts';
-import { type Book, newBook } from './book.ts';
+import { type Book, type Entry, newBook } from './book.ts';
 import { CUSTOMERS, definitionOf } from './catalog.ts';
+import { isAdditive } from './measure.ts';
 import { changeLimits, changePlan, foretell, tell } from './model.ts';
 import { regularPeriod } from './questions.ts';
 import { type Step, spellStep, type Use } from './steps.ts';
@@ -152,9 +153,10 @@ export class Life {
     const wasHeld = book.entries.filter(({ state }) => state === 'held');
     const count = book.entries.length;
     const expected = tell(book, request, this.#clock.now());
-    const changed = wasHeld.find(({ state }) => state === 'used') ?? book.entries.slice(count).at(-1);
+    const changed =
+      wasHeld.find(({ state }) => state === 'used') ?? book.entries.slice(count).findLast(({ isCarry }) => !isCarry);
     const name = (sequence: bigint): void => {
-      if (changed?.state === 'used') changed.sequence = sequence;
+      if (changed?.state === 'used' && !isNothing(changed)) changed.sequence = sequence;
     };
     this.#sent.push({ line, expected, answer, name });
     if (request.idempotencyKey !== null || REPEATABLE.includes(request.kind)) this.#last.set(book, request);
@@ -271,6 +273,9 @@ export class Life {
     return `00000000-0000-4000-8000-${String(this.#ids).padStart(12, '0')}`;
   }
 }
+
+/** A commit of nothing leaves no event. */
+const isNothing = ({ taken, featureKey }: Entry): boolean => taken === 0n && isAdditive(featureKey);
 
 /** What says by itself which thing it is about, so that doing it twice is noticed without a key. */
 const REPEATABLE: readonly Request['kind'][] = ['commit', 'release', 'void-grant', 'reverse'];

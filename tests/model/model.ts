@@ -18,7 +18,7 @@ import type { Ask } from './ask.ts';
 import type { Book, Entry, Hold, ModelGrant, Paid } from './book.ts';
 import { definitionOf, planNamed } from './catalog.ts';
 import { addEntry } from './entries.ts';
-import { givenBack, restOf, together } from './giving-back.ts';
+import { givenBack, payersOfEntry, restOf, together } from './giving-back.ts';
 import { isAdditive } from './measure.ts';
 import {
   balanceOf,
@@ -393,11 +393,12 @@ function reverse(book: Book, sequence: bigint, nowMs: number): Told {
   const entry = book.entries.find((one) => one.sequence === sequence);
   if (!entry) return refusedWith('EVENT_NOT_FOUND');
   if (entry.reversed) return refusedWith('EVENT_ALREADY_REVERSED');
-  const { featureKey, entityId, atMs, taken, periodStartMs } = entry;
-  if (!isAdditive(featureKey)) return refusedWith('INVALID_AMOUNT');
+  const { featureKey, entityId, atMs, periodStartMs } = entry;
+  if (!isAdditive(featureKey) || entry.taken <= 0n) return refusedWith('INVALID_AMOUNT');
   const before = entriesIn(book, featureKey, { startMs: entry.periodStartMs, endMs: null });
   const policy = policyAt(book, featureKey, nowMs);
-  const paid = givenBack(before, taken, policy.price);
+  const taken = least(entry.taken, usedIn(before)); // what was given back meanwhile is not given back twice
+  const paid = givenBack(before, taken, policy.price, payersOfEntry(before, entry, taken));
   entry.reversed = true;
   addEntry(book, {
     featureKey,
@@ -405,13 +406,15 @@ function reverse(book: Book, sequence: bigint, nowMs: number): Told {
     atMs,
     periodStartMs,
     toldAtMs: nowMs,
-    reported: -entry.reported,
+    reported: -taken,
     taken: -taken,
     paid,
     isReversal: true,
   });
   return tookTold(book, featureKey, periodFrom(book, featureKey, periodStartMs), before, -taken, paid, nowMs);
 }
+
+const least = (a: Units, b: Units): Units => (a < b ? a : b);
 
 function restart(book: Book, featureKey: string, nowMs: number): Told {
   const { startMs } = periodOf(book, featureKey, nowMs);

@@ -46,21 +46,34 @@ export function verdictOn(book: Book, ask: Ask, nowMs: number): Verdict {
   if (!isEntitled(book, ask.featureKey, nowMs)) return denied('FEATURE_NOT_IN_PLAN');
   const entries = entriesIn(book, ask.featureKey, periodOf(book, ask.featureKey, ask.atMs));
   const taken = takenBy(book, ask, entries);
-  const floor = policy.minLimit ?? 0n;
-  if (taken <= 0n) {
-    if (taken < 0n && levelAfter(book, ask, entries) < floor) return denied('BELOW_MINIMUM');
-    return { outcome: 'allowed', taken, paid: givenBack(entries, -taken, policy.price) };
-  }
-  return verdictOnTaking(book, ask, policy, entries, taken, nowMs);
+  if (taken > 0n) return verdictOnTaking(book, ask, policy, entries, taken, nowMs);
+  const back = isBelowFloor(book, ask, policy, entries) ? mostGivenBack(ask, policy, entries) : taken;
+  if (back === null) return denied('BELOW_MINIMUM');
+  return { outcome: 'allowed', taken: back, paid: givenBack(entries, -back, policy.price) };
 }
 
-/** What a floor looks at: the level of a quantity that is held, the units used of any other. */
-function levelAfter(book: Book, ask: Ask, entries: readonly Entry[]): Units {
+/** A floor is one of the level of a quantity that is held, and of the units used of any other; entities' own is 0. */
+function isBelowFloor(book: Book, ask: Ask, { minLimit }: LimitPolicy, entries: readonly Entry[]): boolean {
   const { aggregation } = definitionOf(ask.featureKey);
-  if (aggregation === 'latest') return ask.amount;
-  if (aggregation === 'weighted_sum') return levelOf(book, ask.featureKey) + ask.amount;
-  return usedIn(entries) + ask.amount;
+  const floor = minLimit ?? 0n;
+  if (aggregation === 'latest') return ask.amount < floor;
+  if (ask.amount >= 0n) return false;
+  if (aggregation === 'weighted_sum') return levelOf(book, ask.featureKey) + ask.amount < floor;
+  return usedIn(entries) + ask.amount < floor || (ask.entityId !== null && usedBy(ask, entries) + ask.amount < 0n);
 }
+
+/** What a clamped call may give back of amounts that add up; null when nothing. */
+function mostGivenBack(ask: Ask, { minLimit }: LimitPolicy, entries: readonly Entry[]): Units | null {
+  if (ask.mode !== 'CLAMP' || !['sum', 'duration'].includes(definitionOf(ask.featureKey).aggregation ?? 'sum'))
+    return null;
+  const all = usedIn(entries) - (minLimit ?? 0n);
+  const own = ask.entityId === null ? all : usedBy(ask, entries);
+  const most = own < all ? own : all;
+  return most > 0n ? -most : null;
+}
+
+const usedBy = ({ entityId }: Ask, entries: readonly Entry[]): Units =>
+  usedIn(entries.filter((entry) => entry.entityId === entityId));
 
 function isRateLimited(book: Book, featureKey: string, policy: LimitPolicy, nowMs: number): boolean {
   const all = book.calls.map(({ atMs }) => atMs);
