@@ -21,6 +21,7 @@ import { isEntitled, type LimitPolicy, mergePolicy } from '../domain/policy.ts';
 import type { RateRule } from '../domain/rate-limit.ts';
 import type { Units } from '../domain/units.ts';
 import { type Usage, usageOf } from '../domain/usage.ts';
+import { walletUnder } from '../domain/wallet.ts';
 import { type CustomerState, meterKey, type StoredCounter, type StoredWallet } from './state.ts';
 
 /** A meter of a customer at an instant. */
@@ -106,10 +107,13 @@ function fundsOf({ customer, feature, plan, policy: { price } }: Meter, nowMs: n
   return {
     credits: account?.live ?? 0n,
     grants: account ? burning(account.grants) : [],
-    wallet: price && walletOf(stored ?? { currency: price.currency, balance: null, floor: null }, plan),
+    wallet: price && walletUnder(stored ?? noWallet(price.currency), plan?.wallet ?? null),
     spending: spendLimit && spendingOf(customer, spendLimit.amount, stored, nowMs),
   };
 }
+
+/** One into which no money was put. */
+const noWallet = (currency: string) => ({ currency, balance: null, floor: null });
 
 function spendingOf(customer: CustomerState, limit: Units, stored: StoredWallet | undefined, nowMs: number) {
   const { startMs, endMs } = monthAt(customer, nowMs);
@@ -119,17 +123,6 @@ function spendingOf(customer: CustomerState, limit: Units, stored: StoredWallet 
 /** Live grants in burn order; a decision must never find fewer units in them than the balance says there are. */
 export const burning = (grants: ReadonlyMap<string, Grant>): readonly Grant[] =>
   [...grants.values()].filter(({ state }) => state === 'live').sort(byBurnOrder);
-
-/** A stored wallet as decisions see it: with the floor that holds for it. Null before money was put in. */
-export function walletOf(
-  { currency, balance, floor }: Pick<StoredWallet, 'currency' | 'balance' | 'floor'>,
-  plan: Plan | null,
-): Funds['wallet'] {
-  const rule = plan?.wallet?.currency === currency ? plan.wallet : null;
-  const holding = floor ?? rule?.floor ?? 0n;
-  if (balance === null && holding >= 0n) return null;
-  return { currency, balance: balance ?? 0n, floor: holding };
-}
 
 /** Start of the calendar month in which a customer's spending counts. */
 export const monthOf = (customer: CustomerState, atMs: number): number => monthAt(customer, atMs).startMs;
@@ -237,6 +230,6 @@ export function usageOfMeter(meter: Meter, counter: Counter, atMs: number): Usag
 function moneyOf({ customer, plan, policy }: Meter): Money | null {
   if (policy.price === null) return null;
   const { currency } = policy.price;
-  const wallet = walletOf(customer.wallets.get(currency) ?? { currency, balance: null, floor: null }, plan);
+  const wallet = walletUnder(customer.wallets.get(currency) ?? noWallet(currency), plan?.wallet ?? null);
   return wallet && { amount: wallet.balance, currency };
 }

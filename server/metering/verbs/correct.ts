@@ -1,7 +1,6 @@
 /** correct — what is done about mistakes: an event is reversed by another, a period ended by hand. Nothing is updated. */
 
 import { carriedInto, isAdditive } from '../../domain/aggregation.ts';
-import { splitOf } from '../../domain/decision.ts';
 import { eventAlreadyReversed, eventNotFound, invalidAmount } from '../../domain/errors.ts';
 import type { Draw } from '../../domain/grant.ts';
 import { giveBack, NO_PAYMENT, type Paid, paidInto, pay } from '../../domain/payment.ts';
@@ -11,8 +10,9 @@ import type { Draft } from '../draft.ts';
 import { currentCounter, freshCounter, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Restarted, ReverseRequest } from '../requests.ts';
 import type { CustomerState, PastEvent, StoredCounter } from '../state.ts';
-import { counterAt } from './past.ts';
-import { addToEntity, type Used } from './use.ts';
+import { counterAt } from './counter-at.ts';
+import { moveCounter } from './movement.ts';
+import { allowedOf, type Used } from './use.ts';
 
 /** @throws {MeterError} `EVENT_NOT_FOUND`, `EVENT_ALREADY_REVERSED` */
 export function eventToReverse(customer: CustomerState | undefined, sequence: bigint): PastEvent {
@@ -38,53 +38,22 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
   const amount = minUnits(event.amount, counter.used); // what was given back meanwhile is not given back twice
   const payment =
     amount === 0n ? NO_PAYMENT : giveBack(policy, counter, stillPaid(draft, meter, event, counter, amount), amount);
-  const sequence = draft.nextSequence(customer);
-  const after: StoredCounter = {
-    ...counter,
-    ...paidInto(counter, payment, 'used'),
-    period: counter.period,
-    sequence,
-    correctedAtMs: counter.closedAtMs === null ? counter.correctedAtMs : draft.nowMs,
-  };
-  draft.putCounter(customer, feature.key, null, after);
-  if (event.entityId !== null) addToEntity(draft, meter, event.entityId, after, -amount, 'used');
-  draft.applyPayment(meter, payment, {
+  const { counter: after, alerts } = moveCounter(draft, meter, counter, {
     kind: 'reversal',
-    sequence,
-    currency: event.currency,
-    spentAtMs: event.occurredAtMs,
-  });
-  customer.events.set(event.sequence, { ...event, isReversed: true });
-  draft.addEvent({
-    customer,
-    sequence,
-    kind: 'reversal',
-    featureKey: feature.key,
     entityId: event.entityId,
-    periodStartMs: counter.period.startMs,
     reported: -amount,
     amount: -amount,
     payment,
     currency: event.currency,
-    usedAfter: after.used,
     reverses: event.sequence,
     idempotencyKey: request.idempotencyKey,
     properties: event.properties,
-    dimensions: feature.dimensions,
     occurredAtMs: event.occurredAtMs,
+    after: paidInto(counter, payment, 'used'),
+    bookedAs: 'reversal',
   });
-  return {
-    consumption: {
-      kind: 'consumption',
-      allowed: true,
-      denial: null,
-      amount: -amount,
-      split: splitOf(policy, payment),
-      usage: usageOfMeter(meter, after, draft.nowMs),
-      replayed: false,
-    },
-    alerts: [],
-  };
+  customer.events.set(event.sequence, { ...event, isReversed: true });
+  return { consumption: allowedOf(meter, after, { amount: -amount, payment }, draft.nowMs), alerts };
 }
 
 /**
@@ -140,28 +109,17 @@ export function restart(draft: Draft, meter: Meter, idempotencyKey: string | nul
   const fresh = freshCounter({ startMs, endMs, reset: ruleKey(feature.reset, feature.anchor) });
   const { taken, gauge } = carriedInto(feature.aggregation, counter.gauge, fresh.period); // what is there is there still
   const payment = pay(policy, fresh, stateOf(meter, fresh, null, draft.nowMs).funds, taken);
-  const currency = policy.price?.currency ?? null;
-  const next: StoredCounter = { ...fresh, ...paidInto(fresh, payment, 'used'), period: fresh.period, gauge, sequence };
   draft.putCounter(customer, feature.key, null, ended);
-  draft.putCounter(customer, feature.key, null, next);
-  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
-  draft.addEvent({
-    customer,
+  const { counter: next } = moveCounter(draft, meter, fresh, {
     sequence,
     kind: 'reset',
-    featureKey: feature.key,
-    entityId: null,
-    periodStartMs: startMs,
     reported: gauge?.level ?? 0n,
     amount: taken,
     payment,
-    currency,
-    usedAfter: next.used,
-    reverses: null,
     idempotencyKey,
-    properties: null,
-    dimensions: feature.dimensions,
     occurredAtMs: draft.nowMs,
+    after: { ...paidInto(fresh, payment, 'used'), gauge },
+    bookedAs: 'use',
   });
   return {
     kind: 'restarted',

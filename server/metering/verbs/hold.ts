@@ -1,5 +1,5 @@
 /** hold — reserve, commit, release, and what happens when nobody does: units held for work of unknown size. */
-import { crossings, raisedAfter } from '../../domain/alert.ts';
+import { crossings } from '../../domain/alert.ts';
 import { splitOf } from '../../domain/decision.ts';
 import { reservationClosed, reservationExpired, reservationNotFound } from '../../domain/errors.ts';
 import { giveBackHeld, NO_PAYMENT, type Payment, paidInto } from '../../domain/payment.ts';
@@ -10,10 +10,11 @@ import type { AnswerJson } from '../answer.ts';
 import type { Draft } from '../draft.ts';
 import { type Meter, meterOf, ownPlan, usageOfMeter } from '../meter.ts';
 import type { CommitRequest, Holding } from '../requests.ts';
-import type { CustomerState, NewAlert, StoredCounter } from '../state.ts';
+import type { CustomerState, StoredCounter } from '../state.ts';
+import { counterAt } from './counter-at.ts';
 import type { Use } from './described-use.ts';
-import { counterAt } from './past.ts';
-import { addToEntity, decideUse, deniedOf, placeOf, type Used, use } from './use.ts';
+import { addToEntity, moveCounter } from './movement.ts';
+import { allowedOf, decideUse, deniedOf, placeOf, type Used, use } from './use.ts';
 
 /** Decides a hold and, where it is allowed, takes the units with what pays for them. */
 export function reserve(
@@ -134,22 +135,12 @@ function commitNothing(
 ): Used {
   if (amount === 0n) {
     const counter = giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', 0n);
-    return { consumption: nothingUsed(meter, counter, draft.nowMs), alerts: [] };
+    return { consumption: allowedOf(meter, counter, { amount, payment: NO_PAYMENT }, draft.nowMs), alerts: [] };
   }
   const rest = use(draft, meter, useOf(reservation, amount, request));
   if (rest.consumption.allowed) giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', amount);
   return rest;
 }
-
-const nothingUsed = (meter: Meter, counter: StoredCounter, nowMs: number): Used['consumption'] => ({
-  kind: 'consumption',
-  allowed: true,
-  denial: null,
-  amount: 0n,
-  split: splitOf(meter.policy, NO_PAYMENT),
-  usage: usageOfMeter(meter, counter, nowMs),
-  replayed: false,
-});
 
 const useOf = ({ entityId, properties }: Reservation, amount: Units, { mode }: CommitRequest): Use => ({
   kind: 'commit',
@@ -173,71 +164,40 @@ function take(
   amount: Units,
   idempotencyKey: string | null,
 ): Used {
-  const { customer, feature, policy } = meter;
-  const { entityId, properties } = reservation;
+  const { customer, policy } = meter;
+  const { entityId, properties, currency } = reservation;
   const counter = counterOf(draft, meter, reservation);
   const rest = reservation.amount - amount;
   const returned = rest === 0n ? NO_PAYMENT : giveBackHeld(reservation.payment, rest);
   const kept = sumOf(reservation.payment, returned);
-  const sequence = draft.nextSequence(customer);
   const freed = paidInto(counter, returned, 'held');
-  const used = { ...freed, held: freed.held - amount, used: freed.used + amount };
-  const raised = crossings(policy, counter, used, counter.raised);
-  const after: StoredCounter = {
-    ...counter,
-    ...used,
-    period: counter.period,
-    raised: raisedAfter(counter.raised, raised),
-    sequence,
-    correctedAtMs: counter.closedAtMs === null ? counter.correctedAtMs : draft.nowMs,
-  };
-  draft.putCounter(customer, feature.key, null, after);
-  if (entityId !== null) {
-    addToEntity(draft, meter, entityId, after, -reservation.amount, 'held');
-    addToEntity(draft, meter, entityId, after, amount, 'used');
-  }
-  draft.applyPayment(meter, returned, {
-    kind: 'release',
-    sequence,
-    currency: reservation.currency,
-    spentAtMs: reservation.createdAtMs,
+  const after = { ...freed, held: freed.held - amount, used: freed.used + amount };
+  const moved = moveCounter(draft, meter, counter, {
+    kind: 'commit',
+    entityId,
+    reported: amount,
+    amount,
+    payment: kept,
+    currency,
+    idempotencyKey,
+    properties,
+    occurredAtMs: draft.nowMs,
+    after,
+    crossed: crossings(policy, counter, after, counter.raised),
+    bookedAs: null,
   });
-  draft.useHeld(meter, kept, { kind: 'use', sequence, currency: reservation.currency });
+  const { sequence } = moved.counter;
+  if (entityId !== null) addToEntity(draft, meter, entityId, moved.counter, -reservation.amount, 'held');
+  draft.applyPayment(meter, returned, { kind: 'release', sequence, currency, spentAtMs: reservation.createdAtMs });
+  draft.useHeld(meter, kept, { kind: 'use', sequence, currency });
   draft.putReservation(
     customer,
     { ...reservation, payment: kept, state: 'committed', committed: amount, closedAtMs: draft.nowMs },
     sequence,
     null,
   );
-  draft.addEvent({
-    customer,
-    sequence,
-    kind: 'commit',
-    featureKey: feature.key,
-    entityId,
-    periodStartMs: counter.period.startMs,
-    reported: amount,
-    amount,
-    payment: kept,
-    currency: reservation.currency,
-    usedAfter: after.used,
-    reverses: null,
-    idempotencyKey,
-    properties,
-    dimensions: feature.dimensions,
-    occurredAtMs: draft.nowMs,
-  });
-  const alerts: readonly NewAlert[] = draft.raise(meter, after, raised, sequence);
-  const consumption: Used['consumption'] = {
-    kind: 'consumption',
-    allowed: true,
-    denial: null,
-    amount,
-    split: splitOf(policy, kept),
-    usage: usageOfMeter(meter, after, draft.nowMs),
-    replayed: false,
-  };
-  return { consumption, alerts };
+  const consumption = allowedOf(meter, moved.counter, { amount, payment: kept }, draft.nowMs);
+  return { consumption, alerts: moved.alerts };
 }
 
 /** What a reservation's payment comes to after a part of it went back. */

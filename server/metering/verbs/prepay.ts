@@ -6,8 +6,9 @@ import { paidInto, settleOverage } from '../../domain/payment.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { type Account, move } from '../../domain/posting.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
+import { walletUnder } from '../../domain/wallet.ts';
 import { type Draft, emptyWallet } from '../draft.ts';
-import { currentCounter, type Meter, monthOf, periodLookupOf, stateOf, usageOfMeter, walletOf } from '../meter.ts';
+import { currentCounter, type Meter, monthOf, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
   Granted,
   GrantRequest,
@@ -18,6 +19,7 @@ import type {
   WalletMoved,
 } from '../requests.ts';
 import type { CustomerState, StoredWallet } from '../state.ts';
+import { moveCounter } from './movement.ts';
 
 /** @throws {MeterError} `INVALID_INPUT` for what no grant may be. */
 export function grantUnits(draft: Draft, meter: Meter, request: GrantRequest): Granted {
@@ -42,31 +44,15 @@ function payOverage(draft: Draft, meter: Meter, grantId: string, sequence: bigin
   const units = minUnits(stateOf(meter, counter, null, draft.nowMs).paid.overage, remaining);
   if (units <= 0n) return;
   const payment = settleOverage(policy, counter, { grantId, units });
-  const currency = policy.price?.currency ?? null;
-  draft.putCounter(customer, feature.key, null, {
-    ...counter,
-    ...paidInto(counter, payment, 'used'),
-    period: counter.period,
-    sequence,
-  });
-  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency });
-  draft.addEvent({
-    customer,
+  moveCounter(draft, meter, counter, {
     sequence,
     kind: 'use', // of nothing more: what was used has another payer now
-    featureKey: feature.key,
-    entityId: null,
-    periodStartMs: counter.period.startMs,
     reported: 0n,
     amount: 0n,
     payment,
-    currency,
-    usedAfter: counter.used,
-    reverses: null,
-    idempotencyKey: null,
-    properties: null,
-    dimensions: feature.dimensions,
     occurredAtMs: draft.nowMs,
+    after: paidInto(counter, payment, 'used'),
+    bookedAs: 'use',
   });
 }
 
@@ -180,6 +166,6 @@ const walletIn = (draft: Draft, customer: CustomerState, currency: string): Stor
   customer.wallets.get(currency) ?? emptyWallet(currency, monthOf(customer, draft.nowMs));
 
 function movedOf(customer: CustomerState, plan: Plan | null, stored: StoredWallet): WalletMoved {
-  const wallet = walletOf(stored, plan) ?? { currency: stored.currency, balance: 0n, floor: 0n };
+  const wallet = walletUnder(stored, plan?.wallet ?? null) ?? { currency: stored.currency, balance: 0n, floor: 0n };
   return { kind: 'wallet', referenceId: customer.referenceId, wallet, replayed: false };
 }

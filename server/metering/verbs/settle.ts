@@ -5,7 +5,7 @@
  * gateways that notice the same boundary do it once, under the customer's lock.
  */
 import { carriedInto, isCarried } from '../../domain/aggregation.ts';
-import { crossings, raisedAfter } from '../../domain/alert.ts';
+import { crossings } from '../../domain/alert.ts';
 import { nextDueMs, settleCredits } from '../../domain/credits.ts';
 import { currentPlanOf, pendingPlanOf } from '../../domain/customer.ts';
 import type { Feature } from '../../domain/feature.ts';
@@ -16,8 +16,8 @@ import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
-import { currencyOf } from './currency.ts';
 import { giveBackHold } from './hold.ts';
+import { moveCounter } from './movement.ts';
 import { ruleText } from './rule-text.ts';
 
 export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => dueAtMs !== null && dueAtMs <= nowMs;
@@ -175,41 +175,16 @@ function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number):
   const next = freshCounter({ ...periodFor(from.period, periodRuleOf(customer, feature), atMs), reset });
   const { taken, gauge } = carriedInto(feature.aggregation, from.gauge, next.period);
   const payment = pay(policy, next, stateOf(meter, next, null, draft.nowMs).funds, taken);
-  const sequence = draft.nextSequence(customer);
   const paid = paidInto(next, payment, 'used');
-  const raised = crossings(policy, next, paid, next.raised);
-  const ended = next.period.endMs !== null && next.period.endMs <= draft.nowMs;
-  const counter: StoredCounter = {
-    ...next,
-    ...paid,
-    period: next.period,
-    gauge,
-    raised: raisedAfter(next.raised, raised),
-    sequence,
-    closedAtMs: ended ? draft.nowMs : null,
-  };
-  if (from.closedAtMs === null) draft.putCounter(customer, feature.key, null, { ...from, closedAtMs: draft.nowMs });
-  draft.putCounter(customer, feature.key, null, counter);
-  const currency = currencyOf(meter, payment);
-  draft.applyPayment(meter, payment, { kind: 'use', sequence, currency, spentAtMs: counter.period.startMs });
-  draft.addEvent({
-    customer,
-    sequence,
+  const { counter } = moveCounter(draft, meter, next, {
     kind: 'carry',
-    featureKey: feature.key,
-    entityId: null,
-    periodStartMs: counter.period.startMs,
     reported: gauge?.level ?? 0n,
     amount: taken,
     payment,
-    currency,
-    usedAfter: counter.used,
-    reverses: null,
-    idempotencyKey: null,
-    properties: null,
-    dimensions: feature.dimensions,
-    occurredAtMs: counter.period.startMs,
+    occurredAtMs: next.period.startMs,
+    after: { ...paid, gauge },
+    crossed: crossings(policy, next, paid, next.raised),
+    bookedAs: 'use',
   });
-  draft.raise(meter, counter, raised, sequence);
   return counter;
 }

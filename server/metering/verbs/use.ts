@@ -1,16 +1,18 @@
-/** use — records what a decision allowed: the counter, the event, what paid for it, the alerts it raised. */
+/** use — decides a use, and records it where it is allowed. */
 import { isAdditive, isCarried } from '../../domain/aggregation.ts';
 import { type Allowed, type Decision, decide, emptySplit, splitOf } from '../../domain/decision.ts';
 import type { Denial } from '../../domain/denial.ts';
 import { invalidAmount } from '../../domain/errors.ts';
+import type { Payment } from '../../domain/payment.ts';
 import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Consumption } from '../requests.ts';
-import { counterAfter, type NewAlert, type StoredCounter, valueKey } from '../state.ts';
-import { currencyOf } from './currency.ts';
+import { type NewAlert, type StoredCounter, valueKey } from '../state.ts';
+import { counterAt } from './counter-at.ts';
 import type { Use } from './described-use.ts';
-import { correctLater, counterAt } from './past.ts';
+import { type Moved, moveCounter } from './movement.ts';
+import { correctLater } from './past.ts';
 
 export type Used = {
   readonly consumption: Omit<Consumption, 'alerts'>;
@@ -26,16 +28,7 @@ export function use(draft: Draft, meter: Meter, described: Use): Used {
   if (counter.closedAtMs !== null && isCarried(meter.feature.aggregation)) {
     correctLater(draft, meter, described, counter, after);
   }
-  const consumption: Omit<Consumption, 'alerts'> = {
-    kind: 'consumption',
-    allowed: true,
-    denial: null,
-    amount: decision.amount,
-    split: splitOf(meter.policy, decision.payment),
-    usage: usageOfMeter(meter, after, draft.nowMs),
-    replayed: false,
-  };
-  return { consumption, alerts };
+  return { consumption: allowedOf(meter, after, decision, draft.nowMs), alerts };
 }
 
 /** The counter that a use goes into, and the instant it counts from. */
@@ -81,60 +74,45 @@ function record(
   before: StoredCounter,
   decision: Allowed,
   atMs: number,
-): { counter: StoredCounter; alerts: readonly NewAlert[] } {
+): Moved {
   const { customer, feature } = meter;
-  const { kind, entityId, amount, idempotencyKey, properties, reverses, value } = described;
-  const sequence = draft.nextSequence(customer);
-  const counter = counterAfter(before, decision.counter, sequence, draft.nowMs);
+  const { kind, entityId, idempotencyKey, properties, reverses, value, occurredAtMs } = described;
+  const { amount, payment, counter: after, raised: crossed } = decision;
   customer.rateWindows = decision.rateWindows;
-  draft.putCounter(customer, feature.key, null, counter);
-  if (entityId !== null) addToEntity(draft, meter, entityId, counter, decision.amount, 'used');
-  if (value !== null && decision.amount > 0n) {
-    draft.addValue({ customer, featureKey: feature.key, periodStartMs: counter.period.startMs, value });
+  if (value !== null && amount > 0n) {
+    draft.addValue({ customer, featureKey: feature.key, periodStartMs: before.period.startMs, value });
   }
-  const currency = currencyOf(meter, decision.payment);
-  draft.applyPayment(meter, decision.payment, { kind: 'use', sequence, currency, spentAtMs: atMs });
-  draft.addEvent({
-    customer,
-    sequence,
+  return moveCounter(draft, meter, before, {
     kind,
-    featureKey: feature.key,
     entityId,
-    periodStartMs: counter.period.startMs,
-    reported: isAdditive(feature.aggregation) ? decision.amount : amount,
-    amount: decision.amount,
-    payment: decision.payment,
-    currency,
-    usedAfter: counter.used,
+    reported: isAdditive(feature.aggregation) ? amount : described.amount,
+    amount,
+    payment,
     reverses,
     idempotencyKey,
     properties,
-    dimensions: feature.dimensions,
-    occurredAtMs: described.occurredAtMs ?? atMs,
+    occurredAtMs: occurredAtMs ?? atMs,
+    after,
+    crossed,
+    bookedAs: 'use',
   });
-  return { counter, alerts: draft.raise(meter, counter, decision.raised, sequence) };
 }
 
-/** An entity's own counter moves with the customer's; it says who used how much, and nothing of what paid. */
-export function addToEntity(
-  draft: Draft,
-  { customer, feature }: Meter,
-  entityId: string,
+/** What a caller hears who was let through. */
+export const allowedOf = (
+  meter: Meter,
   counter: StoredCounter,
-  amount: Units,
-  into: 'used' | 'held',
-): void {
-  const own = counterAt(customer, feature, entityId, counter.period.startMs, draft.nowMs);
-  const same =
-    own.period.startMs === counter.period.startMs ? own : { ...own, period: counter.period, used: 0n, held: 0n };
-  draft.putCounter(customer, feature.key, entityId, {
-    ...same,
-    period: counter.period,
-    [into]: same[into] + amount,
-    sequence: counter.sequence,
-    correctedAtMs: same.closedAtMs === null || into === 'held' ? same.correctedAtMs : draft.nowMs,
-  });
-}
+  { amount, payment }: { readonly amount: Units; readonly payment: Payment },
+  nowMs: number,
+): Omit<Consumption, 'alerts'> => ({
+  kind: 'consumption',
+  allowed: true,
+  denial: null,
+  amount,
+  split: splitOf(meter.policy, payment),
+  usage: usageOfMeter(meter, counter, nowMs),
+  replayed: false,
+});
 
 export function deniedOf(meter: Meter, denial: Denial, nowMs: number): Omit<Consumption, 'alerts'> {
   const counter = currentCounter(meter.customer, meter.feature, null, nowMs);
