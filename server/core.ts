@@ -24,8 +24,8 @@ import { type Hooks, NO_HOOKS } from './hooks.ts';
 import { Closer } from './metering/closer.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
-import { notifyStatement } from './metering/store/save.ts';
 import { settlerOf } from './metering/settler.ts';
+import { notifyStatement } from './metering/store/save.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 /** Goal: the docs say the same as the code, in the same order. Method: read their tables. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { DENIAL_REASONS } from '../../server/domain/denial.ts';
@@ -21,15 +21,11 @@ it('names every metric of ours, and no other', async () => {
   expect(new Set(named.filter((name) => name !== 'metergraph_reader'))).toEqual(new Set(exposed));
 });
 
-it.each([
-  'README.md',
-  'CONTRIBUTING.md',
-  'docs/architecture.md',
-  'docs/hooks.md',
-  'docs/metering.md',
-  'docs/realtime.md',
-  'docs/operations.md',
-])('every link of %s leads somewhere', (page) => {
+const pages = readdirSync(fileURLToPath(new URL('../../docs', import.meta.url)), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+
+it.each(['README.md', 'CONTRIBUTING.md', ...pages])('every link of %s leads somewhere', (page) => {
   const base = new URL(`../../${page}`, import.meta.url);
   const targets = [...read(page).matchAll(/\]\(([^)#]+)[^)]*\)|src="([^"]+)"/g)].map(
     ([, link, src]) => link ?? src ?? '',
