@@ -97,7 +97,9 @@ describeEngines('the ledger', (engine) => {
     const { ledger } = await ofAcme(`ledger(first: 100) { ${ENTRIES} }`);
     const sequences = ledger.nodes.map(({ sequence }: Answer) => Number(sequence));
     expect(sequences).toEqual([...sequences].sort((a, b) => b - a));
-    expect(new Set(ledger.nodes.map(({ kind }: Answer) => kind))).toEqual(new Set(['HOLD', 'USE', 'TOP_UP', 'GRANT', 'RENEWAL']));
+    expect(new Set(ledger.nodes.map(({ kind }: Answer) => kind))).toEqual(
+      new Set(['HOLD', 'USE', 'TOP_UP', 'GRANT', 'RENEWAL']),
+    );
     for (const { postings } of ledger.nodes) expect(Object.values(sums(postings)).every((sum) => sum === 0)).toBe(true);
     const topUp = ledger.nodes.find(({ kind }: Answer) => kind === 'TOP_UP');
     expect(topUp).toMatchObject({
