@@ -8,8 +8,9 @@ import type { ConsumeRequest, Request } from '../../server/metering/requests.ts'
 import type { ManualClock } from '../support/clock.ts';
 import { type Book, type Entry, newBook } from './book.ts';
 import { CUSTOMERS, definitionOf } from './catalog.ts';
+import { changeLimits, changePlan } from './changing.ts';
 import { isAdditive } from './measure.ts';
-import { changeLimits, changePlan, foretell, tell } from './model.ts';
+import { foretell, tell } from './model.ts';
 import { regularPeriod } from './questions.ts';
 import { type Step, spellStep, type Use } from './steps.ts';
 import { differences, spellTold, type Told } from './told.ts';

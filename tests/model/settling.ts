@@ -26,7 +26,8 @@ export function alignAllocations(book: Book, atMs: number): void {
 }
 
 function firstDue(book: Book, nowMs: number): Due | null {
-  const all = [...planChanges(book), ...holdsEnding(book), ...renewals(book), ...carries(book, nowMs)];
+  // Of what is due at one instant the credits come first: their period was the old plan's, and none of a hold's that ends.
+  const all = [...renewals(book), ...planChanges(book), ...holdsEnding(book), ...carries(book, nowMs)];
   const due = all.filter(({ atMs }) => atMs <= nowMs);
   return due.length === 0 ? null : due.reduce((first, next) => (next.atMs < first.atMs ? next : first));
 }
