@@ -8,7 +8,7 @@ import { restOf, together } from './giving-back.ts';
 import { entriesIn, periodFrom } from './questions.ts';
 import { letGo } from './settling.ts';
 import { decimal, refusedWith, type Told } from './told.ts';
-import { splitTold, tookTold, use } from './using.ts';
+import { decided, reading, readingOf, splitTold, tookTold, use } from './using.ts';
 import { verdictOn } from './verdict.ts';
 
 export function reserve(book: Book, request: ReserveRequest, nowMs: number): Told {

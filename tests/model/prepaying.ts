@@ -4,6 +4,7 @@ import type { GrantRequest } from '../../server/metering/requests.ts';
 import type { Book, ModelGrant } from './book.ts';
 import { balanceOf, regularPeriod, remainingOf } from './questions.ts';
 import { decimal, instant, refusedWith, type Told } from './told.ts';
+import { reading } from './using.ts';
 
 export function grant(book: Book, request: GrantRequest, nowMs: number): Told {
   const { featureKey, amount, recurring, expiresAtMs } = request;
