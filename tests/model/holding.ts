@@ -158,12 +158,12 @@ function commitOpen(book: Book, { amount, mode }: CommitRequest, hold: Hold, now
 }
 
 function commitOtherSign(book: Book, hold: Hold, amount: Units, mode: Ask['mode'], nowMs: number): Told {
-  const { featureKey, entityId, atMs } = entryOf(book, hold);
+  const { featureKey, entityId } = entryOf(book, hold);
   const draft = structuredClone(book);
   letGo(draft, hold.id, 'released');
-  const ask: Ask = { featureKey, amount, mode, purpose: 'use', entityId, value: null, atMs };
+  const ask: Ask = { featureKey, amount, mode, purpose: 'use', entityId, value: null, atMs: nowMs };
   const told = use(draft, ask, nowMs);
-  if (told.allowed !== true) return told;
+  if (told.allowed !== true) return 'error' in told ? told : { ...told, ...reading(book, featureKey, nowMs, nowMs) }; // it holds on
   letGo(book, hold.id, 'released');
   return use(book, ask, nowMs);
 }
