@@ -63,7 +63,12 @@ describeEngines('the plan of a load', (engine) => {
         flights.push(first.length, writes.length);
         return writes;
       });
-    const counted = await openRig({ ...database, lane: { transact, reset: () => lane.reset() } }, rig);
+    const counted = await openRig(
+      { ...database, lane: { transact, reset: () => lane.reset() } },
+      {
+        tenantId: rig.tenantId,
+      },
+    );
     const calls = await callsOf(50);
     const batch = (keys: string) =>
       Promise.all(calls.map((call, i) => counted.engine.consume({ ...call, idempotencyKey: `${keys} ${i}` })));
