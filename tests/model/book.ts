@@ -90,6 +90,9 @@ export type ModelGrant = {
   isVoided: boolean;
 };
 
+/** A call that passed, and the windows of the rate limits that held then: it takes a slot of no other. */
+export type Call = { readonly atMs: number; readonly windows: ReadonlySet<string> };
+
 export type Book = {
   readonly referenceId: string;
   readonly timeZone: string;
@@ -103,7 +106,7 @@ export type Book = {
   /** Money put in and paid out; what use took is in the entries. */
   money: { amount: Units }[];
   /** Calls that took a slot of rate limits. */
-  calls: { featureKey: string; atMs: number }[];
+  calls: Call[];
   alerts: { featureKey: string; periodStartMs: number; mark: string }[];
   /** The first answer under each idempotency key. */
   answers: Map<string, { readonly content: string; readonly told: Told }>;

@@ -9,7 +9,7 @@ import { entriesIn, periodFrom } from './questions.ts';
 import { letGo } from './settling.ts';
 import { decimal, refusedWith, type Told } from './told.ts';
 import { decided, reading, readingOf, splitTold, tookTold, use } from './using.ts';
-import { verdictOn } from './verdict.ts';
+import { verdictOn, windowsAt } from './verdict.ts';
 
 export function reserve(book: Book, request: ReserveRequest, nowMs: number): Told {
   const { featureKey, amount, mode, entityId, reservationId } = request;
@@ -25,7 +25,7 @@ export function reserve(book: Book, request: ReserveRequest, nowMs: number): Tol
       ...reading(book, featureKey, nowMs, nowMs),
     };
   }
-  book.calls.push({ featureKey, atMs: nowMs });
+  book.calls.push({ atMs: nowMs, windows: windowsAt(book, featureKey, nowMs) });
   const { taken, paid } = verdict;
   const entry = addEntry(book, {
     featureKey,

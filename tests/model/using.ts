@@ -18,7 +18,7 @@ import {
   usedIn,
 } from './questions.ts';
 import { decimal, instant, refusedWith, spellSplit, type Told } from './told.ts';
-import { verdictOn } from './verdict.ts';
+import { verdictOn, windowsAt } from './verdict.ts';
 
 export function use(book: Book, ask: Ask, nowMs: number): Told {
   const verdict = verdictOn(book, ask, nowMs);
@@ -32,7 +32,7 @@ export function use(book: Book, ask: Ask, nowMs: number): Told {
       ...reading(book, ask.featureKey, nowMs, nowMs),
     };
   }
-  if (ask.purpose !== 'record') book.calls.push({ featureKey: ask.featureKey, atMs: nowMs });
+  if (ask.purpose !== 'record') book.calls.push({ atMs: nowMs, windows: windowsAt(book, ask.featureKey, nowMs) });
   const period = periodOf(book, ask.featureKey, ask.atMs);
   const before = entriesIn(book, ask.featureKey, period);
   const { taken, paid } = verdict;

@@ -76,13 +76,22 @@ const usedBy = ({ entityId }: Ask, entries: readonly Entry[]): Units =>
   usedIn(entries.filter((entry) => entry.entityId === entityId));
 
 function isRateLimited(book: Book, featureKey: string, policy: LimitPolicy, nowMs: number): boolean {
-  const all = book.calls.map(({ atMs }) => atMs);
-  const own = book.calls.filter((call) => call.featureKey === featureKey).map(({ atMs }) => atMs);
+  return rateLimitsAt(book, featureKey, policy, nowMs).some(([window, rule]) => {
+    const calls = book.calls.filter(({ windows }) => windows.has(window)).map(({ atMs }) => atMs);
+    return fullUntil(rule, calls, nowMs) !== null;
+  });
+}
+
+/** The windows that a call takes a slot of. */
+export const windowsAt = (book: Book, featureKey: string, nowMs: number): ReadonlySet<string> =>
+  new Set(rateLimitsAt(book, featureKey, policyAt(book, featureKey, nowMs), nowMs).map(([window]) => window));
+
+function rateLimitsAt(book: Book, featureKey: string, policy: LimitPolicy, nowMs: number) {
   const ofPlan = planNamed(planAt(book, nowMs)).rateLimits ?? [];
-  return (
-    ofPlan.some((rule) => fullUntil(rule, all, nowMs) !== null) ||
-    policy.rateLimits.some((rule) => fullUntil(rule, own, nowMs) !== null)
-  );
+  return [
+    ...ofPlan.map((rule) => [`all ${rule.windowMs}`, rule] as const),
+    ...policy.rateLimits.map((rule) => [`${featureKey} ${rule.windowMs}`, rule] as const),
+  ];
 }
 
 const DIVISIBLE = ['sum', 'duration', 'max', 'latest'];
