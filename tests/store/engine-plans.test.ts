@@ -107,6 +107,19 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'what is given back goes into a smaller plan no further than its allocation reaches',
+    on('pro'),
+    [
+      ['use 80 as=e', '80 credits'],
+      ['plan half immediately'],
+      ['usage', '80 used'],
+      ['reverse e', '-80 credits'],
+      ['usage', '0 used, 50 credits'],
+      ['plan pro immediately'],
+      ['usage', '0 used, 100 credits'],
+    ],
+  ],
+  [
     'what was bought survives every change',
     on('pro'),
     [
