@@ -11,8 +11,13 @@ vi.mock('react', () => import('./react-on-preact.ts'));
 vi.mock('react/jsx-runtime', () => import('preact/jsx-runtime'));
 vi.mock('react/jsx-dev-runtime', () => import('preact/jsx-runtime'));
 
+/** Connects for ever. The constants are what a WebSocket is known by; without them each attempt fails, and is made again. */
 class SilentSocket extends EventTarget {
-  readonly readyState = 0;
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  readonly readyState = SilentSocket.CONNECTING;
   close(): void {}
   send(): void {}
 }
@@ -54,6 +59,7 @@ describe('<usage-meter>', () => {
     ];
     await drawn();
     expect(elements[0]?.shadowRoot?.querySelector('[part~="skeleton"]')).not.toBeNull();
+    vi.spyOn(Math, 'random').mockReturnValue(0); // an attempt that failed would be made again at once
     const getToken = vi.fn(async () => 'token');
     for (const element of elements) element.getToken = getToken;
     await drawn();
