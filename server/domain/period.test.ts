@@ -249,8 +249,9 @@ describe('the period of a meter', () => {
           if (!step.sameRule) [reset, anchor] = [step.reset, step.anchor];
           const key = ruleKey(reset, anchor);
           const { anchorMs, timeZone } = step;
-          const counted = periodFor(newest, { reset, anchor, anchorMs, timeZone, sinceMs: startMs }, atMs);
-          const period = step.restarts ? restartedPeriod({ ...counted, reset: key }, atMs) : counted;
+          const rule = { reset, anchor, anchorMs, timeZone, sinceMs: startMs };
+          const counted = periodFor(newest, rule, atMs);
+          const period = step.restarts ? restartedPeriod({ ...counted, reset: key }, rule, atMs) : counted;
           expect(period.endMs === null || (period.startMs < period.endMs && atMs < period.endMs)).toBe(true);
           if (period.startMs === newest?.startMs) {
             expect({ ...period, reset: key }).toEqual(newest);
@@ -275,19 +276,20 @@ describe('a period started again by hand', () => {
     // By a gateway whose clock is behind, or twice in a millisecond: later than the one before it all the same.
     ['monthly 2026-03-01 … 2026-04-01', '2026-02-28T23:59Z', '2026-03-01T00:00:00.001Z … 2026-04-01T00:00Z'],
     ['monthly 2026-03-01 … 2026-04-01', '2026-03-01T00:00Z', '2026-03-01T00:00:00.001Z … 2026-04-01T00:00Z'],
-    // In its last millisecond there is nothing left of it, but a millisecond there must be.
-    ['daily 2026-03-15T23:59:59.999Z … 2026-03-16', '2026-03-15T23:59:59.999Z', '2026-03-16T00:00Z … 2026-03-16T00:00:00.001Z'],
+    // In its last millisecond there is nothing left of it.
+    ['daily 2026-03-15T23:59:59.999Z … 2026-03-16', '2026-03-15T23:59:59.999Z', '2026-03-16T00:00Z … 2026-03-17T00:00Z'],
   ] as const)('%s at %s: %s', (newest, at, says) => {
     const before = opened(newest);
     if (before === null) throw new Error('nothing was opened');
-    expect(spell(restartedPeriod(before, Date.parse(at)))).toBe(says);
+    const ownRule = rule(NAMED_RESETS.find((reset) => reset === before.reset) ?? 'never', 'UTC');
+    expect(spell(restartedPeriod(before, ownRule, Date.parse(at)))).toBe(says);
   });
 
   it('ends when it would have, and the next one is a whole one', () => {
+    const monthly = rule('monthly', 'UTC');
     const march = opened('monthly 2026-03-01 … 2026-04-01');
     if (march === null) throw new Error('nothing was opened');
-    const restarted = { ...restartedPeriod(march, Date.parse('2026-03-15T12:00Z')), reset: march.reset };
-    const monthly = rule('monthly', 'UTC');
+    const restarted = { ...restartedPeriod(march, monthly, Date.parse('2026-03-15T12:00Z')), reset: march.reset };
     expect(periodFor(restarted, monthly, Date.parse('2026-03-31T23:59Z'))).toEqual(restarted);
     expect(spell(periodFor(restarted, monthly, Date.parse('2026-04-01')))).toBe(
       '2026-04-01T00:00Z … 2026-05-01T00:00Z',

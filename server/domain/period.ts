@@ -72,13 +72,15 @@ export function periodFor(newest: OpenPeriod | null, rule: PeriodRule, atMs: num
 }
 
 /**
- * What is left of the newest period when it is started again by hand; the rest ends when the whole would have.
+ * What is left of the newest period when it is started again by hand; the rest ends when the whole would have. Where not
+ * a millisecond is left, it is the next period.
  *
  * @param newest The period in which the instant lies, as `periodFor` tells it.
  */
-export function restartedPeriod(newest: OpenPeriod, atMs: number): Period {
+export function restartedPeriod(newest: OpenPeriod, rule: PeriodRule, atMs: number): Period {
   const startMs = laterThan(newest, atMs);
-  return { startMs, endMs: newest.endMs === null ? null : Math.max(newest.endMs, startMs + 1) };
+  const { endMs } = newest;
+  return endMs !== null && endMs <= startMs ? periodFrom(startMs, rule) : { startMs, endMs };
 }
 
 /** An opened period begins later than any before it, so that it is the newest from now on. */

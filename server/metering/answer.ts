@@ -22,6 +22,7 @@ import {
   reservationToJson,
 } from './answer-json.ts';
 import type { Consumption, Request, Result } from './requests.ts';
+import type { NewAlert } from './state.ts';
 
 /** What is undefined goes without saying: JSON leaves it out. */
 type SplitAnswer = {
@@ -59,8 +60,10 @@ export type AnswerJson =
       readonly split: SplitAnswer;
       readonly denial: Denial | undefined;
       readonly usage: UsageAnswer;
-      /** How many alerts the call raised; they are found by its sequence. */
+      /** How many alerts the call raised; they are found by the sequence of its usage. */
       readonly alerts: number;
+      /** The first event that raised any: a commit of more than was reserved leaves two. Without: that of its usage. */
+      readonly alertsFrom: string | undefined;
     }
   | {
       readonly kind: 'holding';
@@ -86,8 +89,8 @@ export type AnswerJson =
 /** A result without the alerts of a consumption: they have no sequence yet. */
 export type Decided = Exclude<Result, Consumption> | Omit<Consumption, 'alerts'>;
 
-/** @param alerts How many the call raised. */
-export function answerToJson(result: Decided, alerts: number): AnswerJson {
+/** @param alerts Those that the call raised. */
+export function answerToJson(result: Decided, alerts: readonly Pick<NewAlert, 'eventSequence'>[]): AnswerJson {
   switch (result.kind) {
     case 'consumption':
       return {
@@ -96,7 +99,8 @@ export function answerToJson(result: Decided, alerts: number): AnswerJson {
         split: splitToJson(result.split),
         denial: result.denial ?? undefined,
         usage: usageToJson(result.usage),
-        alerts,
+        alerts: alerts.length,
+        alertsFrom: alerts[0] && String(alerts[0].eventSequence),
       };
     case 'holding':
       return {

@@ -73,7 +73,7 @@ function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
   if (isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
   const { meter, result, alerts } = decideVerb(request, { customer, catalog, draft, before: state.before });
   if (content !== null) {
-    draft.remember(customer, request.idempotencyKey ?? '', content, answerToJson(result, alerts.length));
+    draft.remember(customer, request.idempotencyKey ?? '', content, answerToJson(result, alerts));
   }
   return { kind: 'decided', result, alerts, own: meter && ownUsage(request, result, meter, draft.nowMs) };
 }
@@ -126,8 +126,9 @@ function decideVerb(request: Request, context: Context): Verdict {
       const reservation = reservationOf(customer, request.reservationId);
       const meter = heldMeter(context, reservation);
       const { consumption, alerts } = commit(draft, meter, reservation, request);
-      if (consumption.allowed)
-        keepCommit(draft, customer, reservation, request, answerToJson(consumption, alerts.length));
+      if (consumption.allowed) {
+        keepCommit(draft, customer, reservation, request, answerToJson(consumption, alerts));
+      }
       return { meter, result: consumption, alerts };
     }
     case 'release': {

@@ -49,6 +49,7 @@ export function answerOfToday(json: AnswerJson | EarlierAnswerJson, featureKey: 
       wallet: undefined,
     },
     alerts,
+    alertsFrom: undefined,
   };
 }
 

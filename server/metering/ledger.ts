@@ -7,7 +7,7 @@
 
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database, Query, Row, Statement } from '../db/client.ts';
-import { alertsOfEvent } from '../db/queries/alerts.ts';
+import { alertsOfEvents, type EventRange } from '../db/queries/alerts.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
@@ -152,15 +152,22 @@ async function lookAgain(looks: readonly Look[], customers: Customers, query: Qu
 }
 
 /** The alerts that the first answers of replayed calls spoke of, by position in the batch. Seldom any. */
-function alertsOfReplays(requests: readonly Request[], outcomes: readonly Outcome[], query: Query) {
-  return Promise.all(
-    requests.map(async (request, i) => {
-      const outcome = outcomes[i];
-      if (outcome?.kind !== 'replayed' || outcome.answer.kind !== 'consumption' || outcome.answer.alerts === 0)
-        return [];
-      return alertsOfEvent(query, request.customerId, outcome.answer.usage.sequence);
-    }),
-  );
+async function alertsOfReplays(requests: readonly Request[], outcomes: readonly Outcome[], query: Query) {
+  const ranges = requests.map((request, i) => raisedBy(request, outcomes[i]));
+  const found = (
+    await alertsOfEvents(
+      query,
+      ranges.filter((range) => range !== null),
+    )
+  ).values();
+  return ranges.map((range) => (range === null ? [] : (found.next().value ?? [])));
+}
+
+/** The events that raised what a replayed answer speaks of; null where it speaks of nothing, or is none. */
+function raisedBy({ customerId }: Pick<Request, 'customerId'>, outcome: Outcome | undefined): EventRange | null {
+  if (outcome?.kind !== 'replayed' || outcome.answer.kind !== 'consumption' || outcome.answer.alerts === 0) return null;
+  const { alertsFrom, usage } = outcome.answer;
+  return { customerId, first: alertsFrom ?? usage.sequence, last: usage.sequence };
 }
 
 type Decided = BatchResult & { readonly results: readonly Result[] };
@@ -192,18 +199,23 @@ function resultOf(
 /** Adds the alerts of this batch: to those who raised them, and to those who sent the same call again within it. */
 function withAlerts({ results, outcomes }: Decided, saved: ReadonlyMap<NewAlert, Alert>): readonly Result[] {
   if (saved.size === 0) return results;
-  const byEvent = new Map<string, Alert[]>();
-  for (const [{ customerId, eventSequence }, alert] of saved) {
-    const event = `${customerId} ${eventSequence}`;
-    byEvent.set(event, [...(byEvent.get(event) ?? []), alert]);
-  }
   return results.map((result, i) => {
     if (result instanceof MeterError || result.kind !== 'consumption' || !result.allowed) return result;
     const outcome = outcomes[i];
-    const raised = outcome?.kind === 'decided' ? outcome.alerts.flatMap((alert) => saved.get(alert) ?? []) : null;
-    const alerts = raised ?? byEvent.get(`${result.usage.customerId} ${result.usage.sequence}`) ?? [];
-    return alerts.length > 0 ? { ...result, alerts } : result;
+    const raised =
+      outcome?.kind === 'decided'
+        ? outcome.alerts.flatMap((alert) => saved.get(alert) ?? [])
+        : savedIn(saved, raisedBy(result.usage, outcome));
+    return raised.length > 0 ? { ...result, alerts: raised } : result;
   });
+}
+
+function savedIn(saved: ReadonlyMap<NewAlert, Alert>, range: EventRange | null): readonly Alert[] {
+  if (range === null) return [];
+  const [first, last] = [BigInt(range.first), BigInt(range.last)];
+  return [...saved]
+    .filter(([{ customerId, eventSequence: at }]) => customerId === range.customerId && first <= at && at <= last)
+    .map(([, alert]) => alert);
 }
 
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));

@@ -145,11 +145,12 @@ function alignAllocation(book: Book, featureKey: string, atMs: number): void {
   running.priority = rule.priority;
 }
 
-/** A plan without credits has none that were left over, either. */
+/** A plan without credits has none that were left over, either, and what is given back to those is lost. */
 function withdrawRolledOver(book: Book, featureKey: string): void {
   for (const grant of book.grants) {
     if (grant.isPlan && grant.featureKey === featureKey && grant.renewsAtMs === null) {
       lose(grant, remainingOf(book, grant), 'withdrawn');
+      grant.isVoided = true;
     }
   }
 }

@@ -61,6 +61,16 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'more crosses a threshold with the difference and another with what was held; both are told again',
+    calls({ limit: units('10'), thresholds: [8, 10].map((used) => ({ kind: 'used', value: units(String(used)) })) }),
+    [
+      ['use 5'],
+      ['reserve R 2'],
+      ['commit R 5', '5 included ! used:8 ! used:10'],
+      ['commit R 5', '5 included ! used:8 ! used:10 again'],
+    ],
+  ],
+  [
     'more is a new use of the difference, whose refusal leaves it open',
     TEN,
     [

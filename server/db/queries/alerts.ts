@@ -100,11 +100,29 @@ export async function alertsAfter(query: Query, after: AlertPosition, limit: num
   return (await query<AlertRow>(statement)).map(alertFromRow);
 }
 
-const OF_EVENT = `${READ_ALERTS} WHERE a.customer_id = $1 AND a.event_sequence = $2::bigint ORDER BY a.sequence`;
+/** Events of a customer, by their sequences: from the first to the last. */
+export type EventRange = { readonly customerId: string; readonly first: string; readonly last: string };
 
-/** The alerts that an earlier call raised, muted ones too: its caller is answered what it was answered then. */
-export async function alertsOfEvent(query: Query, customerId: string, sequence: string): Promise<readonly Alert[]> {
-  return (await query<AlertRow>({ text: OF_EVENT, params: [customerId, sequence] })).map(alertFromRow);
+const OF_EVENTS = `
+  SELECT range.position, a.* FROM
+    unnest($1::uuid[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS range (customer_id, first, last, position)
+    CROSS JOIN LATERAL (${READ_ALERTS}
+      WHERE a.customer_id = range.customer_id AND a.event_sequence BETWEEN range.first AND range.last) AS a
+  ORDER BY range.position, a.sequence`;
+
+/**
+ * The alerts that earlier calls raised, muted ones too: their callers are answered what they were answered then.
+ *
+ * @returns those of each range, in the order of the ranges.
+ */
+export async function alertsOfEvents(query: Query, ranges: readonly EventRange[]): Promise<readonly Alert[][]> {
+  const found = ranges.map((): Alert[] => []);
+  if (ranges.length === 0) return found;
+  const params = [ranges.map((r) => r.customerId), ranges.map((r) => r.first), ranges.map((r) => r.last)];
+  for (const row of await query<AlertRow & { position: string }>({ text: OF_EVENTS, params })) {
+    found[Number(row.position) - 1]?.push(alertFromRow(row));
+  }
+  return found;
 }
 
 type AlertRow = {

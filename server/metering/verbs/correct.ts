@@ -7,7 +7,7 @@ import { giveBack, NO_PAYMENT, type Paid, paidInto, pay } from '../../domain/pay
 import { restartedPeriod, ruleKey } from '../../domain/period.ts';
 import { maxUnits, minUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
-import { currentCounter, freshCounter, type Meter, stateOf, usageOfMeter } from '../meter.ts';
+import { currentCounter, freshCounter, type Meter, periodRuleOf, stateOf, usageOfMeter } from '../meter.ts';
 import type { Restarted, ReverseRequest } from '../requests.ts';
 import type { CustomerState, PastEvent, StoredCounter } from '../state.ts';
 import { counterAt } from './counter-at.ts';
@@ -99,7 +99,7 @@ export function restart(draft: Draft, meter: Meter, idempotencyKey: string | nul
   const { customer, feature, policy } = meter;
   const counter = currentCounter(customer, feature, null, draft.nowMs);
   const sequence = draft.nextSequence(customer);
-  const { startMs, endMs } = restartedPeriod(counter.period, draft.nowMs);
+  const { startMs, endMs } = restartedPeriod(counter.period, periodRuleOf(customer, feature), draft.nowMs);
   const ended: StoredCounter = {
     ...counter,
     period: { ...counter.period, endMs: startMs },
