@@ -89,6 +89,29 @@ describe('applying draws', () => {
     expect(lost.map(({ kind, units }) => `${kind} ${formatUnits(units)}`).join(' ')).toBe(says);
   });
 
+  // biome-ignore format: a table
+  it.each([
+    // gives  state     amount  left  draws        becomes            lost
+    ['100',   'live',   '100',  '40', 'g-10',      'live 50 of 100',  ''],
+    ['20',    'spent',  '80',   '0',  'g-70',      'live 10 of 20',   'withdrawn 60'],
+    ['20',    'spent',  '80',   '0',  'g-60',      'spent 0 of 20',   'withdrawn 60'],
+    ['20',    'spent',  '80',   '0',  'g-50 g-20', 'live 10 of 20',   'withdrawn 50 withdrawn 10'],
+    ['20',    'voided', '80',   '0',  'g-30',      'voided 0 of 50',  'voided 30'], // 50 stay drawn
+  ] as const)('a plan’s allocation of %s, %s, amount %s, %s left, %s → %s %s', (gives, state, amount, left, drawn, becomes, says) => {
+    const grant = grantOf({
+      source: 'plan',
+      renewal: { reset: 'monthly', onRenewal: 'reset', amount: unitsOf(gives), untilMs: null },
+      renewsAtMs: state === 'voided' ? null : 1,
+      state,
+      amount: unitsOf(amount),
+      remaining: unitsOf(left),
+    });
+    const { grants, lost } = applyDraws(new Map([[grant.id, grant]]), draws(drawn));
+    const [now = grant] = grants;
+    expect(`${now.state} ${formatUnits(now.remaining)} of ${formatUnits(now.amount)}`).toBe(becomes);
+    expect(lost.map(({ kind, units }) => `${kind} ${formatUnits(units)}`).join(' ')).toBe(says);
+  });
+
   it('names each changed grant once, and no other', () => {
     const { grants } = applyDraws(byId(ALL), draws('a1 b2 a3'));
     expect(grants.map(({ id, remaining }) => `${id}${formatUnits(remaining)}`)).toEqual(['a56', 'b38']);

@@ -1,6 +1,6 @@
 /** burn — drawing units from grants, and giving them back, last in, first out. Nothing is made or lost on the way. */
-import type { Draw, Grant } from './grant.ts';
-import { minUnits, type Units } from './units.ts';
+import { type Draw, type Grant, isAllocation } from './grant.ts';
+import { maxUnits, minUnits, type Units } from './units.ts';
 
 export type Drawn = {
   /** In the order of drawing; each above 0. */
@@ -72,8 +72,15 @@ function addReturn(back: Draw[], grantId: string, units: Units): void {
   else back[back.length - 1] = { grantId, units: last.units - units };
 }
 
-/** Units given back to a grant that is gone: nobody can use them, they go where its other units went. */
-export type LostUnits = { readonly grantId: string; readonly kind: 'expired' | 'voided'; readonly units: Units };
+/**
+ * Units given back to a grant that is gone: nobody can use them, they go where its other units went. Or to a plan's
+ * allocation that is less now than what was drawn of it: those beyond it are withdrawn.
+ */
+export type LostUnits = {
+  readonly grantId: string;
+  readonly kind: 'expired' | 'voided' | 'withdrawn';
+  readonly units: Units;
+};
 
 export type Applied = {
   /** The grants that changed, as they are now; each once. */
@@ -82,7 +89,8 @@ export type Applied = {
 };
 
 /**
- * Grants after draws and returns. A return revives a spent grant; to one that expired or was voided it is lost.
+ * Grants after draws and returns. A return revives a spent grant; to one that expired or was voided it is lost, and of a
+ * plan's allocation no more stays than the plan gives, less what stays drawn.
  *
  * @param grants By id; every grant the draws name.
  * @throws RangeError when a draw names another grant, or takes more than its grant holds: the draws belong to another
@@ -94,12 +102,40 @@ export function applyDraws(grants: ReadonlyMap<string, Grant>, draws: readonly D
   for (const { grantId, units } of draws) {
     const grant = changed.get(grantId) ?? grants.get(grantId);
     if (grant === undefined) throw new RangeError(`there is no grant ${grantId} to draw from`);
-    const { state } = grant;
-    if (units < 0n && (state === 'expired' || state === 'voided')) lost.push({ grantId, kind: state, units: -units });
-    else if (units > grant.remaining) throw new RangeError(`grant ${grantId} holds less than is drawn from it`);
-    else changed.set(grantId, withRemaining(grant, grant.remaining - units));
+    if (units > grant.remaining) throw new RangeError(`grant ${grantId} holds less than is drawn from it`);
+    const { grant: now, lost: gone } =
+      units < 0n ? returned(grant, -units) : { grant: drawn(grant, units), lost: null };
+    if (now !== grant) changed.set(grantId, now);
+    if (gone !== null) lost.push(gone);
   }
   return { grants: [...changed.values()], lost };
+}
+
+const drawn = (grant: Grant, units: Units): Grant => withRemaining(grant, grant.remaining - units);
+
+function returned(grant: Grant, units: Units): { readonly grant: Grant; readonly lost: LostUnits | null } {
+  const { id: grantId, state } = grant;
+  if (state === 'voided' || state === 'expired') {
+    // The amount of an allocation that was withdrawn is what is drawn of it: less, now.
+    const isWithdrawn = state === 'voided' && isAllocation(grant) && grant.renewsAtMs === null;
+    return {
+      grant: isWithdrawn ? { ...grant, amount: grant.amount - units } : grant,
+      lost: { grantId, kind: state, units },
+    };
+  }
+  const remaining = grant.remaining + units;
+  const excess = maxUnits(remaining - roomOf(grant, remaining), 0n);
+  if (excess === 0n) return { grant: withRemaining(grant, remaining), lost: null };
+  return {
+    grant: withRemaining({ ...grant, amount: grant.amount - excess }, remaining - excess),
+    lost: { grantId, kind: 'withdrawn', units: excess },
+  };
+}
+
+/** How much of a grant may remain: an allocation may have been a larger plan's when it was drawn from. */
+function roomOf(grant: Grant, remaining: Units): Units {
+  if (!isAllocation(grant) || grant.renewal === null) return remaining;
+  return maxUnits(grant.renewal.amount - (grant.amount - remaining), 0n);
 }
 
 const withRemaining = (grant: Grant, remaining: Units): Grant => ({

@@ -45,6 +45,10 @@ export type Grant = {
   readonly rolledOver: boolean;
 };
 
+/** Whether it is, or was, a period's allocation of a plan, and not what one left over. */
+export const isAllocation = ({ source, rolledOver, renewal }: Grant): boolean =>
+  source === 'plan' && !rolledOver && renewal !== null;
+
 export const GRANT_MOVEMENTS = ['granted', 'expired', 'withdrawn', 'voided', 'rolled_over'] as const;
 /**
  * Units that came to a grant or left it other than by use. `granted` came; the others left, but for `rolled_over` of a

@@ -63,12 +63,12 @@ describe('the allocation of a plan', () => {
     ['70', ['none', 'plain'],               '70 to 02-01',   'withdrawn 70, granted 70'], // what was drawn stays drawn
     ['70', ['none', '200'],                 '170 to 02-01',  'withdrawn 70, granted 170'],
     ['20', ['none', '50'],                  '',              'withdrawn 20'],
-    ['70', ['none', 'weekly'],              '100 to 01-19',  'withdrawn 70, granted 100'],
+    ['70', ['none', 'weekly'],              '70 to 01-19',   'withdrawn 70, granted 100, withdrawn 30'],
     ['70', ['add'],                         '70',            ''],
     ['70', ['roll 50'],                     '70 to 02-01',   ''],
-    ['70', ['weekly'],                      '100 to 01-19',  'expired 70, granted 100'], // at once
-    ['70', ['weekly', 'plain'],             '100 to 02-01',  'expired 70, granted 100, expired 100, granted 100'],
-    ['70', ['once'],                        '100',           'expired 70, granted 100'],
+    ['70', ['weekly'],                      '70 to 01-19',   'withdrawn 70, granted 100, withdrawn 30'], // at once
+    ['70', ['weekly', 'plain'],             '70 to 02-01',   'withdrawn 70, granted 100, withdrawn 30, withdrawn 70, granted 100, withdrawn 30'],
+    ['70', ['once'],                        '70',            'withdrawn 70, granted 100, withdrawn 30'],
   ] as const)('%s left, then %j → %s', (left, names, live, says) => {
     const moved: string[] = [];
     let grants = stored(january('plan', 'reset', left).grant);
@@ -113,11 +113,14 @@ describe('the allocation of a plan', () => {
     expect(spellMoved(changes)).toBe('expired 70');
   });
 
-  it('gives the credits of another reset whole, also after none', () => {
+  it.each([
+    ['01-15', ''],
+    ['01-19', '100 to 02-01'],
+  ] as const)('after none, on %s, counts what was drawn by another reset while that period runs: %s', (day, live) => {
     const weekly = { reset: 'weekly', onRenewal: 'reset', amount: unitsOf('100'), untilMs: null } as const;
     const { grant } = january('plan', 'reset', '0', { renewal: weekly, effectiveFromMs: atMs('01-12') });
     const { grants } = settled(stored(grant), { nowMs: atMs('01-15') });
-    expect(spellLive(settled(grants, { nowMs: atMs('01-15'), rule: ruleOf() }).grants)).toBe('100 to 02-01');
+    expect(spellLive(settled(grants, { nowMs: atMs(day), rule: ruleOf() }).grants)).toBe(live);
   });
 
   it('rolls over up to the cap that was said last', () => {

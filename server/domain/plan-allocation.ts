@@ -3,7 +3,7 @@
  * fitted to a rule that has changed, taken back when the rule is gone.
  */
 import type { CreditRule } from './credit-rule.ts';
-import type { Grant, GrantChange, Renewal } from './grant.ts';
+import { type Grant, type GrantChange, isAllocation, type Renewal } from './grant.ts';
 import { expired, granted, type Line, missedGrants, movementsOf, periodGrant, turnedOver } from './grant-change.ts';
 import type { Period, Reset } from './period.ts';
 import { type CreditCalendar, type Renewing, renew, termsOf } from './renewal.ts';
@@ -28,17 +28,19 @@ export function allocate(allocating: Allocating): readonly GrantChange[] {
   if (rule === null) return grants.flatMap((grant) => withdrawn(grant, nowMs));
   const newest = newestOf(grants);
   if (newest === null) return firstAllocation(allocating, rule);
-  const hasOwnReset = newest.renewal?.reset === rule.reset;
-  const isDue = newest.renewsAtMs !== null && newest.renewsAtMs <= nowMs;
+  if (newest.renewsAtMs !== null && newest.renewsAtMs <= nowMs) {
+    return nextAllocation(allocating, rule, newest, newest.renewsAtMs);
+  }
   const runs = isOpen(newest) || newest.renewsAtMs !== null;
-  if (isDue || (runs && !hasOwnReset)) return nextAllocation(allocating, rule, newest);
-  return runs ? fitted(newest, rule, newest.renewsAtMs) : allocationAgain(allocating, rule, newest);
+  if (!runs) return allocationAgain(allocating, rule, newest);
+  const hasOwnReset = newest.renewal?.reset === rule.reset;
+  return hasOwnReset ? fitted(newest, rule, newest.renewsAtMs) : otherwiseCut(allocating, rule, newest);
 }
 
 /** The allocation that was made last: at most one of them runs. */
 export const newestOf = (grants: readonly Grant[]): Grant | null =>
   grants
-    .filter(({ source, rolledOver, renewal }) => source === 'plan' && !rolledOver && renewal !== null)
+    .filter(isAllocation)
     .reduce<Grant | null>((a, b) => (a !== null && a.effectiveFromMs >= b.effectiveFromMs ? a : b), null);
 
 const isOpen = ({ state }: Grant): boolean => state === 'live' || state === 'spent';
@@ -57,33 +59,60 @@ function firstAllocation(allocating: Allocating, rule: NonNullable<Allocating['r
 }
 
 /**
- * The allocation's period is over, or a rule with another reset ends it now. What is left goes the way that the old rule
- * says, and the new period's credits are the new rule's.
+ * The allocation's period is over. What is left goes the way that the old rule says, and the new period's credits are the
+ * new rule's.
  */
 function nextAllocation(
   allocating: Allocating,
   rule: NonNullable<Allocating['rule']>,
   newest: Grant,
+  fromMs: number,
 ): readonly GrantChange[] {
   const { calendar, grants, nowMs } = allocating;
   const before = newest.renewal ?? renewalOf(rule);
-  const nowOrLaterMs = Math.max(nowMs, newest.effectiveFromMs + 1); // later than any before it: its id is its own
-  const isDue = newest.renewsAtMs !== null && newest.renewsAtMs <= nowMs;
   const renewing: Renewing = {
-    fromMs: isDue && newest.renewsAtMs !== null ? newest.renewsAtMs : nowOrLaterMs,
+    fromMs,
     leftover: newest.remaining,
     held: grants
       .filter(({ rolledOver }) => rolledOver)
       .map(({ remaining, expiresAtMs }) => ({ units: remaining, expiresAtMs })),
-    nowMs: nowOrLaterMs,
+    nowMs,
   };
   const renewed = renew(before, renewing, calendar);
-  const running = before.reset === rule.reset ? renewed.running : startingAt(nowOrLaterMs, rule.reset, calendar);
+  const running = before.reset === rule.reset ? renewed.running : startingNow(allocating, rule, newest);
   const originId = newest.originId ?? newest.id;
   return [
     ...turnedOver(newest, before.onRenewal, lineOf(allocating, newest.priority, originId), renewed),
     granted(periodGrant(lineOf(allocating, rule.priority, originId), renewalOf(rule), running)),
   ];
+}
+
+/**
+ * A rule with another reset has come within the allocation's period: its own begins now, in place of the old one. What
+ * was drawn stays drawn, so that no number of changes of plan gives more than the largest allocation.
+ */
+function otherwiseCut(
+  allocating: Allocating,
+  rule: NonNullable<Allocating['rule']>,
+  newest: Grant,
+): readonly GrantChange[] {
+  return [without(newest), afterDraws(allocating, rule, newest, startingNow(allocating, rule, newest))];
+}
+
+/** A new allocation less what was drawn of the one before it. */
+function afterDraws(
+  allocating: Allocating,
+  rule: NonNullable<Allocating['rule']>,
+  before: Grant,
+  running: Period,
+): GrantChange {
+  const line = lineOf(allocating, rule.priority, before.originId ?? before.id);
+  const whole = periodGrant(line, renewalOf(rule), running);
+  const drawn = before.amount - before.remaining;
+  const remaining = maxUnits(whole.amount - drawn, 0n);
+  const amount = drawn + remaining;
+  const grant: Grant = { ...whole, amount, remaining, state: remaining === 0n ? 'spent' : 'live' };
+  return { grant, isNew: true, movements: movementsOf({ granted: amount, withdrawn: drawn }) };
 }
 
 /** A rule has come back after the credits were taken away: within the same period, what was drawn stays drawn. */
@@ -94,13 +123,14 @@ function allocationAgain(
 ): readonly GrantChange[] {
   const { calendar, nowMs } = allocating;
   const regular = calendar.periodAt(rule.reset, nowMs);
-  const hasOwnReset = newest.renewal?.reset === rule.reset;
-  const isSamePeriod = hasOwnReset && regular.startMs <= newest.effectiveFromMs;
-  if (isSamePeriod && newest.state === 'voided') return fitted(newest, rule, regular.endMs);
-  const running =
-    regular.startMs > newest.effectiveFromMs
-      ? regular
-      : startingAt(Math.max(nowMs, newest.effectiveFromMs + 1), rule.reset, calendar);
+  const reset = newest.renewal?.reset ?? rule.reset;
+  const isSamePeriod = calendar.periodAt(reset, nowMs).startMs <= newest.effectiveFromMs;
+  if (isSamePeriod && newest.state === 'voided') {
+    return reset === rule.reset
+      ? fitted(newest, rule, regular.endMs)
+      : [afterDraws(allocating, rule, newest, startingNow(allocating, rule, newest))];
+  }
+  const running = regular.startMs > newest.effectiveFromMs ? regular : startingNow(allocating, rule, newest);
   const line = lineOf(allocating, rule.priority, newest.originId ?? newest.id);
   return [granted(periodGrant(line, renewalOf(rule), running))];
 }
@@ -116,7 +146,8 @@ function fitted(
 ): readonly GrantChange[] {
   const drawn = grant.amount - grant.remaining;
   const remaining = maxUnits(rule.allocation - drawn, 0n);
-  if (grant.state === 'voided' && remaining === 0n) return [];
+  const isVoidedByHand = grant.state === 'voided' && grant.renewsAtMs !== null;
+  if (isVoidedByHand && remaining === 0n) return [];
   const renewal = renewalOf(rule);
   const amount = drawn + remaining;
   const isSame = amount === grant.amount && grant.priority === rule.priority && isSameRenewal(grant.renewal, renewal);
@@ -169,10 +200,15 @@ const lineOf = ({ customerId, featureKey }: Allocating, priority: number, origin
   name: `${featureKey} plan`,
 });
 
-const startingAt = (startMs: number, reset: Reset, { periodAt }: CreditCalendar): Period => ({
-  startMs,
-  endMs: periodAt(reset, startMs).endMs,
-});
+/** The rest of the period around now. It begins later than any before it: the id that follows from its start is its own. */
+function startingNow(
+  { calendar, nowMs }: Pick<Allocating, 'calendar' | 'nowMs'>,
+  { reset }: { readonly reset: Reset },
+  newest: Grant,
+): Period {
+  const startMs = Math.max(nowMs, newest.effectiveFromMs + 1);
+  return { startMs, endMs: calendar.periodAt(reset, startMs).endMs };
+}
 
 function isSameRenewal(a: Renewal | null, b: Renewal): boolean {
   if (a === null || a.reset !== b.reset || a.amount !== b.amount || a.untilMs !== b.untilMs) return false;

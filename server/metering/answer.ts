@@ -22,7 +22,6 @@ import {
   reservationToJson,
 } from './answer-json.ts';
 import type { Consumption, Request, Result } from './requests.ts';
-import type { NewAlert } from './state.ts';
 
 /** What is undefined goes without saying: JSON leaves it out. */
 type SplitAnswer = {
@@ -90,7 +89,7 @@ export type AnswerJson =
 export type Decided = Exclude<Result, Consumption> | Omit<Consumption, 'alerts'>;
 
 /** @param alerts Those that the call raised. */
-export function answerToJson(result: Decided, alerts: readonly Pick<NewAlert, 'eventSequence'>[]): AnswerJson {
+export function answerToJson(result: Decided, alerts: readonly { readonly eventSequence: bigint }[]): AnswerJson {
   switch (result.kind) {
     case 'consumption':
       return {

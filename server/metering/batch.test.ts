@@ -11,7 +11,7 @@ import type { Catalog, Plan } from '../domain/plan.ts';
 import type { Price } from '../domain/price.ts';
 import { formatUnits, ONE, unitsOf } from '../domain/units.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
-import type { ConsumeRequest, Consumption } from './requests.ts';
+import type { ConsumeRequest, Consumption, Request } from './requests.ts';
 import type { CustomerState } from './state.ts';
 import { newCustomer } from './testing/new-customer.ts';
 
@@ -329,6 +329,16 @@ it.each([
 it('an override key decides by that plan for this call alone', () => {
   const { outcomes } = decideAll([{ ...BASE, amount: 50n * ONE, overrideKey: 'slow' }, BASE]);
   expect(outcomes.map(spell)).toEqual(['took 50, 50 used', 'LIMIT_REACHED']);
+});
+
+it('late use of an entity, in a period that was ended by hand, makes nobody due for what nobody has read', () => {
+  const customers = newCustomers();
+  const { tenantId, customerId, referenceId, featureKey, idempotencyKey } = BASE;
+  const reset: Request = { kind: 'reset', tenantId, customerId, referenceId, featureKey, idempotencyKey };
+  const late: Request = { ...BASE, purpose: 'record', entityId: 'desk-1', occurredAtMs: NOW - 500 };
+  const { outcomes } = decideBatch([reset, late], { customers, catalogs: CATALOGS, nowMs: NOW, before: null });
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['decided', 'decided']);
+  expect(customers.get('acme')?.dueAtMs).toBeGreaterThan(NOW);
 });
 
 type Decided = Extract<Outcome, { kind: 'decided' }>;

@@ -50,9 +50,10 @@ export type BatchState = {
 
 export function decideBatch(requests: readonly Request[], state: BatchState): BatchResult {
   const draft = new Draft(state.nowMs);
+  const due = new Set([...state.customers.values()].filter((customer) => isDue(customer, state.nowMs)));
   const outcomes = requests.map((request): Outcome => {
     try {
-      return decideOne(request, state, draft);
+      return decideOne(request, state, draft, due);
     } catch (error) {
       if (error instanceof MeterError) return { kind: 'failed', error };
       throw error;
@@ -61,7 +62,8 @@ export function decideBatch(requests: readonly Request[], state: BatchState): Ba
   return { outcomes, changes: draft };
 }
 
-function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
+/** @param due Of those, all that settling needs was read; whom this very batch makes due waits for the next one. */
+function decideOne(request: Request, state: BatchState, draft: Draft, due: ReadonlySet<CustomerState>): Outcome {
   const customer = state.customers.get(request.customerId);
   const catalog = state.catalogs.get(request.tenantId);
   if (!customer || !catalog) throw customerNotFound(request.referenceId);
@@ -70,7 +72,7 @@ function decideOne(request: Request, state: BatchState, draft: Draft): Outcome {
   if (replayed) return replayed;
   if (request.kind === 'consume' && request.occurredAtMs !== null) refuseUntimely(request.occurredAtMs, draft.nowMs);
 
-  if (isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
+  if (due.has(customer) && isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
   const { meter, result, alerts } = decideVerb(request, { customer, catalog, draft, before: state.before });
   if (content !== null) {
     draft.remember(customer, request.idempotencyKey ?? '', content, answerToJson(result, alerts));

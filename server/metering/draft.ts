@@ -8,7 +8,7 @@ import { isMuted } from '../domain/mute.ts';
 import type { Payment } from '../domain/payment.ts';
 import { type Account, type EntryKind, move, type Place, type Posting } from '../domain/posting.ts';
 import type { Reservation } from '../domain/reservation.ts';
-import { maxUnits, type Units } from '../domain/units.ts';
+import type { Units } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import { type Meter, monthOf, spentIn } from './meter.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
@@ -169,21 +169,7 @@ export class Draft implements Changes {
       const from: Place = { account: 'grant', grantId };
       this.post(customer, sequence, 'lost', move(units, featureKey, featureKey, from, { account }));
     }
-    for (const grant of grants) this.#holdToAllocation(customer, featureKey, grant, sequence);
     if (accountOfEntry(kind) === 'usage') addDrawn(customer, featureKey, draws);
-  }
-
-  /** Of the plan's allocation no more stays than it is, less what stays drawn: what was drawn may be a larger plan's. */
-  #holdToAllocation(customer: CustomerState, featureKey: string, grant: Grant, sequence: bigint): void {
-    const { id: grantId, source, renewal, rolledOver, amount, remaining } = grant;
-    if (source !== 'plan' || renewal === null || rolledOver) return;
-    const excess = remaining - maxUnits(renewal.amount - (amount - remaining), 0n);
-    if (excess <= 0n) return;
-    const state = excess === remaining ? 'spent' : grant.state;
-    const held: Grant = { ...grant, amount: amount - excess, remaining: remaining - excess, state };
-    this.putGrants(customer, featureKey, [held], sequence);
-    const to: Place = { account: 'withdrawn' };
-    this.post(customer, sequence, 'renewal', move(excess, featureKey, featureKey, { account: 'grant', grantId }, to));
   }
 
   #applyMoney(meter: Meter, { cost, walletCharge }: Payment, entry: Entry): void {

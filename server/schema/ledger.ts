@@ -23,7 +23,7 @@ const EntryKindEnum = wordEnum<EntryKind>('LedgerEntryKind', 'What moved units o
   grant: 'Credits were given.',
   renewal: 'A period of credits turned: they were given, rolled over, or lost.',
   void: 'A grant was taken away.',
-  lost: 'Credits were given back to a grant that is gone.',
+  lost: 'Credits were given back to a grant that is gone, or to a plan’s allocation that gives less now.',
   top_up: 'Money was put into a wallet.',
   refund: 'Money of a wallet was paid back.',
 });

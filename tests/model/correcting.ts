@@ -4,7 +4,7 @@ import type { Book } from './book.ts';
 import { addEntry } from './entries.ts';
 import { givenBack, payersOfEntry } from './giving-back.ts';
 import { isAdditive } from './measure.ts';
-import { entriesIn, periodFrom, periodOf, policyAt, usedIn } from './questions.ts';
+import { entriesIn, periodFrom, policyAt, usedIn } from './questions.ts';
 import { refusedWith, type Told } from './told.ts';
 import { reading, tookTold } from './using.ts';
 
@@ -36,7 +36,6 @@ export function reverse(book: Book, sequence: bigint, nowMs: number): Told {
 const least = (a: Units, b: Units): Units => (a < b ? a : b);
 
 export function restart(book: Book, featureKey: string, nowMs: number): Told {
-  const { startMs } = periodOf(book, featureKey, nowMs);
-  book.restarts.push({ featureKey, atMs: Math.max(nowMs, startMs + 1) }); // no two periods begin at one instant
-  return reading(book, featureKey, Math.max(nowMs, startMs + 1), nowMs);
+  book.restarts.push({ featureKey, atMs: nowMs });
+  return reading(book, featureKey, nowMs, nowMs);
 }

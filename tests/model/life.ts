@@ -11,7 +11,7 @@ import { CUSTOMERS, definitionOf } from './catalog.ts';
 import { changeLimits, changePlan } from './changing.ts';
 import { isAdditive } from './measure.ts';
 import { foretell, tell } from './model.ts';
-import { regularPeriod } from './questions.ts';
+import { periodOf, regularPeriod } from './questions.ts';
 import { type Step, spellStep, type Use } from './steps.ts';
 import { differences, spellTold, type Told } from './told.ts';
 
@@ -92,6 +92,7 @@ export class Life {
   async live(step: Step): Promise<void> {
     const book = this.#bookOf(step);
     if (step.act === 'reverse' || step.act === 'retry') await this.catchUp(); // they name what was answered before
+    if (step.act === 'reset') await this.#waitForPeriod(book, step.feature);
     const request = this.#requestOf(book, step);
     if (request !== null) {
       this.#send(book, request, step);
@@ -175,6 +176,12 @@ export class Life {
     if (found.length === 0) return;
     const lines = this.#script.slice(0, line + 1);
     throw new Disagreement(`${lines.join('\n')}\n  ${found.join('\n  ')}`);
+  }
+
+  /** A period that begins now is not started again now: which of the two an instant is in would be anybody's guess. */
+  async #waitForPeriod(book: Book, featureKey: string): Promise<void> {
+    await this.catchUp();
+    if (periodOf(book, featureKey, this.#clock.now()).startMs >= this.#clock.now()) this.#clock.advance(1);
   }
 
   #waitUntil(atMs: number): void {

@@ -38,8 +38,8 @@ export function regularPeriod(book: Book, featureKey: string, reset: Reset, atMs
 export function periodOf(book: Book, featureKey: string, atMs: number): Period {
   const regular = regularPeriod(book, featureKey, definitionOf(featureKey).reset ?? 'monthly', atMs);
   const cuts = book.restarts.filter((cut) => cut.featureKey === featureKey && cut.atMs > regular.startMs);
-  const before = cuts.filter((cut) => cut.atMs <= atMs + 1).at(-1); // one that was cut at its very start begins 1 ms later
-  const after = cuts.find((cut) => cut.atMs > atMs + 1 && (regular.endMs === null || cut.atMs < regular.endMs));
+  const before = cuts.filter((cut) => cut.atMs <= atMs).at(-1);
+  const after = cuts.find((cut) => cut.atMs > atMs && (regular.endMs === null || cut.atMs < regular.endMs));
   return { startMs: before?.atMs ?? regular.startMs, endMs: after?.atMs ?? regular.endMs };
 }
 

@@ -8,7 +8,7 @@ import type { Reservation } from '../../domain/reservation.ts';
 import { formatUnits, type Units } from '../../domain/units.ts';
 import type { AnswerJson } from '../answer.ts';
 import type { Draft } from '../draft.ts';
-import { type Meter, meterOf, ownPlan, usageOfMeter } from '../meter.ts';
+import { currentCounter, type Meter, meterOf, ownPlan, usageOfMeter } from '../meter.ts';
 import type { CommitRequest, Holding } from '../requests.ts';
 import type { CustomerState, StoredCounter } from '../state.ts';
 import { counterAt } from './counter-at.ts';
@@ -137,9 +137,11 @@ function commitNothing(
     const counter = giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', 0n);
     return { consumption: allowedOf(meter, counter, { amount, payment: NO_PAYMENT }, draft.nowMs), alerts: [] };
   }
-  const rest = use(draft, meter, useOf(reservation, amount, request));
-  if (rest.consumption.allowed) giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', amount);
-  return rest;
+  const { consumption, alerts } = use(draft, meter, useOf(reservation, amount, request));
+  if (!consumption.allowed) return { consumption, alerts };
+  giveBackHold(draft, meter.customer, meter.catalog, reservation, 'committed', amount);
+  const counter = currentCounter(meter.customer, meter.feature, null, draft.nowMs); // without what was held
+  return { consumption: { ...consumption, usage: usageOfMeter(meter, counter, draft.nowMs) }, alerts };
 }
 
 const useOf = ({ entityId, properties }: Reservation, amount: Units, { mode }: CommitRequest): Use => ({

@@ -96,14 +96,16 @@ export function addToEntity(
   amount: Units,
   into: 'used' | 'held',
 ): void {
-  const own = counterAt(customer, feature, entityId, counter.period.startMs, draft.nowMs);
-  const same =
-    own.period.startMs === counter.period.startMs ? own : { ...own, period: counter.period, used: 0n, held: 0n };
+  const { period, sequence } = counter;
+  const own = counterAt(customer, feature, entityId, period.startMs, draft.nowMs);
+  const same = own.period.startMs === period.startMs ? own : { ...own, used: 0n, held: 0n };
+  const closedAtMs = same.closedAtMs ?? counter.closedAtMs; // an ended period is never due to be closed again
   draft.putCounter(customer, feature.key, entityId, {
     ...same,
-    period: counter.period,
+    period,
     [into]: same[into] + amount,
-    sequence: counter.sequence,
-    correctedAtMs: same.closedAtMs === null || into === 'held' ? same.correctedAtMs : draft.nowMs,
+    sequence,
+    closedAtMs,
+    correctedAtMs: closedAtMs === null || into === 'held' ? same.correctedAtMs : draft.nowMs,
   });
 }

@@ -40,8 +40,9 @@ export function placeOf(
   const { customer, feature } = meter;
   // A caller's clock that is ahead says no more than now: a period must not begin before its time.
   const atMs = occurredAtMs === null ? draft.nowMs : Math.min(occurredAtMs, draft.nowMs);
+  // What happens now counts in the newest period, also where that was started by hand in this very millisecond.
   const counter =
-    occurredAtMs === null
+    atMs === draft.nowMs
       ? currentCounter(customer, feature, null, draft.nowMs)
       : counterAt(customer, feature, null, atMs, draft.nowMs);
   return { counter, atMs, entityId };
