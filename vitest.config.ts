@@ -1,14 +1,25 @@
-/** vitest.config — `npm test` is everything. Files run in two processes at once; the browser tests after all others. */
+/**
+ * vitest.config — `npm test` is everything. Files run in two processes at once; the browser tests after all others.
+ *
+ * The files of a process share the modules they load, for loading takes longer than most of them run. So what a file
+ * changes it puts back, and a hook that every file needs is in `tests/support/each-file.ts`.
+ */
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+type ProjectConfig = NonNullable<TestProjectInlineConfiguration['test']>;
 
 const globalSetup = ['tests/support/global-setup.ts'];
+const setupFiles = ['tests/support/each-file.ts'];
 
 /** Tests of a room that stands on real things: a Postgres, a gateway, sockets. */
-const onRealThings = (name: string, include: string[]) => ({
+const onRealThings = (name: string, include: string[], more: ProjectConfig = {}) => ({
   extends: true as const,
-  test: { name, include, globalSetup, testTimeout: 30_000, hookTimeout: 60_000 },
+  test: { name, include, globalSetup, setupFiles, testTimeout: 30_000, hookTimeout: 60_000, ...more },
 });
+
+/** These measure the memory of their process, which therefore no other file has used. */
+const MEMORY = ['tests/api/memory.test.ts', 'tests/realtime/stalled-reader.test.ts'];
 
 export default defineConfig({
   // Workspace packages are read from their sources, so that no test ever sees a stale build.
@@ -20,6 +31,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@metergraph/source', 'module', 'node', 'development'] } },
   test: {
     pool: 'forks',
+    isolate: false,
     maxWorkers: 2,
     reporters: ['default', './tests/support/closing-line-reporter.ts'],
     unstubEnvs: true,
@@ -40,20 +52,15 @@ export default defineConfig({
         },
       },
       onRealThings('store', ['tests/{store,model,support}/**/*.test.ts']),
-      onRealThings('api', ['tests/api/**/*.test.ts']),
-      onRealThings('realtime', ['tests/realtime/**/*.test.ts']),
-      {
-        extends: true,
-        test: {
-          name: 'e2e',
-          include: ['tests/e2e/**/*.test.ts'],
-          globalSetup,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      onRealThings('api', ['tests/api/**/*.test.ts'], { exclude: MEMORY }),
+      onRealThings('realtime', ['tests/realtime/**/*.test.ts'], { exclude: MEMORY }),
+      onRealThings('memory', MEMORY, { isolate: true }),
+      onRealThings('start', ['tests/start/**/*.test.ts']),
+      onRealThings('e2e', ['tests/e2e/**/*.test.ts'], {
+        testTimeout: 60_000,
+        maxWorkers: 1,
+        sequence: { groupOrder: 1 },
+      }),
     ],
   },
 });

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { createMetergraphRealtime } from './realtime.ts';
 import { aUsage } from './testing/gateway.ts';
 import { heldClock } from './testing/held-clock.ts';
-import { cleanups, gatewayOf, listenTo, ways } from './testing/peers.ts';
+import { afterTest, gatewayOf, listenTo, ways } from './testing/peers.ts';
 import { recording } from './testing/recorder.ts';
 
 /** Goal: one connection that comes back by itself, by one hand. Method: a real gateway that is cut and silenced. */
@@ -59,7 +59,7 @@ describe('the connection', () => {
   it('is tried at once when the browser is online again', async () => {
     const browser = new EventTarget();
     vi.stubGlobal('window', browser);
-    cleanups.push(() => vi.unstubAllGlobals());
+    afterTest(() => vi.unstubAllGlobals());
     const gateway = await gatewayOf();
     const { clock, held } = heldClock((ms) => ms === 0);
     const { told, handlers } = recording();
@@ -75,7 +75,7 @@ describe('the connection', () => {
     const browser = new EventTarget();
     const stopped = vi.spyOn(browser, 'removeEventListener');
     vi.stubGlobal('window', browser);
-    cleanups.push(() => vi.unstubAllGlobals());
+    afterTest(() => vi.unstubAllGlobals());
     const gateway = await gatewayOf();
     const { told, handlers } = recording();
     const live = listenTo(gateway);
@@ -197,7 +197,7 @@ describe('the connection', () => {
     const gateway = await gatewayOf();
     const { told, handlers } = recording();
     const realtime = createMetergraphRealtime({ url: gateway.url, apiKey: 'mg_test' });
-    cleanups.push(() => realtime.close());
+    afterTest(() => realtime.close());
     realtime.onUsage({}, handlers);
     await told('live');
     expect([typeof globalThis.WebSocket, gateway.openSockets()]).toEqual(['undefined', 0]);

@@ -1,10 +1,22 @@
 /** Goal: no client holds more of the WebSocket door than its share, and none holds it for nothing. */
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { ADMIN_KEY } from '../support/gateway.ts';
+import type { Database } from '../../server/db/client.ts';
+import { emptied } from '../support/emptied.ts';
+import { ADMIN_KEY, type TestGatewayOptions } from '../support/gateway.ts';
 import type { WsClient } from '../support/ws-client.ts';
-import { CONSUME, leavingNoTrace, makeToken, openRig, use, WATCH } from './rig.ts';
+import { CONSUME, leavingNoTrace, makeToken, openDatabase, openRig, use, WATCH } from './rig.ts';
+
+let database: Database;
+
+beforeAll(async () => {
+  database = await openDatabase();
+});
+
+/** A gateway of its own for each test, on one database that is empty again. */
+const rigWith = async (options: Pick<TestGatewayOptions, 'socketLimits'> = {}) =>
+  openRig({ ...options, database: await emptied(database) });
 
 const extensionsOf = ({ payload }: { readonly payload?: unknown }): unknown =>
   (payload as readonly { readonly extensions?: unknown }[])[0]?.extensions;
@@ -13,7 +25,7 @@ const subscribe = (client: WsClient, id: string) => client.subscribe(id, WATCH, 
 
 describe('operations of one socket', () => {
   it('are as many as it may have, also in one burst; the socket lives on', async () => {
-    const rig = await openRig({ socketLimits: { subscriptionsPerSocketMax: 3 } });
+    const rig = await rigWith({ socketLimits: { subscriptionsPerSocketMax: 3 } });
     const client = await rig.openWs(ADMIN_KEY);
     const ids = Array.from({ length: 20 }, (_, i) => `${i}`);
     for (const id of ids) subscribe(client, id);
@@ -26,7 +38,7 @@ describe('operations of one socket', () => {
   });
 
   it('make room when they end, fail, or are refused', async () => {
-    const rig = await openRig({ socketLimits: { subscriptionsPerSocketMax: 2 } });
+    const rig = await rigWith({ socketLimits: { subscriptionsPerSocketMax: 2 } });
     const client = await rig.openWs(ADMIN_KEY);
     const ends = async (id: string, query: string, variables = {}) => {
       client.subscribe(id, query, variables);
@@ -56,7 +68,7 @@ describe('operations of one socket', () => {
 
 describe('sockets', () => {
   it('of one address are as many as they may be', async () => {
-    const rig = await openRig({ socketLimits: { socketsPerAddressMax: 2 } });
+    const rig = await rigWith({ socketLimits: { socketsPerAddressMax: 2 } });
     const [first] = [await rig.openWs(), await rig.openWs()];
     await expect(rig.openWs()).rejects.toThrow('429');
     await first.close();
@@ -65,7 +77,7 @@ describe('sockets', () => {
   });
 
   it('of one credential are as many as they may be; another has its own', async () => {
-    const rig = await openRig({ socketLimits: { socketsPerCredentialMax: 1 } });
+    const rig = await rigWith({ socketLimits: { socketsPerCredentialMax: 1 } });
     const first = await rig.openWs(ADMIN_KEY);
     const second = await rig.openWs();
     second.send({ type: 'connection_init', payload: { authorization: `Bearer ${ADMIN_KEY}` } });
@@ -78,7 +90,7 @@ describe('sockets', () => {
   });
 
   it('that were told to go are heard no more, however long they stay', async () => {
-    const rig = await openRig({ socketLimits: { socketsPerCredentialMax: 0, closeMsMax: 700 } });
+    const rig = await rigWith({ socketLimits: { socketsPerCredentialMax: 0, closeMsMax: 700 } });
     const client = await rig.openWs();
     client.pause(); // it does not read the close frame, and so does not answer it
     await leavingNoTrace(rig, async () => {
@@ -91,7 +103,7 @@ describe('sockets', () => {
   });
 
   it('that nobody uses are closed; those with a subscription stay', async () => {
-    const rig = await openRig();
+    const rig = await rigWith();
     const [idle, busy] = [await rig.openWs(ADMIN_KEY), await rig.openWs(ADMIN_KEY)];
     subscribe(busy, '1');
     await busy.waitForNext('1');
@@ -102,7 +114,7 @@ describe('sockets', () => {
   });
 
   it('of a peer that answers no ping are ended, and their streams with them', async () => {
-    const rig = await openRig({ socketLimits: { pingIntervalMs: 150 } });
+    const rig = await rigWith({ socketLimits: { pingIntervalMs: 150 } });
     const [dead, alive] = [await rig.openWs(ADMIN_KEY), await rig.openWs(ADMIN_KEY)];
     subscribe(dead, '1');
     subscribe(alive, '1');

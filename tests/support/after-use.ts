@@ -1,20 +1,7 @@
 /** after-use — closes what a test has opened when that test ends; what a hook has opened, when the file does. */
-import { afterAll, onTestFinished, TestRunner } from 'vitest';
+import { onTestFinished, TestRunner } from 'vitest';
 
 const openForTheFile: (() => unknown)[] = [];
-
-afterAll(async () => {
-  const failures: unknown[] = [];
-  // The last opened is closed first: a gateway before its database.
-  for (const close of openForTheFile.splice(0).reverse()) {
-    try {
-      await close();
-    } catch (failure) {
-      failures.push(failure);
-    }
-  }
-  if (failures.length > 0) throw new AggregateError(failures, 'what the tests had opened did not close');
-});
 
 /** @param close Called once, after what was opened later has been closed. */
 export function afterUse(close: () => unknown): void {
@@ -25,4 +12,18 @@ export function afterUse(close: () => unknown): void {
 /** As `afterUse`, but kept open until the tests of the file have ended, whoever opened it. */
 export function afterFile(close: () => unknown): void {
   openForTheFile.push(close);
+}
+
+/** For `each-file.ts`, which says when a file has ended. */
+export async function closeAllOfTheFile(): Promise<void> {
+  const failures: unknown[] = [];
+  // The last opened is closed first: a gateway before its database.
+  for (const close of openForTheFile.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (failure) {
+      failures.push(failure);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'what the tests had opened did not close');
 }

@@ -9,7 +9,6 @@
  */
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
@@ -19,6 +18,7 @@ import { openPglite } from '../../server/db/pglite.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { afterFile, afterUse } from './after-use.ts';
 import { createDatabase, type DatabaseTemplate, postgresMissing } from './postgres.ts';
+import { scratchFolder } from './scratch.ts';
 
 export type Engine = {
   readonly name: 'pglite' | 'postgres';
@@ -86,7 +86,7 @@ async function openFreshPglite(): Promise<Opened> {
  */
 export async function migratedFolder(): Promise<string> {
   const template = await templateFolder();
-  const folder = mkdtempSync(join(tmpdir(), 'metergraph-pglite-'));
+  const folder = scratchFolder('pglite');
   cpSync(template, folder, { recursive: true });
   return folder;
 }

@@ -85,6 +85,7 @@ function server(): { readonly url: string; readonly run: string } {
 
 function offer(): PostgresOffer {
   const found: PostgresOffer | undefined = inject('postgres');
-  if (!found) throw new Error('only tests/store, api, realtime, e2e and support have Postgres: move the test there');
+  if (!found)
+    throw new Error('only tests/store, api, realtime, start, e2e and support have Postgres: move the test there');
   return found;
 }

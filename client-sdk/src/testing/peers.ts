@@ -1,19 +1,16 @@
 /** peers — for tests: a gateway and a live client of it, gone when the test has ended. */
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { createMetergraphRealtime, type MetergraphRealtime } from '../realtime.ts';
 import type { RealtimeOptions } from '../types.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
 
-/** Run last to first after each test. */
-export const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+/** The last to be told is done first, when the test has ended. */
+export const afterTest = (cleanUp: () => unknown): void => onTestFinished(async () => void (await cleanUp()));
 
 export async function gatewayOf(options?: GatewayOptions): Promise<TestGateway> {
   const gateway = await startGateway(options);
-  cleanups.push(() => gateway.stop());
+  afterTest(() => gateway.stop());
   return gateway;
 }
 
@@ -28,7 +25,7 @@ export function listenTo({ url }: TestGateway, options: Partial<RealtimeOptions>
     ...rest,
     ...credentials,
   });
-  cleanups.push(() => realtime.close());
+  afterTest(() => realtime.close());
   return realtime;
 }
 

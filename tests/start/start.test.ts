@@ -3,9 +3,8 @@
  * Method: real processes with an environment of their own; each ends by itself, or is told to.
  */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openPostgres } from '../../server/db/postgres.ts';
@@ -14,10 +13,11 @@ import { migrated, migratedFolder } from '../support/engines.ts';
 import { spawnGateway } from '../support/gateway-process.ts';
 import { httpClient } from '../support/http-client.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import { openWs } from '../support/ws-client.ts';
 
-function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'metergraph-start-'));
+function emptyFolder(): string {
+  const folder = scratchFolder('start');
   afterUse(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -34,7 +34,7 @@ const PATIENCE = { timeout: 120_000 };
 
 describe('on a fresh machine', PATIENCE, () => {
   it('makes a database, shows a demo, says what to try, and refuses a second start', async () => {
-    const METERGRAPH_DATA_DIR = join(scratchFolder(), 'data');
+    const METERGRAPH_DATA_DIR = join(emptyFolder(), 'data');
     const gateway = spawnGateway({ METERGRAPH_DATA_DIR });
     const { url, key } = await gateway.listening;
     expect(gateway.stdout()).toMatch(/Live page .*\n {2}GraphiQL .*\/graphql\n {2}Metrics .*\/metrics\n/);
@@ -113,7 +113,7 @@ type Nodes = { readonly nodes: readonly unknown[] };
 describe('what stands in the way', PATIENCE, () => {
   /** Ends with 1, prints no banner, and says this. */
   async function refused(env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<string> {
-    const gateway = spawnGateway({ METERGRAPH_DATA_DIR: join(scratchFolder(), 'data'), ...env }, args);
+    const gateway = spawnGateway({ METERGRAPH_DATA_DIR: join(emptyFolder(), 'data'), ...env }, args);
     expect(await gateway.exited).toEqual({ code: 1, signal: null });
     expect(gateway.stdout()).toBe('');
     expect(gateway.stderr()).not.toContain('    at '); // a sentence, not a stack
@@ -121,7 +121,7 @@ describe('what stands in the way', PATIENCE, () => {
   }
 
   it('is a Postgres that is not there, or does not answer: named without its password, and nothing else is used', async () => {
-    const METERGRAPH_DATA_DIR = join(scratchFolder(), 'data');
+    const METERGRAPH_DATA_DIR = join(emptyFolder(), 'data');
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     afterUse(() => silent.close());
     await once(silent, 'listening');
@@ -141,7 +141,7 @@ describe('what stands in the way', PATIENCE, () => {
   });
 
   it('is a config with a mistake, by its path', async () => {
-    const METERGRAPH_CONFIG = join(scratchFolder(), 'meter.config.ts');
+    const METERGRAPH_CONFIG = join(emptyFolder(), 'meter.config.ts');
     writeFileSync(METERGRAPH_CONFIG, 'export default { features: { a: { limt: 5 } }, defaultPlan: "free" };');
     const said = await refused({ METERGRAPH_CONFIG });
     expect(said).toContain(`The config ${METERGRAPH_CONFIG} has 2 problems:`);
