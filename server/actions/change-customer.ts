@@ -62,13 +62,14 @@ export async function saveChange(
 ): Promise<ChangedCustomer | StillDue> {
   if (isDeepStrictEqual(before, after)) return { customer: before, isNews: false };
   const limitsMoved = !isDeepStrictEqual(limitsOf(before), limitsOf(after));
-  if (limitsMoved && (await isDue(tx, before, nowMs))) return { due: before };
+  const pendingMoved = !isDeepStrictEqual(before.pendingPlan, after.pendingPlan); // one whose time has come must not be lost
+  if ((limitsMoved || pendingMoved) && (await isDue(tx, before, nowMs))) return { due: before };
   const customer = limitsMoved ? { ...after, sequence: before.sequence + 1n } : after;
   await updateCustomer(tx, customer, limitsMoved ? nowMs : null);
   const of = { tenantId: customer.tenantId, customerId: customer.id };
   for (const span of spansOfChange(before, customer, nowMs)) await savePlanSpan(tx, of, span);
   // Of a change that is to come nobody is told yet; but who watches must know when it comes.
-  return { customer, isNews: limitsMoved || !isDeepStrictEqual(before.pendingPlan, after.pendingPlan) };
+  return { customer, isNews: limitsMoved || pendingMoved };
 }
 
 /** Everything of a customer that its limits depend on. */

@@ -76,6 +76,17 @@ const ROWS: readonly Row[] = [
     [['plan free'], ['plan pro'], ['at 2026-04-15T12:00:00Z'], ['usage', '0 used, 100 credits']],
   ],
   [
+    'a downgrade that was due before the plan came back took what had added up',
+    { ...GROWING, plan: 'daily' },
+    [
+      ['usage', '0 used, 10 credits'],
+      ['plan free'],
+      ['at 2026-04-20T12:00:00Z'],
+      ['plan daily immediately'],
+      ['usage', '0 used, 10 credits'],
+    ],
+  ],
+  [
     'what is left of an allocation is withdrawn with its plan, and comes back with it',
     on('pro'),
     [
