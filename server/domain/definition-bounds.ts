@@ -1,8 +1,10 @@
 /** definition-bounds — what no feature or plan may say, wherever it was said: in the config file or by a mutation. */
+
+import { isAdditive } from './aggregation.ts';
 import { problemOfCurrency } from './currency.ts';
 import type { FeatureDefinition, PlanDefinition } from './definitions.ts';
 import { DURATION_UNITS } from './duration.ts';
-import type { Aggregation } from './feature.ts';
+import { type Aggregation, COUNTED } from './feature.ts';
 import { problemsOfLimits, problemsOfRateLimits } from './limit-bounds.ts';
 import type { Money } from './money.ts';
 import { problemOfReset, type Reset } from './period.ts';
@@ -64,13 +66,20 @@ export function problemOfKey(key: string): string | null {
 }
 
 /** Whether the aggregation has what it needs, and nothing that says nothing about it. */
-function problemsOfAggregation({ aggregation = 'sum', of, unit, reset = 'monthly' }: FeatureDefinition) {
+function problemsOfAggregation({ aggregation = 'sum', of, unit, reset = 'monthly', entityLimit }: FeatureDefinition) {
   return [
     ...(of === undefined || of === null ? [] : problemAt(['of'], problemOfLine(of, PROPERTY_LENGTH_MAX))),
     ...problemAt(['of'], problemOfOf(aggregation, of ?? null)),
     ...problemAt(['unit'], aggregation === 'duration' ? problemOfDurationUnit(unit ?? null) : null),
     ...problemAt(['reset'], problemOfWeighing(aggregation, reset)),
+    ...problemAt(['entityLimit'], problemOfEntityLimit(aggregation, entityLimit)),
   ];
+}
+
+/** What is wrong with a limit of each entity, to be read after its name; null when nothing is. */
+export function problemOfEntityLimit(aggregation: Aggregation, entityLimit: Units | null | undefined): string | null {
+  if (typeof entityLimit !== 'bigint' || isAdditive(aggregation)) return null;
+  return `is ${formatUnits(entityLimit)}, but the aggregation is ${aggregation}, which counts ${COUNTED[aggregation]}; entities share only amounts that add up (count, sum, duration), so leave entityLimit out`;
 }
 
 function problemOfOf(aggregation: Aggregation, of: string | null): string | null {

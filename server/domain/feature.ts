@@ -14,6 +14,17 @@ export const AGGREGATIONS = ['count', 'sum', 'max', 'unique', 'duration', 'lates
  */
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
+/** What a feature counts, for sentences: `"seats" counts distinct values`. */
+export const COUNTED = {
+  count: 'events',
+  sum: 'amounts',
+  max: 'the largest amount',
+  unique: 'distinct values',
+  duration: 'time',
+  latest: 'the latest level',
+  weighted_sum: 'amounts by how long they are held',
+} as const satisfies Record<Aggregation, string>;
+
 export const ENFORCEMENTS = ['hard', 'soft'] as const;
 /** `hard` denies beyond the limit; `soft` allows, alerts, and bills overage where priced. */
 export type Enforcement = (typeof ENFORCEMENTS)[number];
@@ -44,7 +55,7 @@ export type LimitFields = {
   readonly credits?: CreditRule | null;
   /** Rate limits of this feature alone, beside those of the plan. All must pass. */
   readonly rateLimits?: readonly RateLimit[];
-  /** What each entity (seat, workspace) may use of the customer's shared limit; `null` is no limit of its own. */
+  /** What each entity (seat, workspace) may use of the customer's shared limit, where amounts add up; `null` is no limit of its own. */
   readonly entityLimit?: Units | null;
   readonly value?: EntitlementValue;
 };

@@ -2,12 +2,16 @@
  * policy-bounds — what does not go together once the fields of a feature, a plan and a customer are merged, although
  * each of them is right by itself.
  */
+
+import { problemOfEntityLimit } from './definition-bounds.ts';
 import type { FeatureDefinition, PlanDefinition } from './definitions.ts';
-import type { LimitFields } from './feature.ts';
+import type { Aggregation, LimitFields } from './feature.ts';
 import { type Problem, under } from './problem.ts';
 import { formatUnits } from './units.ts';
 
-type Features = ReadonlyMap<string, LimitFields>;
+/** What a feature says of itself; `sum` without an aggregation. */
+type FeatureFields = LimitFields & { readonly aggregation?: Aggregation };
+type Features = ReadonlyMap<string, FeatureFields>;
 type PlanRules = Pick<PlanDefinition, 'key' | 'features' | 'spendLimit' | 'wallet'>;
 
 /** A field that others contradict, and what to say after its name. */
@@ -44,7 +48,7 @@ export function problemsOfFeaturePolicies(feature: FeatureDefinition, plans: Ite
     ...problemsOfOwn(feature, naming),
     ...naming.flatMap((plan) =>
       problemsOfSetting(plan, features).map(({ path, sentence }) => ({
-        path: ['price'],
+        path: [path.at(-1) === 'entityLimit' ? 'aggregation' : 'price'],
         sentence: `does not go with the plan "${plan.key}": there ${path.at(-1)} ${sentence}`,
       })),
     ),
@@ -53,7 +57,7 @@ export function problemsOfFeaturePolicies(feature: FeatureDefinition, plans: Ite
 
 /** What is wrong with a customer's own fields, on top of those of its feature and plan; paths start within them. */
 export const problemsOfOverride = (
-  feature: LimitFields,
+  feature: FeatureFields,
   planFields: LimitFields | undefined,
   override: LimitFields,
 ): readonly Problem[] =>
@@ -112,7 +116,7 @@ const problemIn = (path: readonly string[], fields: LimitFields, { field, senten
     : { path: [...path, field], sentence };
 
 /** The clashes of merged fields, each at a field that the upper ones set if they set one of those that clash. */
-function clashesOf(lower: LimitFields, upper: LimitFields): readonly Clash[] {
+function clashesOf(lower: FeatureFields, upper: LimitFields): readonly Clash[] {
   const { price, billing, spendLimit } = { ...lower, ...upper };
   const clashes: Clash[] = [];
   if (billing === 'prepaid' && price === undefined) {
@@ -135,6 +139,8 @@ function clashesOf(lower: LimitFields, upper: LimitFields): readonly Clash[] {
         : { field: 'price', sentence: `is by volume, but prepaid: ${why}, or bill post-paid` },
     );
   }
+  const ofEntities = problemOfEntityLimit(lower.aggregation ?? 'sum', upper.entityLimit);
+  if (ofEntities !== null) clashes.push({ field: 'entityLimit', sentence: ofEntities });
   return clashes;
 }
 

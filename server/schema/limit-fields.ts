@@ -77,7 +77,8 @@ export const limitOutputFields = <T>(
   entityLimit: t.field({
     type: 'Decimal',
     nullable: true,
-    description: 'What each entity (seat, workspace) may use of the limit. Null: no limit of its own.',
+    description:
+      'What each entity (seat, workspace) may use of the limit, where amounts add up. Null: no limit of its own.',
     resolve: (parent) => fieldsOf(parent).entityLimit,
   }),
   value: t.field({
@@ -150,7 +151,8 @@ export const limitInputFields = (
   }),
   entityLimit: t.field({
     type: 'Decimal',
-    description: 'What each entity (seat, workspace) may use of the limit. `null` is no limit of its own.',
+    description:
+      'What each entity (seat, workspace) may use of the limit. Only where amounts add up (`COUNT`, `SUM`, `DURATION`). `null` is no limit of its own.',
   }),
   value: t.field({
     type: 'JSON',

@@ -17,11 +17,11 @@ export const useInputFields = (
   }),
   duration: t.string({
     description:
-      'In place of `amount`, for a feature that adds up time: an ISO 8601 duration like `PT1M30S`, counted in its unit.',
+      'In place of `amount`, for a feature that adds up time: an ISO 8601 duration like `PT1M30S`, counted in its unit. Below 0 (`-PT1M`) gives back, as an amount does; 0 uses nothing.',
   }),
   entityId: t.string({
     description:
-      'Who under the customer uses it, a seat or workspace: any text of at most 255 characters. It counts for both. Only amounts that add up.',
+      'Who under the customer uses it, a seat or workspace: any text of at most 255 characters. It counts for both. Only for features whose amounts add up: `COUNT`, `SUM`, `DURATION`.',
   }),
   overrideKey: t.string({
     description: "Key of a plan to decide by instead of the customer's own, for this call only.",

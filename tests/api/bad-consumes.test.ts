@@ -6,6 +6,22 @@ import { CONSUME, leavingNoTrace, openRig, type Rig, use } from './rig.ts';
 const NUL = '\u0000';
 const HALF = '\ud800';
 
+const SAVE_FEATURE =
+  'mutation ($input: SaveFeatureInput!) { saveFeature(input: $input) { ... on Feature { key } ... on UserError { message } } }';
+
+/** What the other aggregations make of a call: no entity has a part of these, and only time has a duration. */
+const GAUGES = [
+  { key: 'level', aggregation: 'LATEST' },
+  { key: 'peak', aggregation: 'MAX' },
+  { key: 'weighed', aggregation: 'WEIGHTED_SUM' },
+  { key: 'users', aggregation: 'UNIQUE', of: 'user' },
+  { key: 'time', aggregation: 'DURATION', unit: 'minute' },
+] as const;
+const of = (featureKey: (typeof GAUGES)[number]['key'], fields: Record<string, unknown>) => ({
+  featureKey,
+  ...fields,
+});
+
 type Refusal = {
   readonly code: string;
   readonly message: string;
@@ -18,6 +34,10 @@ describeEngines('bad values in consume', (engine) => {
 
   beforeAll(async () => {
     rig = await openRig({ database: await engine.open() });
+    for (const { key, ...fields } of GAUGES) {
+      const saved = await rig.data<{ saveFeature: object }>(SAVE_FEATURE, { input: { key, ...fields } });
+      expect(saved).toEqual({ saveFeature: { key } });
+    }
   });
 
   describe('in consume', () => {
@@ -121,6 +141,91 @@ describeEngines('bad values in consume', (engine) => {
         'INVALID_INPUT',
         'properties',
         /16384/,
+      ],
+      [
+        'an entity of a level',
+        of('level', { entityId: 'ann' }),
+        'INVALID_INPUT',
+        'entityId',
+        /"ann".*latest level.*add up/,
+      ],
+      [
+        'an entity of a maximum',
+        of('peak', { entityId: 'ann' }),
+        'INVALID_INPUT',
+        'entityId',
+        /largest amount.*leave entityId out/,
+      ],
+      [
+        'an entity of a quantity held',
+        of('weighed', { entityId: 'ann' }),
+        'INVALID_INPUT',
+        'entityId',
+        /how long they are held/,
+      ],
+      [
+        'an entity of distinct values',
+        of('users', { entityId: 'ann', properties: { user: 'u' } }),
+        'INVALID_INPUT',
+        'entityId',
+        /"users" counts distinct values.*leave entityId out/,
+      ],
+      [
+        'a duration of nonsense',
+        of('time', { duration: '5 minutes' }),
+        'INVALID_INPUT',
+        'duration',
+        /"5 minutes".*PT1M30S/,
+      ],
+      ['a duration of months', of('time', { duration: 'P1M' }), 'INVALID_INPUT', 'duration', /no fixed length.*PT1M/],
+      [
+        'a duration of no time',
+        of('time', { duration: 'PT0S' }),
+        'INVALID_INPUT',
+        'duration',
+        /"PT0S" comes to 0 minutes/,
+      ],
+      [
+        'a duration rounded to no time',
+        of('time', { duration: 'PT0.00000001S' }),
+        'INVALID_INPUT',
+        'duration',
+        /0 minutes/,
+      ],
+      [
+        'a negative duration',
+        of('time', { duration: '-PT1M30S' }),
+        'INVALID_INPUT',
+        'duration',
+        /"-PT1M30S" comes to -1.5 minutes.*minLimit/,
+      ],
+      [
+        'a duration that does not fit',
+        of('time', { duration: `P${'9'.repeat(30)}D` }),
+        'INVALID_INPUT',
+        'duration',
+        /does not fit/,
+      ],
+      [
+        'a duration of 129 characters',
+        of('time', { duration: `PT${'9'.repeat(126)}S` }),
+        'INVALID_INPUT',
+        'duration',
+        /ISO 8601/,
+      ],
+      [
+        'an amount beside a duration',
+        of('time', { duration: 'PT1M', amount: 1 }),
+        'INVALID_INPUT',
+        'duration',
+        /one of them/,
+      ],
+      [
+        'a duration for what adds up no time',
+        { duration: 'PT1M' },
+        'INVALID_INPUT',
+        'duration',
+        /does not add up time/,
       ],
       ['properties 40 levels deep', { properties: nested(40) }, 'INVALID_INPUT', 'properties', /32 levels/],
     ])('%s', async (_, fields, code, field, says) => {

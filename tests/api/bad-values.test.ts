@@ -11,6 +11,12 @@ describeEngines('bad values', (engine) => {
 
   beforeAll(async () => {
     rig = await openRig({ database: await engine.open() });
+    await rig.data(
+      'mutation { max: saveFeature(input: { key: "peak", aggregation: MAX }) { __typename } sum: saveFeature(input: { key: "shared" }) { __typename } }',
+    );
+    await rig.data(
+      'mutation { savePlan(input: { key: "teams", features: [{ featureKey: "shared", entityLimit: 5 }] }) { __typename } }',
+    );
   });
 
   describe('in other mutations', () => {
@@ -201,6 +207,33 @@ describeEngines('bad values', (engine) => {
         }),
         'INVALID_INPUT',
         ['features', '1', 'limit'],
+      ],
+      [
+        'a limit of each entity of a gauge',
+        call('saveFeature', 'SaveFeatureInput', { key: 'level', aggregation: 'LATEST', entityLimit: 5 }),
+        'INVALID_INPUT',
+        ['entityLimit'],
+      ],
+      [
+        'a plan with a limit of each entity of a gauge',
+        call('savePlan', 'SavePlanInput', { key: 'bad', features: [{ featureKey: 'peak', entityLimit: 5 }] }),
+        'INVALID_INPUT',
+        ['features', '0', 'entityLimit'],
+      ],
+      [
+        "a customer's limit of each entity of a gauge",
+        call('setCustomerLimits', 'SetCustomerLimitsInput', {
+          referenceId: 'acme',
+          limits: [{ featureKey: 'peak', entityLimit: 5 }],
+        }),
+        'INVALID_INPUT',
+        ['limits', '0', 'entityLimit'],
+      ],
+      [
+        'a gauge made of what a plan limits for each entity',
+        call('saveFeature', 'SaveFeatureInput', { key: 'shared', aggregation: 'MAX' }),
+        'INVALID_INPUT',
+        ['aggregation'],
       ],
       [
         'NUL in the name of a plan',

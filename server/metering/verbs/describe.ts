@@ -1,9 +1,10 @@
 /** describe — a call of `consume`, `recordUsage` or `reserve` as the decision wants it: amounts and values resolved. */
 import { createHash } from 'node:crypto';
+import { isAdditive } from '../../domain/aggregation.ts';
 import type { Hook } from '../../domain/decision.ts';
 import { DURATION_UNITS, durationToUnits } from '../../domain/duration.ts';
 import { invalidInput } from '../../domain/errors.ts';
-import type { Feature } from '../../domain/feature.ts';
+import { COUNTED, type Feature } from '../../domain/feature.ts';
 import { type BeforeDecision, lastWord } from '../../domain/hook.ts';
 import type { Units } from '../../domain/units.ts';
 import { currentCounter, type Meter, usageOfMeter } from '../meter.ts';
@@ -12,7 +13,7 @@ import type { Use } from './described-use.ts';
 
 export type Called = ConsumeRequest | ReserveRequest;
 
-/** @throws {MeterError} `INVALID_INPUT` for what the feature can't take: a duration, or a value that is missing. */
+/** @throws {MeterError} `INVALID_INPUT` for what the feature can't take: an entity, a duration, or a value that is missing. */
 export function describeUse(request: Called, meter: Meter, nowMs: number, before: BeforeDecision | null): Use {
   const { feature } = meter;
   const purpose = request.kind === 'reserve' ? 'hold' : request.purpose;
@@ -20,8 +21,9 @@ export function describeUse(request: Called, meter: Meter, nowMs: number, before
     kind: purpose === 'record' ? 'record' : 'use',
     purpose,
     amount: amountOf(request, feature),
+    ...(request.duration !== null && { duration: request.duration }),
     mode: request.mode,
-    entityId: request.entityId,
+    entityId: entityOf(request, feature),
     occurredAtMs: request.kind === 'consume' ? request.occurredAtMs : null,
     value: distinctValueOf(request.properties, feature),
     idempotencyKey: request.idempotencyKey,
@@ -43,6 +45,15 @@ const hookOf =
     return before({ usage, proposal, request: { purpose, amount, entityId, properties, idempotencyKey } });
   };
 
+/** What can't be shared out has no entities: the largest of two maxima is nobody's part of the whole. */
+function entityOf({ entityId }: Called, { key, aggregation }: Feature): string | null {
+  if (entityId === null || isAdditive(aggregation)) return entityId;
+  throw invalidInput(
+    ['input', 'entityId'],
+    `\`entityId\` is ${JSON.stringify(entityId)}, but "${key}" counts ${COUNTED[aggregation]}, which entities can't share; leave entityId out, or send it for a feature whose amounts add up (count, sum, duration).`,
+  );
+}
+
 function amountOf({ amount, duration }: Called, { key, aggregation, unit }: Feature): Units {
   if (duration === null) return amount;
   const path = ['input', 'duration'];
@@ -51,8 +62,12 @@ function amountOf({ amount, duration }: Called, { key, aggregation, unit }: Feat
     throw invalidInput(path, `"${key}" does not add up time; send an amount in its unit instead of a duration.`);
   }
   const parsed = durationToUnits(duration, known);
-  if (parsed.ok) return parsed.units;
-  throw invalidInput(path, `Duration ${parsed.problem}.`);
+  if (!parsed.ok) throw invalidInput(path, `Duration ${parsed.problem}.`);
+  if (parsed.units !== 0n) return parsed.units;
+  throw invalidInput(
+    path,
+    `Duration ${JSON.stringify(duration)} comes to 0 ${known}s, which uses nothing; send a longer one.`,
+  );
 }
 
 /**

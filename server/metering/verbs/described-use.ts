@@ -9,6 +9,8 @@ export type Use = {
   readonly kind: EventKind;
   readonly purpose: 'use' | 'record' | 'hold';
   readonly amount: Units;
+  /** The ISO 8601 text that the amount was said as; left out where it was said as a number. */
+  readonly duration?: string;
   readonly mode: ConsumeMode;
   readonly entityId: string | null;
   /** When it happened; null for now. */

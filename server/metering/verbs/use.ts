@@ -2,9 +2,10 @@
 import { isAdditive, isCarried } from '../../domain/aggregation.ts';
 import { type Allowed, type Decision, decide, emptySplit, splitOf } from '../../domain/decision.ts';
 import type { Denial } from '../../domain/denial.ts';
-import { invalidAmount } from '../../domain/errors.ts';
+import { invalidAmount, invalidInput, type MeterError } from '../../domain/errors.ts';
+import type { Feature } from '../../domain/feature.ts';
 import type { Payment } from '../../domain/payment.ts';
-import type { Units } from '../../domain/units.ts';
+import { formatUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Consumption } from '../requests.ts';
@@ -48,7 +49,7 @@ export function placeOf(
   return { counter, atMs, entityId };
 }
 
-/** @throws {MeterError} `INVALID_AMOUNT` */
+/** @throws {MeterError} `INVALID_AMOUNT`; `INVALID_INPUT` where a duration said it. */
 export function decideUse(
   draft: Draft,
   meter: Meter,
@@ -63,8 +64,15 @@ export function decideUse(
   const isNewValue = value !== null && !customer.seen.has(valueKey(feature.key, startMs, value));
   const state = stateOf(meter, counter, entity, draft.nowMs);
   const decision = decide(state, { amount, atMs, isNewValue, mode, purpose }, draft.nowMs, hook);
-  if (decision.outcome === 'invalid') throw invalidAmount(decision.problem);
+  if (decision.outcome === 'invalid') throw invalidUse(described, feature, decision.problem);
   return decision;
+}
+
+/** At the field that said the amount. */
+function invalidUse({ amount, duration }: Use, { unit }: Feature, problem: string): MeterError {
+  if (duration === undefined) return invalidAmount(problem);
+  const sentence = `Duration ${JSON.stringify(duration)} comes to ${formatUnits(amount)} ${unit}s. ${problem}`;
+  return invalidInput(['input', 'duration'], sentence);
 }
 
 /** Writes down what was allowed. */
