@@ -5,7 +5,10 @@
  * Anything else thrown is a bug: logged, masked.
  */
 
+import { isAdditive } from './aggregation.ts';
+import { COUNTED, type Feature } from './feature.ts';
 import { nearest } from './nearest.ts';
+import { formatUnits, type Units } from './units.ts';
 
 /** Codes a client sees as `UserError.code` (in a result union) or `extensions.code` (on the error list). */
 export const ERROR_CODES = {
@@ -134,6 +137,20 @@ export const eventAlreadyReversed = (): MeterError =>
     { path: ['input', 'eventId'] },
   );
 
+/** @param amount What the event added to its counter. */
+export function irreversible({ key, aggregation }: Pick<Feature, 'key' | 'aggregation'>, amount: Units): MeterError {
+  const path = ['input', 'eventId'];
+  if (!isAdditive(aggregation)) {
+    const sentence = `The event is of "${key}", which counts ${COUNTED[aggregation]}, and only a use of amounts that add up (count, sum, duration) can be reversed; report what is true of "${key}" instead.`;
+    return new MeterError('INVALID_AMOUNT', sentence, { path });
+  }
+  const sentence =
+    amount === 0n
+      ? `The event added nothing to what is used of "${key}", so there is nothing to reverse.`
+      : `The event gave back ${formatUnits(-amount)} of "${key}", and only a use can be reversed, not a give-back; if they were used after all, record that with recordUsage.`;
+  return new MeterError('INVALID_AMOUNT', sentence, { path });
+}
+
 export const walletNotFound = (currency: string): MeterError =>
   new MeterError(
     'WALLET_NOT_FOUND',
@@ -151,7 +168,9 @@ export const invalidInput = (path: Path, sentence: string): MeterError =>
 function notFound(code: ErrorCode, noun: string, key: string, known: Iterable<string>, path: Path) {
   const suggestion = nearest(key, known);
   const hint =
-    suggestion === undefined ? `define it in the config or with save${capital(noun)}` : `did you mean "${suggestion}"?`;
+    suggestion === undefined
+      ? `define it in the config or with save${capital(noun)}.`
+      : `did you mean "${suggestion}"?`;
   return new MeterError(code, `There is no ${noun} "${key}"; ${hint}`, { path, ...(suggestion && { suggestion }) });
 }
 

@@ -66,7 +66,7 @@ builder.mutationFields((t) => ({
   reverseEvent: t.field({
     type: ReverseEventResult.type,
     description:
-      'Takes back an event by another one that is linked to it: its units, and what paid for them, in the period where they were counted. Scope `admin`.',
+      'Takes back an event by another one that is linked to it: its units, and what paid for them, in the period where they were counted. Only a use of amounts that add up can be reversed, and once; what gave back, or is a reversal itself, can not: record the use again. Scope `admin`.',
     args: { input: t.arg({ type: ReverseEventInput, required: true, description: 'Which event.' }) },
     resolve: (_root, { input }, context) =>
       ReverseEventResult.answer(context, async () => {

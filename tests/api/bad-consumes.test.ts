@@ -1,7 +1,7 @@
 /** Goal: what no consume may say is refused by name, and nothing is written. Method: tables, on both databases. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEngines } from '../support/engines.ts';
-import { CONSUME, leavingNoTrace, openRig, type Rig, use } from './rig.ts';
+import { A_SENTENCE, CONSUME, leavingNoTrace, openRig, type Rig, use } from './rig.ts';
 
 const NUL = '\u0000';
 const HALF = '\ud800';
@@ -232,6 +232,7 @@ describeEngines('bad values in consume', (engine) => {
       const reply = await leavingNoTrace(rig, () => rig.post<{ consume: Refusal }>(CONSUME, use(fields)));
       expect(reply.errors).toBeUndefined();
       expect(reply.data?.consume).toMatchObject({ code, path: ['input', field], message: expect.stringMatching(says) });
+      expect(reply.data?.consume.message).toMatch(A_SENTENCE);
     });
 
     it('numbers that JSON cannot hold are refused, too', async () => {

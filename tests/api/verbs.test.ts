@@ -541,6 +541,7 @@ describeEngines('the verbs', (engine) => {
       ['topUpWallet', { amount: 5, currency: 'USD' }, 'INVALID_INPUT', 'currency'],
       ['topUpWallet', { amount: 5, referenceId: 'nobody' }, 'CUSTOMER_NOT_FOUND', 'referenceId'],
       ['setWallet', { floor: 'much' }, 'INVALID_INPUT', 'floor'],
+      ['setWallet', { floor: '0.000000001' }, 'INVALID_INPUT', 'floor'],
       ['setWallet', { referenceId: 'nobody' }, 'CUSTOMER_NOT_FOUND', 'referenceId'],
     ])('%s with %j is %s', async (verb, input, code, field) => {
       expect(await leavingNoTrace(rig, () => call(verb, input))).toMatchObject(refused(code, field));
@@ -575,6 +576,21 @@ describeEngines('the verbs', (engine) => {
         { whose: referenceId },
       );
       expect(events.nodes).toEqual([{ kind: 'REVERSAL', reversedEventId: eventId }]);
+    });
+
+    it('of what gave back, or of what has no sum, says what the event is and what to do', async () => {
+      const reversed = (eventId: string) => leavingNoTrace(rig, () => call('reverseEvent', { eventId }));
+      await call('consume', { ...CALLS, amount: 5 });
+      await call('consume', { ...CALLS, amount: -2 });
+      expect(await reversed(await newestEvent())).toMatchObject({
+        ...refused('INVALID_AMOUNT', 'eventId'),
+        message: expect.stringMatching(/gave back 2 of "calls".*recordUsage\.$/),
+      });
+      await call('consume', { featureKey: 'storage', amount: 5 });
+      expect(await reversed(await newestEvent())).toMatchObject({
+        ...refused('INVALID_AMOUNT', 'eventId'),
+        message: expect.stringMatching(/"storage", which counts the latest level.*report what is true/),
+      });
     });
 
     it('of another tenant’s event, or of none, finds none', async () => {

@@ -1,7 +1,7 @@
 /** correct — what is done about mistakes: an event is reversed by another, a period ended by hand. Nothing is updated. */
 
 import { carriedInto, isAdditive } from '../../domain/aggregation.ts';
-import { eventAlreadyReversed, eventNotFound, invalidAmount } from '../../domain/errors.ts';
+import { eventAlreadyReversed, eventNotFound, irreversible } from '../../domain/errors.ts';
 import type { Draw } from '../../domain/grant.ts';
 import { giveBack, NO_PAYMENT, type Paid, paidInto, pay } from '../../domain/payment.ts';
 import { restartedPeriod, ruleKey } from '../../domain/period.ts';
@@ -30,9 +30,7 @@ export function eventToReverse(customer: CustomerState | undefined, sequence: bi
 export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: ReverseRequest): Used {
   const { customer, feature, policy } = meter;
   if (!isAdditive(feature.aggregation) || event.amount <= 0n) {
-    throw invalidAmount(
-      `Only a use of amounts that add up (count, sum, duration) can be reversed; report what is true of "${feature.key}" instead.`,
-    );
+    throw irreversible(feature, event.amount);
   }
   const counter = counterAt(customer, feature, null, event.periodStartMs, draft.nowMs);
   const amount = minUnits(event.amount, counter.used); // what was given back meanwhile is not given back twice
