@@ -4,6 +4,7 @@ import { type Registration, registerCustomer } from '../actions/register-custome
 import { type CustomerLimit, setCustomerLimits } from '../actions/set-customer-limits.ts';
 import type { Context } from '../context.ts';
 import { type Customer, currentPlanOf, type PendingPlan, pendingPlanOf } from '../domain/customer.ts';
+import { invalidInput } from '../domain/errors.ts';
 import { activeMutes, type Mute } from '../domain/mute.ts';
 import { type Plan, planAt, planOfCustomer } from '../domain/plan.ts';
 import { mayAdmin } from '../domain/viewer.ts';
@@ -234,9 +235,13 @@ function registrationOf(input: typeof RegisterCustomerInput.$inferInput, path: b
 
 const CustomerLimitInput = builder.inputType('CustomerLimitInput', {
   description:
-    "A customer's own limit fields for one feature: they become exactly the ones given. None given removes them all.",
+    "A customer's own limit fields for one feature: they become exactly the ones given. A feature's key alone removes all of them, and the entitlement that came with them; to entitle a customer to a feature without limiting it, give `value: true`.",
   fields: (t) => ({
-    featureKey: t.string({ required: true, description: 'Key of the feature. Naming it entitles the customer to it.' }),
+    featureKey: t.string({
+      required: true,
+      description:
+        'Key of the feature. Any field beside it entitles the customer to the feature, whatever the plan says.',
+    }),
     ...limitInputFields(t),
   }),
 });
@@ -278,8 +283,18 @@ function customerLimitsOf(
   inputs: readonly (typeof CustomerLimitInput.$inferInput)[],
   path: bounds.Path,
 ): readonly CustomerLimit[] {
-  return bounds.atMost(inputs, path, 1_000).map((input, i) => ({
-    featureKey: bounds.key(input.featureKey, [...path, `${i}`, 'featureKey']),
-    fields: limitFieldsOf(input, [...path, `${i}`]),
-  }));
+  return bounds.atMost(inputs, path, 1_000).map((input, i) => {
+    const at = [...path, `${i}`];
+    const fields = limitFieldsOf(input, at);
+    refuseNullsAlone(input, fields, at);
+    return { featureKey: bounds.key(input.featureKey, [...at, 'featureKey']), fields };
+  });
+}
+
+/** Fields that null leaves unset are meant to be something: taken for none at all, they would remove the others, too. */
+function refuseNullsAlone({ featureKey, ...sent }: object & { featureKey: string }, fields: object, path: bounds.Path) {
+  const [named] = Object.entries(sent).find(([, value]) => value !== undefined) ?? [];
+  if (named === undefined || Object.keys(fields).length > 0) return;
+  const sentence = `\`${named}\` is null, which sets nothing, and nothing else is set for "${featureKey}"; give it a value, or send the featureKey alone to remove all the customer's own limits of it.`;
+  throw invalidInput([...path, named], sentence);
 }

@@ -221,6 +221,19 @@ describeEngines('customers', (engine) => {
       });
     });
 
+    it('are removed by the key alone, as often as it is sent; a value entitles and limits nothing', async () => {
+      const referenceId = fresh();
+      await register({ referenceId, planKey: 'free' });
+      const exportsOf = async (limit: Record<string, unknown>) => {
+        const { limits } = await setLimits(referenceId, { featureKey: 'exports', ...limit });
+        return (limits as readonly { feature: { key: string } }[]).find(({ feature }) => feature.key === 'exports');
+      };
+      expect(await exportsOf({})).toEqual(entry('exports', '10', false));
+      expect(await exportsOf({ value: true })).toEqual(entry('exports', '10'));
+      expect(await exportsOf({ value: true, included: null })).toEqual(entry('exports', '10'));
+      expect(await exportsOf({})).toEqual(entry('exports', '10', false));
+    });
+
     it.each([
       [
         [{ featureKey: 'exports' }, { featureKey: 'exports' }],
@@ -229,6 +242,11 @@ describeEngines('customers', (engine) => {
       [
         [{ featureKey: 'exports' }, { featureKey: 'api_calls', limit: 'many' }],
         ['input', 'limits', '1', 'limit'],
+      ],
+      [[{ featureKey: 'exports', enforcement: null }], ['input', 'limits', '0', 'enforcement']],
+      [
+        [{ featureKey: 'exports' }, { featureKey: 'api_calls', included: null, minLimit: null }],
+        ['input', 'limits', '1', 'included'],
       ],
       [[{ featureKey: 'exports', thresholds: [{ fraction: 11 }] }], ['input', 'limits', '0', 'thresholds', '0']],
     ])('refuse %j', async (limits, path) => {
