@@ -88,7 +88,7 @@ builder.mutationFields((t) => ({
   voidGrant: t.field({
     type: VoidGrantResult.type,
     description:
-      'Takes away what is left of a grant, and its renewals. What was drawn from it stays paid. Twice is the same as once. Scope `admin`.',
+      "Takes away what is left of a grant, and its renewals. What was drawn from it stays paid. Of a plan's own allocation (`PLAN`) only what is left of this period goes: the plan allocates again with the next, until the customer's limits or plan say otherwise. Twice is the same as once. Scope `admin`.",
     args: { input: t.arg({ type: VoidGrantInput, required: true, description: 'Which grant.' }) },
     resolve: (_root, { input }, context) =>
       VoidGrantResult.answer(context, async () => {
