@@ -158,7 +158,7 @@ export type FeatureConfig = LimitConfig &
 export type WalletConfig = {
   /** ISO 4217; `usd` when unset. */
   readonly currency?: string;
-  /** The balance never goes below, in minor units (cents). Below 0 it is credit. Unset: 0. */
+  /** Use never takes the balance below, in minor units (cents): 0, or below 0, which is credit. Unset: 0. */
   readonly floor?: DecimalInput;
   /** Asks the biller for money when the wallet runs low. */
   readonly autoTopUp?: {

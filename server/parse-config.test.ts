@@ -360,8 +360,8 @@ it.each<[path: string, value: unknown, says: string]>([
   ],
   [
     'plans.free.wallet',
-    { floor: 100, autoTopUp: { threshold: 100, amount: 1 } },
-    'plans.free.wallet.autoTopUp.threshold is 100, but no balance falls below the floor of 100',
+    { floor: -100, autoTopUp: { threshold: -100, amount: 1 } },
+    'plans.free.wallet.autoTopUp.threshold is -100, but no balance falls below the floor of -100',
   ],
   [
     'plans.free.wallet',

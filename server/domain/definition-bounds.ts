@@ -12,7 +12,7 @@ import type { PlanPrice } from './plan.ts';
 import { type Problem, problemAt, problemsOfCount, under } from './problem.ts';
 import { problemOfLine } from './text.ts';
 import { formatUnits, type Units } from './units.ts';
-import type { AutoTopUp, WalletRule } from './wallet.ts';
+import { type AutoTopUp, problemOfFloor, type WalletRule } from './wallet.ts';
 
 export const KEY_LENGTH_MAX = 64;
 export const TEXT_LENGTH_MAX = 200;
@@ -129,6 +129,7 @@ const problemsOfAmount = (path: readonly string[], amount: Units, noun: string):
 /** What is wrong with a wallet's rule; paths start within it. */
 const problemsOfWallet = ({ currency, floor, autoTopUp }: WalletRule): readonly Problem[] => [
   ...problemAt(['currency'], problemOfCurrency(currency)),
+  ...problemAt(['floor'], problemOfFloor(floor)),
   ...(autoTopUp ? under(['autoTopUp'], problemsOfAutoTopUp(autoTopUp, floor)) : []),
 ];
 

@@ -146,7 +146,11 @@ describe('bounds', () => {
     [{ rateLimits: [{ limit: 0.5, windowMs: 1_000 }] }, ['rateLimits', '0', 'limit']],
     [{ rateLimits: Array.from({ length: 11 }, (_, i) => ({ limit: 1, windowMs: 1_000 + i })) }, ['rateLimits']],
     [{ wallet: { currency: 'dollar', floor: 0n, autoTopUp: null } }, ['wallet', 'currency']],
-    [{ wallet: { currency: 'usd', floor: ONE, autoTopUp: TOP_UP } }, ['wallet', 'autoTopUp', 'threshold']],
+    [{ wallet: { currency: 'usd', floor: ONE, autoTopUp: null } }, ['wallet', 'floor']],
+    [
+      { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, threshold: 0n } } },
+      ['wallet', 'autoTopUp', 'threshold'],
+    ],
     [
       { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, amount: 0n } } },
       ['wallet', 'autoTopUp', 'amount'],

@@ -1,5 +1,5 @@
 /** wallet — prepaid money of a customer in one currency. */
-import type { Units } from './units.ts';
+import { formatUnits, type Units } from './units.ts';
 
 /** Asks the biller for money when a wallet runs low. */
 export type AutoTopUp = {
@@ -19,10 +19,16 @@ export const COOL_OFF_MS = 24 * 3_600_000;
 
 export type WalletRule = {
   readonly currency: string;
-  /** The balance never goes below; a negative floor is credit that the customer may use. */
+  /** Use never takes the balance below: 0, or below 0, which is credit that the customer may use. */
   readonly floor: Units;
   readonly autoTopUp: AutoTopUp | null;
 };
+
+/** What is wrong with a floor, to be read after its name; null when nothing is. */
+export const problemOfFloor = (floor: Units): string | null =>
+  floor <= 0n
+    ? null
+    : `is ${formatUnits(floor)}; a floor is 0, or below 0 for credit: money that must stay is money not to be put in`;
 
 /** A wallet as it stands. */
 export type Wallet = {

@@ -24,7 +24,7 @@ export const WalletRuleType = builder.objectRef<WalletRule>('WalletRule').implem
     currency: t.exposeString('currency', { description: 'ISO 4217, in small letters: `usd`.' }),
     floor: t.expose('floor', {
       type: 'Decimal',
-      description: 'The balance never goes below, in minor units (cents). Below 0 it is credit.',
+      description: 'Use never takes the balance below, in minor units (cents): 0, or below 0, which is credit.',
     }),
     autoTopUp: t.expose('autoTopUp', {
       type: AutoTopUpType,
@@ -54,7 +54,10 @@ export const WalletRuleInput = builder.inputType('WalletRuleInput', {
   description: "How wallets of a plan's customers behave.",
   fields: (t) => ({
     currency: t.string({ description: 'ISO 4217, in small letters. `usd` when left out.' }),
-    floor: t.field({ type: 'Decimal', description: 'The balance never goes below, in minor units; 0 by default.' }),
+    floor: t.field({
+      type: 'Decimal',
+      description: 'Use never takes the balance below, in minor units: 0 by default, or below 0, which is credit.',
+    }),
     autoTopUp: t.field({ type: AutoTopUpInput, description: 'Asks for money when the wallet runs low.' }),
   }),
 });

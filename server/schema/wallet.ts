@@ -130,7 +130,8 @@ const SetWalletInput = builder.inputType('SetWalletInput', {
     currency: t.string({ description: CURRENCY }),
     floor: t.field({
       type: 'Decimal',
-      description: "Use never takes the balance below, in minor units. Below 0 it is credit; null is the plan's floor.",
+      description:
+        "Use never takes the balance below, in minor units. 0, or below 0, which is credit; null is the plan's floor.",
     }),
   }),
 });

@@ -6,7 +6,7 @@ import { paidInto, settleOverage } from '../../domain/payment.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { type Account, move } from '../../domain/posting.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
-import { walletUnder } from '../../domain/wallet.ts';
+import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
 import { type Draft, emptyWallet } from '../draft.ts';
 import { currentCounter, type Meter, monthOf, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
@@ -121,13 +121,19 @@ function putMoney(
   return movedOf(customer, plan, after);
 }
 
-/** Gives a wallet a floor of its own, or (null) the plan's again. */
+/**
+ * Gives a wallet a floor of its own, or (null) the plan's again.
+ *
+ * @throws {MeterError} `INVALID_INPUT` for a floor above 0.
+ */
 export function setWallet(
   draft: Draft,
   customer: CustomerState,
   plan: Plan | null,
   { currency, floor }: SetWalletRequest,
 ): WalletMoved {
+  const problem = floor === null ? null : problemOfFloor(floor);
+  if (problem !== null) throw invalidInput(['input', 'floor'], `\`floor\` ${problem}.`);
   const wallet = walletIn(draft, customer, currency);
   const sequence = draft.nextSequenceOfAll(customer);
   const after = { ...wallet, floor, balance: wallet.balance ?? 0n, sequence };
