@@ -16,8 +16,9 @@ import type { SequencedKey } from './node-id.ts';
 const EntryKindEnum = wordEnum<EntryKind>('LedgerEntryKind', 'What moved units or money.', {
   use: 'Something was used, or given back.',
   hold: 'Units were reserved.',
-  commit: 'What was reserved was used.',
-  release: 'What was reserved was given back.',
+  commit: 'What was reserved was used. Where less was, the lines of the rest are `RELEASE`.',
+  release:
+    'What was reserved was given back: the reservation was released, or committed with less, and this is the rest.',
   expiry: 'A reservation expired.',
   reversal: 'An event was taken back.',
   grant: 'Credits were given.',
@@ -87,7 +88,11 @@ const LedgerEntryType = builder.objectRef<Entry>('LedgerEntry').implement({
       description: 'Its place among all that happened to the customer: a whole number that only grows.',
       resolve: ({ sequence }) => sequence.toString(),
     }),
-    kind: t.expose('kind', { type: EntryKindEnum, description: 'What happened; of several things the first.' }),
+    kind: t.expose('kind', {
+      type: EntryKindEnum,
+      description:
+        'What happened; of several things the first. A commit of less is `COMMIT`, or `RELEASE` where nothing prepaid was used: its event is a commit either way.',
+    }),
     recordedAt: t.expose('recordedAtMs', { type: 'DateTime', description: 'When it was recorded.' }),
     event: t.field({
       type: EventType,

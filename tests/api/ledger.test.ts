@@ -111,6 +111,29 @@ describeEngines('the ledger', (engine) => {
     });
   });
 
+  it('tells of a commit of less that it is one, and what came back by it', async () => {
+    const TOKENS = 'referenceId: "other", featureKey: "tokens"';
+    await write('consume', `${TOKENS}, amount: 10`, '... on Consumption { amount }'); // what is included
+    await write('grantCredits', `${TOKENS}, amount: 5`, '... on Grant { id }');
+    const { id } = await write('reserve', `${TOKENS}, amount: 4`, '... on Reservation { id }');
+    await write('commitReservation', `reservationId: "${id}", amount: 3`, '... on Consumption { amount }');
+    const { customer } = await rig.data<Answer>(
+      '{ customer(referenceId: "other") { ledger(first: 1) { nodes { kind event { kind amount } postings { kind account amount } } } } }',
+    );
+    expect(customer.ledger.nodes).toEqual([
+      {
+        kind: 'COMMIT',
+        event: { kind: 'COMMIT', amount: '3' },
+        postings: [
+          { kind: 'COMMIT', account: 'HELD', amount: '-3' },
+          { kind: 'COMMIT', account: 'USAGE', amount: '3' },
+          { kind: 'RELEASE', account: 'GRANT', amount: '1' },
+          { kind: 'RELEASE', account: 'HELD', amount: '-1' },
+        ],
+      },
+    ]);
+  });
+
   it('comes a page at a time, without a gap or an overlap', async () => {
     const all = (await ofAcme(`ledger(first: 100) { ${ENTRIES} }`)).ledger.nodes;
     const paged: Answer[] = [];

@@ -190,8 +190,8 @@ function take(
   });
   const { sequence } = moved.counter;
   if (entityId !== null) addToEntity(draft, meter, entityId, moved.counter, -reservation.amount, 'held');
+  draft.useHeld(meter, kept, { kind: 'use', sequence, currency }); // first: it is a commit, of which the rest comes back
   draft.applyPayment(meter, returned, { kind: 'release', sequence, currency, spentAtMs: reservation.createdAtMs });
-  draft.useHeld(meter, kept, { kind: 'use', sequence, currency });
   draft.putReservation(
     customer,
     { ...reservation, payment: kept, state: 'committed', committed: amount, closedAtMs: draft.nowMs },
