@@ -117,7 +117,7 @@ builder.queryField('check', (t) =>
   t.field({
     type: ConsumeResult.type,
     description:
-      'What `consume` would answer now; nothing is written, so the next call may hear something else. Scope `read` or `ingest`, or a customer token: it asks with its own `referenceId`.',
+      'What `consume` would answer now, but for `alerts`: none is raised, so none is listed. Nothing is written, so the next call may hear something else. Scope `read` or `ingest`, or a customer token: it asks with its own `referenceId`.',
     args: { input: t.arg({ type: ConsumeInputType, required: true, description: 'Who would use what.' }) },
     resolve: (_root, { input }, context) =>
       ConsumeResult.answer(context, async () => {
