@@ -5,8 +5,9 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Database, Statement } from '../../server/db/client.ts';
 import { unitsOf } from '../../server/domain/units.ts';
-import type { ConsumeRequest } from '../../server/metering/requests.ts';
+import type { ConsumeRequest, Consumption } from '../../server/metering/requests.ts';
 import { describeEngines } from '../support/engines.ts';
+import { counting } from './counting.ts';
 import {
   errorOf,
   expectConsistent,
@@ -48,6 +49,25 @@ describeEngines('the same idempotency key', (engine) => {
     const call = rig.call('acme', { idempotencyKey: 'k' });
     const first = await expectReplay(rig, call, async () => {});
     expect(first).toMatchObject({ allowed: true, usage: { used: unitsOf('1'), remaining: 0n } });
+  });
+
+  it('of many calls costs the statements of one, whatever alerts they had raised', async () => {
+    const counted = counting(database);
+    const rig = await rigWith(counted.database, { limit: null, thresholds: [{ kind: 'every', value: unitsOf('1') }] });
+    const calls = Array.from({ length: 20 }, (_, i) => rig.call('acme', { idempotencyKey: `alert ${i}` }));
+    const ask = (some: readonly ConsumeRequest[]) => Promise.all(some.map((call) => rig.engine.consume(call)));
+    const first = await ask(calls);
+    const marksOf = (answer: Consumption | undefined) =>
+      answer?.alerts.map(({ mark, sequence }) => `${mark} ${sequence}`);
+    const statementsOf = async (some: readonly ConsumeRequest[]) => {
+      counted.clear();
+      const again = await ask(some);
+      expect(again.map(marksOf)).toEqual(some.map((call) => marksOf(first[calls.indexOf(call)])));
+      return counted.statements.length;
+    };
+    expect(first.every(({ alerts }) => alerts.length === 1)).toBe(true);
+    expect(await statementsOf(calls)).toBe(await statementsOf(calls.slice(0, 1)));
+    expect(await statementsOf([...calls, ...calls])).toBe(await statementsOf(calls.slice(0, 1)));
   });
 
   it('after a denied call, though there is room now', async () => {
