@@ -29,6 +29,7 @@ const config = defineConfig({
   },
   plans: {
     pro: { price: [{ amount: 900, interval: 'month' }], features: { calls: {}, mails: {}, posts: {}, tokens: {} } },
+    lent: { wallet: { floor: -100 }, features: { calls: {}, mails: {}, posts: {}, tokens: {} } },
     small: { features: { calls: { limit: 5 }, mails: {}, posts: {}, tokens: {} } },
   },
 });
@@ -105,6 +106,25 @@ it('each step is told of every meter that it moves, and of no other', async () =
   expect(await page.hear(1)).toEqual(['tokens 0, 50 usd']);
   await tells(send(rig, 'consume(input: { featureKey: "calls", amount: 3 })'), ['calls 3/10']);
   await tells(send(rig, 'resetUsage(input: { featureKey: "calls" })'), ['calls 0/10']);
+  expect(page.shows()).toEqual(await queried(rig));
+});
+
+it('the first use on credit is told of every meter of the wallet that it opens, also to who comes back later', async () => {
+  const rig = await openRig({ config });
+  await register(rig, 'acme', 'lent');
+  const page = await openPage(rig);
+  const { cursor } = (await consume(rig, 'acme', 'calls')).usage;
+  expect(await page.hear(1)).toEqual(['calls 1/10']);
+  await consume(rig, 'acme', 'mails');
+  expect(await page.hear(2)).toEqual(['mails 1, -5 usd', 'tokens 0, -5 usd']);
+  const later = await openUsage(rig, { referenceId: 'acme', after: cursor });
+  const missed = await later.take(4);
+  expect(missed.map((item) => ('usage' in item ? spell(item.usage) : item.__typename)).sort()).toEqual([
+    'calls 1/10',
+    'mails 1, -5 usd',
+    'posts 0',
+    'tokens 0, -5 usd',
+  ]);
   expect(page.shows()).toEqual(await queried(rig));
 });
 
