@@ -4,7 +4,7 @@ import type { Db } from '../db/client.ts';
 import { isDue, lockCustomer, updateCustomer } from '../db/queries/customers.ts';
 import { savePlanSpan } from '../db/queries/plan-spans.ts';
 import { type Customer, customerIdOf } from '../domain/customer.ts';
-import { customerNotFound } from '../domain/errors.ts';
+import { customerNotFound, MeterError } from '../domain/errors.ts';
 import { spansOfChange } from '../domain/plan-span.ts';
 import type { Deps } from './deps.ts';
 
@@ -33,22 +33,38 @@ export async function changeCustomer(
   });
 }
 
-/** Tries a change, in a transaction of its own, until nothing is due of the customer any more, and announces it. */
+/**
+ * One settling is enough for whatever was due, and another for what came due meanwhile. More are needed only where it does
+ * not help: by a clock behind the one that looks, or while something can't be settled. A caller should not wait for that.
+ */
+export const SETTLING_ROUNDS_MAX = 8;
+
+/**
+ * Tries a change, in a transaction of its own, until nothing is due of the customer any more, and announces it.
+ *
+ * @throws {MeterError} `UNAVAILABLE` when there still is something after `SETTLING_ROUNDS_MAX`; nothing was written.
+ */
 export async function whenSettled(
   { database, clock, announce, settle }: Deps,
   tryTo: (tx: Db, nowMs: number) => Promise<ChangedCustomer | StillDue>,
 ): Promise<Customer> {
-  for (;;) {
+  for (let rounds = 0; ; rounds += 1) {
     const tried = await database.db.transaction((tx) => tryTo(tx, clock.now()));
-    if ('due' in tried) {
-      await settle(tried.due);
-      continue;
+    if (!('due' in tried)) {
+      const { customer, isNews } = tried;
+      if (isNews) announce({ kind: 'customer', tenantId: customer.tenantId, customerId: customer.id });
+      return customer;
     }
-    const { customer, isNews } = tried;
-    if (isNews) announce({ kind: 'customer', tenantId: customer.tenantId, customerId: customer.id });
-    return customer;
+    if (rounds === SETTLING_ROUNDS_MAX) throw stillDue(tried.due);
+    await settle(tried.due);
   }
 }
+
+const stillDue = ({ referenceId }: Customer): MeterError =>
+  new MeterError(
+    'UNAVAILABLE',
+    `What is due of customer "${referenceId}" could not be settled in ${SETTLING_ROUNDS_MAX} rounds; nothing was written, send the call again.`,
+  );
 
 /**
  * Saves what is different; a change of limits takes the customer's next sequence, so that resumed streams hear it, and
