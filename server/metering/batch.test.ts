@@ -376,6 +376,7 @@ function writtenInAll(batches: readonly BatchResult[]): ReturnType<typeof writte
 
 function spell(outcome: Outcome): string {
   if (outcome.kind === 'failed') return outcome.error.code;
+  if (outcome.kind === 'postponed') return outcome.kind;
   if (outcome.kind === 'replayed') {
     const { answer } = outcome;
     if (answer.kind !== 'consumption') throw new Error(`a consume was answered with ${answer.kind}`);

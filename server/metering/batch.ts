@@ -22,7 +22,7 @@ import { eventToReverse, restart, reverse } from './verbs/correct.ts';
 import { type Called, describeUse } from './verbs/describe.ts';
 import { commit, keepCommit, meterOfReservation, release, reservationOf, reserve } from './verbs/hold.ts';
 import { grantUnits, settleTopUp, setWallet, topUp, voidUnits } from './verbs/prepay.ts';
-import { isDue, settleCustomer, settleMeterCredits } from './verbs/settle.ts';
+import { bringUpToNow, settleMeterCredits } from './verbs/settle.ts';
 import { deniedOf, use } from './verbs/use.ts';
 
 /** What became of one request. The alerts of `decided` have no sequence yet: storing them gives it. */
@@ -35,6 +35,8 @@ export type Outcome =
       readonly alerts: readonly NewAlert[];
     }
   | { readonly kind: 'replayed'; readonly answer: AnswerJson }
+  /** More is due of the customer than one transaction settles: part of it was, and the request is to be asked again. */
+  | { readonly kind: 'postponed' }
   | { readonly kind: 'failed'; readonly error: MeterError };
 
 export type BatchResult = { readonly outcomes: readonly Outcome[]; readonly changes: Changes };
@@ -72,7 +74,7 @@ function decideOne(request: Request, state: BatchState, draft: Draft, due: Reado
   if (replayed) return replayed;
   if (request.kind === 'consume' && request.occurredAtMs !== null) refuseUntimely(request.occurredAtMs, draft.nowMs);
 
-  if (due.has(customer) && isDue(customer, draft.nowMs)) settleCustomer(draft, customer, catalog);
+  if (due.has(customer) && !bringUpToNow(draft, customer, catalog)) return { kind: 'postponed' };
   const { meter, result, alerts } = decideVerb(request, { customer, catalog, draft, before: state.before });
   if (content !== null) {
     draft.remember(customer, request.idempotencyKey ?? '', content, answerToJson(result, alerts));

@@ -7,7 +7,7 @@
 import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
-import type { Ledger, Result } from './ledger.ts';
+import { type Ledger, POSTPONED, type Result } from './ledger.ts';
 import type { ConsumeRequest, Consumption, Request, ReserveRequest, ResultOf } from './requests.ts';
 
 export type EngineOptions = {
@@ -42,7 +42,7 @@ type Pending = {
   readonly reject: (error: unknown) => void;
 };
 
-type Answer = Exclude<Result, MeterError>;
+type Answer = Exclude<Result, MeterError | typeof POSTPONED>;
 
 /** What keeps more than one batch from being recorded. */
 type Trouble = { readonly kind: 'unreachable'; readonly cause: unknown } | { readonly kind: 'customer-held' };
@@ -58,6 +58,8 @@ export class Engine {
   readonly #deps: EngineDeps;
   readonly #options: EngineOptions;
   #queue: Pending[] = [];
+  /** Of the batch in flight: those that go into the next one, because settling their customers takes more than one. */
+  #postponed: Pending[] = [];
   #running: Promise<void> | null = null;
   #stopping = false;
 
@@ -94,11 +96,18 @@ export class Engine {
     return Promise.allSettled(requests.map((request) => this.#enqueue(request) as Promise<Consumption>)); // see `execute`
   }
 
-  /** What `execute` would answer now; nothing is written. Throws as `execute` does. */
+  /**
+   * What `execute` would answer now; nothing of it is written, but where more is due of the customer than one transaction
+   * settles, that is settled first, as it would be by itself. Throws as `execute` does.
+   */
   async check<R extends ConsumeRequest | ReserveRequest>(request: R): Promise<ResultOf<R>> {
-    const result = await this.#deps.ledger.preview(request);
-    if (result instanceof MeterError) throw result;
-    return result as ResultOf<R>; // see `execute`
+    for (;;) {
+      const result = await this.#deps.ledger.preview(request);
+      if (result instanceof MeterError) throw result;
+      if (result !== POSTPONED) return result as ResultOf<R>; // see `execute`
+      const { tenantId, customerId, referenceId } = request;
+      await this.execute({ kind: 'settle', tenantId, customerId, referenceId, idempotencyKey: null });
+    }
   }
 
   /** Takes no more requests, and returns when those it has are answered. */
@@ -147,6 +156,7 @@ export class Engine {
     if (batch.length === 0) return;
     const startedMs = performance.now();
     await this.#settle(batch);
+    this.#queue.unshift(...this.#postponed.splice(0)); // they came before whoever waits
     this.#deps.onBatch?.(batch.length, performance.now() - startedMs);
   }
 
@@ -174,8 +184,11 @@ export class Engine {
     } catch (error) {
       return this.#recover(batch, error, isRerun);
     }
-    for (const [i, pending] of batch.entries())
-      this.#answer(pending, results[i] ?? new Error('a request was not decided'));
+    for (const [i, pending] of batch.entries()) {
+      const result = results[i] ?? new Error('a request was not decided');
+      if (isPostponed(result)) this.#postponed.push(pending);
+      else this.#answer(pending, result);
+    }
     return null;
   }
 
@@ -193,7 +206,9 @@ export class Engine {
     const held = new Set<string>();
     for (const [i, pending] of batch.entries()) {
       const { customerId } = pending.request;
-      const trouble = held.has(customerId) ? null : await this.#settle([pending]);
+      const isBehind = this.#postponed.some(({ request }) => request.customerId === customerId);
+      if (isBehind) this.#postponed.push(pending); // in order of arrival
+      const trouble = isBehind || held.has(customerId) ? null : await this.#settle([pending]);
       if (held.has(customerId)) this.#answer(pending, beingChanged());
       if (trouble?.kind === 'customer-held') held.add(customerId); // its other requests need not each wait for the lock
       if (trouble?.kind === 'unreachable') return this.#giveUp(batch.slice(i + 1), trouble.cause); // nor for the deadline
@@ -217,7 +232,7 @@ export class Engine {
   }
 
   /** Every answer goes out here, and is counted: also what the database or we ourselves failed at. */
-  #answer({ startedMs, resolve, reject }: Pending, result: Result | Error): void {
+  #answer({ startedMs, resolve, reject }: Pending, result: Answer | Error): void {
     if (result instanceof Error) reject(result);
     else resolve(result);
     this.#deps.onAnswered?.(outcomeOf(result), performance.now() - startedMs);
@@ -237,6 +252,8 @@ export class Engine {
   }
 }
 
+const isPostponed = (result: Result | Error): result is typeof POSTPONED => result === POSTPONED;
+
 const beingChanged = (): MeterError =>
   new MeterError(
     'UNAVAILABLE',
@@ -247,7 +264,7 @@ const tooLate = (deadlineMs: number): MeterError =>
   new MeterError('OVERLOADED', `The call waited ${deadlineMs} ms for its turn; nothing was written, send it again.`);
 
 /** One word for what became of a request: for metrics. */
-function outcomeOf(result: Result | Error): string {
+function outcomeOf(result: Answer | Error): string {
   if (result instanceof Error) return result instanceof MeterError ? result.code : 'INTERNAL_SERVER_ERROR';
   if (result.kind === 'settled') return result.kind;
   if ('denial' in result && result.denial) return result.denial.reason;

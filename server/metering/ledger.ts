@@ -40,8 +40,11 @@ export type LedgerDeps = {
   readonly before?: BeforeDecision | null;
 };
 
+/** Not decided yet: so much is due of its customer that settling takes more transactions. See `settleCustomer`. */
+export const POSTPONED = { kind: 'postponed' } as const;
+
 /** A request's own result; an error here is about this request alone. */
-export type Result = Answer | MeterError;
+export type Result = Answer | MeterError | typeof POSTPONED;
 
 export class Ledger {
   readonly #deps: LedgerDeps;
@@ -51,7 +54,7 @@ export class Ledger {
   }
 
   /**
-   * Decides and records a batch; it has happened when this returns.
+   * Decides and records a batch; it has happened when this returns, but for what is postponed.
    *
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
@@ -84,7 +87,7 @@ export class Ledger {
     const [result] = resultsOf([request], batch.outcomes, catalogs, alerts);
     if (!result) throw new Error('a request was not decided');
     const [moved] = batch.changes.customers;
-    if (!moved || result instanceof MeterError || !('usage' in result)) return result;
+    if (!moved || result instanceof MeterError || result === POSTPONED || !('usage' in result)) return result;
     return { ...result, usage: { ...result.usage, sequence: moved.sequenceBefore } }; // no sequence was taken
   }
 
@@ -188,6 +191,7 @@ function resultOf(
   replayedAlerts: readonly Alert[],
 ): Result {
   if (outcome?.kind === 'failed') return outcome.error;
+  if (outcome?.kind === 'postponed') return POSTPONED;
   if (outcome?.kind === 'decided') {
     const { result } = outcome;
     return result.kind === 'consumption' ? { ...result, alerts: [] } : result;
@@ -200,7 +204,8 @@ function resultOf(
 function withAlerts({ results, outcomes }: Decided, saved: ReadonlyMap<NewAlert, Alert>): readonly Result[] {
   if (saved.size === 0) return results;
   return results.map((result, i) => {
-    if (result instanceof MeterError || result.kind !== 'consumption' || !result.allowed) return result;
+    if (result instanceof MeterError || result === POSTPONED) return result;
+    if (result.kind !== 'consumption' || !result.allowed) return result;
     const outcome = outcomes[i];
     const raised =
       outcome?.kind === 'decided'

@@ -63,7 +63,7 @@ export class UsageReader {
 function readingOf(customer: CustomerState, catalog: Catalog, keys: readonly string[], atMs: number): CustomerMeters {
   const { sequenceBefore: sequence, limitsSequence } = customer;
   const features = keys.flatMap((key) => catalog.features.get(key) ?? []);
-  const draft = new Draft(atMs); // nothing of it is written
+  const draft = new Draft(atMs, Number.POSITIVE_INFINITY); // nothing of it is written, so all of it is gone through at once
   if (isDue(customer, atMs)) settleCustomer(draft, customer, catalog);
   const meters = features.map((feature) => {
     const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, atMs));

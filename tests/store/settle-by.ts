@@ -3,10 +3,15 @@ import type { Deps } from '../../server/actions/deps.ts';
 import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import type { Clock } from '../../server/domain/clock.ts';
-import { Ledger } from '../../server/metering/ledger.ts';
+import { Ledger, POSTPONED } from '../../server/metering/ledger.ts';
 import { settlerOf } from '../../server/metering/settler.ts';
 
 export function settleBy(database: Database, clock: Clock): Deps['settle'] {
   const ledger = new Ledger({ database, clock, catalogs: new Catalogs(), onCommitted: () => {}, hintOf: () => null });
-  return settlerOf({ execute: (request) => ledger.record([request]) });
+  return settlerOf({
+    execute: async (request) => {
+      let results = await ledger.record([request]);
+      while (results.includes(POSTPONED)) results = await ledger.record([request]); // each round settles some more
+    },
+  });
 }

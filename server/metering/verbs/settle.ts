@@ -22,9 +22,14 @@ import { ruleText } from './rule-text.ts';
 
 export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => dueAtMs !== null && dueAtMs <= nowMs;
 
-/** Everything that is due of a customer. What it needs was loaded: see `lookAtDue`. */
-export function settleCustomer(draft: Draft, customer: CustomerState, catalog: Catalog): void {
+/**
+ * Everything that is due of a customer. What it needs was loaded: see `lookAtDue`.
+ *
+ * @returns whether the customer is up to now. If not, it is due still: the rest is for the next transaction.
+ */
+export function settleCustomer(draft: Draft, customer: CustomerState, catalog: Catalog): boolean {
   const { nowMs } = draft;
+  const sequenceBefore = customer.sequence;
   beginCredits(draft, customer, catalog, customer.dueAtMs ?? nowMs);
   const overdue = [...customer.reservations.values()]
     .filter((reservation) => isOverdue(reservation, nowMs))
@@ -46,6 +51,14 @@ export function settleCustomer(draft: Draft, customer: CustomerState, catalog: C
   draft.touch(customer);
   draft.settled.add(customer);
   for (const atMs of dueTimes(customer)) draft.dueAt(customer, atMs);
+  const goesOn = customer.sequence > sequenceBefore || draft.carriesLeft === 0; // else another round would do no more
+  return !isDue(customer, nowMs) || !goesOn;
+}
+
+/** Brings a customer up to now, as far as a transaction goes. @returns whether it is. */
+export function bringUpToNow(draft: Draft, customer: CustomerState, catalog: Catalog): boolean {
+  if (!isDue(customer, draft.nowMs)) return true;
+  return !draft.settled.has(customer) && settleCustomer(draft, customer, catalog);
 }
 
 /** All instants at which something will be due. */
@@ -138,10 +151,11 @@ function closePeriods(draft: Draft, customer: CustomerState, catalog: Catalog, f
   const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, draft.nowMs));
   const { nowMs } = draft;
   const newest = customer.counters.get(feature.key);
-  if (newest && isCarried(feature.aggregation)) carryForward(draft, meter, newest);
+  const goesOn = newest && isCarried(feature.aggregation) ? carryForward(draft, meter, newest) : null;
   for (const [key, counters] of countersOf(customer, feature.key)) {
     for (const counter of counters) {
       if (counter.closedAtMs !== null || counter.period.endMs === null || counter.period.endMs > nowMs) continue;
+      if (counter === goesOn) continue; // what is open stays due
       const entityId = key === feature.key ? null : key.slice(feature.key.length + 1);
       draft.putCounter(customer, feature.key, entityId, { ...counter, closedAtMs: nowMs });
     }
@@ -161,12 +175,19 @@ function countersOf(
   });
 }
 
-/** Opens each period since with the level that was left, and counts it there. */
-function carryForward(draft: Draft, meter: Meter, from: StoredCounter): void {
+/**
+ * Opens each period since with the level that was left, and counts it there: as many as the transaction may.
+ *
+ * @returns the counter that is to be carried on from by the next transaction; null where the level has come to now.
+ */
+function carryForward(draft: Draft, meter: Meter, from: StoredCounter): StoredCounter | null {
   let counter = from;
   while (counter.gauge !== null && counter.period.endMs !== null && counter.period.endMs <= draft.nowMs) {
+    if (draft.carriesLeft === 0) return counter;
+    draft.carriesLeft -= 1;
     counter = carried(draft, meter, counter, counter.period.endMs);
   }
+  return null;
 }
 
 function carried(draft: Draft, meter: Meter, from: StoredCounter, atMs: number): StoredCounter {
