@@ -13,7 +13,7 @@ import { DEFAULT_CURRENCY, type Money } from './money.ts';
 import { giveBack, NO_PAYMENT, type Payment, paidInto, pay } from './payment.ts';
 import type { LimitPolicy } from './policy.ts';
 import { admitAll, type RateWindows } from './rate-limit.ts';
-import { formatUnits, ONE, UNITS_MAX, type Units } from './units.ts';
+import { formatUnits, isCountable, ONE, type Units } from './units.ts';
 
 /** What paid for the units. Sums to the amount taken; all parts are negative when units were given back. */
 export type Split = {
@@ -99,7 +99,12 @@ function allow(state: MeterState, request: UsageRequest, measured: Measured, rat
   const { taken: amount, gauge } = measured;
   const payment = paymentOf(state, amount);
   const paid = { ...paidInto(counter, payment, request.purpose === 'hold' ? 'held' : 'used'), gauge };
-  if (!isCountable(paid.used) || !isCountable(taken(paid)) || !isCountable(paid.cost)) {
+  if (
+    !isCountable(paid.used) ||
+    !isCountable(taken(paid)) ||
+    !isCountable(paid.cost) ||
+    !isCountable(gauge?.level ?? 0n)
+  ) {
     return { outcome: 'invalid', problem: uncountable(state, amount) };
   }
   const raised = request.purpose === 'hold' ? [] : crossings(policy, counter, paid, counter.raised);
@@ -111,9 +116,6 @@ function paymentOf({ policy, counter, funds, paid }: MeterState, amount: Units):
   if (amount === 0n) return NO_PAYMENT;
   return amount > 0n ? pay(policy, counter, funds, amount) : giveBack(policy, counter, paid, -amount);
 }
-
-/** Whether a total fits into 38 digits; both what is used and what it costs must. */
-const isCountable = (units: Units): boolean => units <= UNITS_MAX && units >= -UNITS_MAX;
 
 const uncountable = ({ featureKey, counter }: MeterState, amount: Units): string =>
   `Amount ${formatUnits(amount)} on top of ${formatUnits(counter.used)} is more than "${featureKey}" can count or charge for.`;

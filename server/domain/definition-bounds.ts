@@ -11,7 +11,7 @@ import { problemOfReset, type Reset } from './period.ts';
 import type { PlanPrice } from './plan.ts';
 import { type Problem, problemAt, problemsOfCount, under } from './problem.ts';
 import { problemOfLine } from './text.ts';
-import { formatUnits, type Units } from './units.ts';
+import { formatUnits, PREPAID_MAX, type Units } from './units.ts';
 import { type AutoTopUp, problemOfFloor, type WalletRule } from './wallet.ts';
 
 export const KEY_LENGTH_MAX = 64;
@@ -145,7 +145,9 @@ function problemsOfAutoTopUp({ threshold, amount, maxPerMonth, coolOffMs }: Auto
     ),
     ...problemAt(
       ['amount'],
-      amount > 0n ? null : `is ${formatUnits(amount)}; write how much to top up, above 0, in minor units (cents)`,
+      amount > 0n && amount <= PREPAID_MAX
+        ? null
+        : `is ${formatUnits(amount)}; write how much to top up, above 0 and at most ${formatUnits(PREPAID_MAX)}, in minor units (cents)`,
     ),
     ...problemAt(
       ['maxPerMonth'],

@@ -9,7 +9,7 @@ import {
   type PlanDefinition,
   planOf,
 } from './definitions.ts';
-import { ONE, unitsOf } from './units.ts';
+import { ONE, PREPAID_MAX, unitsOf } from './units.ts';
 
 it.each([
   ['api_calls', 'Api calls'],
@@ -120,6 +120,10 @@ describe('bounds', () => {
     [{ key: 'a', dimensions: ['model', 'model'] }, ['dimensions', '1']],
     [{ key: 'a', spendLimit: -1n }, ['spendLimit']],
     [{ key: 'a', entityLimit: -1n }, ['entityLimit']],
+    [
+      { key: 'a', credits: { allocation: PREPAID_MAX + 1n, onRenewal: 'reset', reset: null, priority: 0 } },
+      ['credits', 'allocation'],
+    ],
     [{ key: 'a', value: Number.POSITIVE_INFINITY }, ['value']],
     [{ key: 'a', value: 'x'.repeat(201) }, ['value']],
     [{ key: 'a', thresholds: [{ kind: 'remaining_fraction', value: ONE }] }, ['thresholds', '0']],
@@ -147,6 +151,10 @@ describe('bounds', () => {
     [{ rateLimits: Array.from({ length: 11 }, (_, i) => ({ limit: 1, windowMs: 1_000 + i })) }, ['rateLimits']],
     [{ wallet: { currency: 'dollar', floor: 0n, autoTopUp: null } }, ['wallet', 'currency']],
     [{ wallet: { currency: 'usd', floor: ONE, autoTopUp: null } }, ['wallet', 'floor']],
+    [
+      { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, amount: PREPAID_MAX + 1n } } },
+      ['wallet', 'autoTopUp', 'amount'],
+    ],
     [
       { wallet: { currency: 'usd', floor: 0n, autoTopUp: { ...TOP_UP, threshold: 0n } } },
       ['wallet', 'autoTopUp', 'threshold'],

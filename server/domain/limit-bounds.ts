@@ -7,7 +7,7 @@ import { type Problem, problemAt, problemsOfCount, under } from './problem.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { problemOfLine } from './text.ts';
 import { type Threshold, thresholdKey } from './threshold.ts';
-import { formatUnits, ONE, type Units } from './units.ts';
+import { formatUnits, ONE, PREPAID_MAX, type Units } from './units.ts';
 
 export const THRESHOLDS_MAX = 20;
 export const RATE_LIMITS_MAX = 10;
@@ -87,7 +87,9 @@ function problemsOfCredits({ allocation, onRenewal, reset, priority }: CreditRul
   return [
     ...problemAt(
       ['allocation'],
-      allocation > 0n ? null : `is ${formatUnits(allocation)}; credits are more than 0 units, or null for none`,
+      allocation > 0n && allocation <= PREPAID_MAX
+        ? null
+        : `is ${formatUnits(allocation)}; credits are more than 0 units and at most ${formatUnits(PREPAID_MAX)}, or null for none`,
     ),
     ...(typeof onRenewal === 'object' ? under(['onRenewal', 'rollover'], problemsOfRollover(onRenewal)) : []),
     ...problemAt(['reset'], reset === null ? null : problemOfReset(reset)),

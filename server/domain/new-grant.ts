@@ -7,7 +7,7 @@ import { CREDIT_PRIORITY_MAX, problemsOfRollover } from './limit-bounds.ts';
 import { problemOfReset, type Reset } from './period.ts';
 import { type Problem, under } from './problem.ts';
 import { termsOf } from './renewal.ts';
-import { formatUnits, type Units } from './units.ts';
+import { formatUnits, PREPAID_MAX, type Units } from './units.ts';
 
 export type GrantAsked = {
   /** UUID. */
@@ -29,6 +29,10 @@ export type GrantAsked = {
 export function problemOfGrant(asked: Omit<GrantAsked, 'id'>, nowMs: number): Problem | null {
   const { amount, priority, recurring } = asked;
   if (amount <= 0n) return { path: ['amount'], sentence: `is ${formatUnits(amount)}; grant more than 0 units` };
+  if (amount > PREPAID_MAX) {
+    const sentence = `is ${formatUnits(amount)}; grant at most ${formatUnits(PREPAID_MAX)} units at a time`;
+    return { path: ['amount'], sentence };
+  }
   if (priority !== null && !(Number.isInteger(priority) && priority >= 0 && priority <= CREDIT_PRIORITY_MAX)) {
     const sentence = `is ${priority}; a priority is a whole number from 0 (burns first) to ${CREDIT_PRIORITY_MAX}`;
     return { path: ['priority'], sentence };

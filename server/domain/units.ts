@@ -12,6 +12,13 @@ export const DIGITS_MAX = 38;
 export const ONE: Units = 10n ** BigInt(FRACTION_DIGITS_MAX);
 export const UNITS_MAX: Units = 10n ** BigInt(DIGITS_MAX) - 1n;
 
+/**
+ * The most that is put in at a time, of credits or of money in minor units: 100 quintillions. What is prepaid comes back,
+ * renews and adds up when nobody is there to be told that it doesn't fit; so a sum must be out of reach of a thousand
+ * million of them.
+ */
+export const PREPAID_MAX: Units = 10n ** 20n * ONE;
+
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 /** Longer text cannot be a decimal that fits; refusing it early keeps hostile input cheap. */
 const TEXT_LENGTH_MAX = 128;
@@ -87,3 +94,6 @@ export const roundToWhole = (units: Units): Units => divideHalfEven(units, ONE) 
 
 export const minUnits = (a: Units, b: Units): Units => (a < b ? a : b);
 export const maxUnits = (a: Units, b: Units): Units => (a > b ? a : b);
+
+/** Whether a total fits into 38 digits: what is used, what it costs, what is left. */
+export const isCountable = (units: Units): boolean => units <= UNITS_MAX && units >= -UNITS_MAX;

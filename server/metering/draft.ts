@@ -8,7 +8,7 @@ import { isMuted } from '../domain/mute.ts';
 import type { Payment } from '../domain/payment.ts';
 import { type Account, type EntryKind, move, type Place, type Posting } from '../domain/posting.ts';
 import type { Reservation } from '../domain/reservation.ts';
-import type { Units } from '../domain/units.ts';
+import { formatUnits, isCountable, type Units } from '../domain/units.ts';
 import type { AnswerJson } from './answer.ts';
 import { type Meter, monthOf, spentIn } from './meter.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
@@ -107,6 +107,9 @@ export class Draft implements Changes {
   }
 
   putCounter(customer: CustomerState, featureKey: string, entityId: string | null, counter: StoredCounter): void {
+    refuseUncountable(counter.used);
+    refuseUncountable(counter.cost);
+    refuseUncountable(counter.gauge?.level ?? 0n);
     const key = meterKey(featureKey, entityId);
     const newest = customer.counters.get(key);
     const earlier = customer.earlier.get(key);
@@ -221,6 +224,8 @@ export class Draft implements Changes {
   }
 
   putWallet(customer: CustomerState, wallet: StoredWallet): void {
+    refuseUncountable(wallet.balance ?? 0n);
+    refuseUncountable(wallet.spent);
     customer.wallets.set(wallet.currency, wallet);
     if (wallet.balance !== null || wallet.floor !== null) customer.prepaid = true;
     this.wallets.set(`${customer.id} ${wallet.currency}`, { customer, wallet });
@@ -233,6 +238,7 @@ export class Draft implements Changes {
   }
 
   putAccount(customer: CustomerState, featureKey: string, account: CreditAccount): void {
+    refuseUncountable(account.live);
     customer.credits.set(featureKey, account);
     customer.prepaid = true;
     this.balances.set(`${customer.id}\n${featureKey}`, { customer, featureKey, account });
@@ -356,6 +362,16 @@ export const emptyWallet = (currency: string, spentSinceMs: number): StoredWalle
   topUpFailedAtMs: null,
   sequence: 0n,
 });
+
+/** A sum has become longer than any column holds: what led to it can't be recorded. See `Engine`, which tells its caller. */
+export class Uncountable extends Error {
+  override readonly name = 'Uncountable';
+}
+
+/** The state is half changed by now: this fails the batch, and its requests are decided one by one. */
+function refuseUncountable(sum: Units): void {
+  if (!isCountable(sum)) throw new Uncountable(`a sum of ${formatUnits(sum)} does not fit`);
+}
 
 const liveUnits = (grant: Grant | undefined): Units => (grant?.state === 'live' ? grant.remaining : 0n);
 

@@ -6,7 +6,9 @@
  */
 import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
-import { invalidInput, MeterError } from '../domain/errors.ts';
+import { invalidAmount, invalidInput, MeterError } from '../domain/errors.ts';
+import { DIGITS_MAX, FRACTION_DIGITS_MAX } from '../domain/units.ts';
+import { Uncountable } from './draft.ts';
 import { type Ledger, POSTPONED, type Result } from './ledger.ts';
 import type { ConsumeRequest, Consumption, Request, ReserveRequest, ResultOf } from './requests.ts';
 
@@ -51,6 +53,8 @@ type Trouble = { readonly kind: 'unreachable'; readonly cause: unknown } | { rea
 const CONFLICTS: ReadonlySet<string> = new Set(['23505', '40P01', '40001', '22012']);
 /** SQLSTATE of a lock that was not to be had in time: somebody else holds a customer of the batch. */
 const LOCK_NOT_AVAILABLE = '55P03';
+/** SQLSTATE of a number with more digits than its column has, like a sum of what was used in a minute. */
+const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
 /** The class of SQLSTATE for data that no column can hold: text with a zero character, properties that are not JSON. */
 const DATA_EXCEPTION_CLASS = '22';
 
@@ -102,7 +106,9 @@ export class Engine {
    */
   async check<R extends ConsumeRequest | ReserveRequest>(request: R): Promise<ResultOf<R>> {
     for (;;) {
-      const result = await this.#deps.ledger.preview(request);
+      const result = await this.#deps.ledger.preview(request).catch((error: unknown) => {
+        throw error instanceof Uncountable ? doesNotAddUp() : error;
+      });
       if (result instanceof MeterError) throw result;
       if (result !== POSTPONED) return result as ResultOf<R>; // see `execute`
       const { tenantId, customerId, referenceId } = request;
@@ -275,9 +281,16 @@ function outcomeOf(result: Answer | Error): string {
 function refusalOf(error: unknown, state: string | null): Error {
   const failure = error instanceof Error ? error : new Error(String(error));
   if (state === LOCK_NOT_AVAILABLE) return beingChanged();
+  if (error instanceof Uncountable || state === NUMERIC_VALUE_OUT_OF_RANGE) return doesNotAddUp();
   if (state === null || CONFLICTS.has(state) || !state.startsWith(DATA_EXCEPTION_CLASS)) return failure;
-  const sentence = `The database can't hold a value of this call (${failure.message}); nothing was written.`;
+  const sentence =
+    'A text or a value of this call is one that no database keeps, like the character U+0000; nothing was written, leave it out.';
   return invalidInput(['input'], sentence);
 }
+
+const doesNotAddUp = (): MeterError =>
+  invalidAmount(
+    `What the amount comes to, together with what is there, has more than ${DIGITS_MAX - FRACTION_DIGITS_MAX} digits before the point; nothing was written, send a smaller one.`,
+  );
 
 const isLate = (error: unknown): boolean => error instanceof MeterError && error.code === 'DEADLINE_EXCEEDED';

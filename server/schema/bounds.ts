@@ -8,7 +8,7 @@ import { durationToUnits } from '../domain/duration.ts';
 import { invalidInput, MeterError } from '../domain/errors.ts';
 import { timeZoneOf } from '../domain/period.ts';
 import { problemOfLine } from '../domain/text.ts';
-import { formatUnits, type ParsedUnits, type Units } from '../domain/units.ts';
+import { formatUnits, type ParsedUnits, PREPAID_MAX, type Units } from '../domain/units.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 export type Path = readonly string[];
@@ -68,6 +68,14 @@ export function positiveAmount(parsed: ParsedUnits, path: Path): Units {
   const units = amount(parsed, path);
   if (units > 0n) return units;
   throw new MeterError('INVALID_AMOUNT', `Amount ${formatUnits(units)} is not above 0; send how much it is.`, { path });
+}
+
+/** Units or money put in at once; throws `INVALID_AMOUNT`. */
+export function prepaidAmount(parsed: ParsedUnits, path: Path): Units {
+  const units = positiveAmount(parsed, path);
+  if (units <= PREPAID_MAX) return units;
+  const sentence = `Amount ${formatUnits(units)} is too large; at most ${formatUnits(PREPAID_MAX)} can be put in at a time.`;
+  throw new MeterError('INVALID_AMOUNT', sentence, { path });
 }
 
 /** An ISO 8601 duration as it was sent: what it comes to is the feature's unit to say. */

@@ -4,6 +4,7 @@ import { GRANT_PRIORITY } from '../domain/credit-rule.ts';
 import { grantNotFound, invalidInput } from '../domain/errors.ts';
 import { CREDIT_PRIORITY_MAX } from '../domain/limit-bounds.ts';
 import { problemOfGrant } from '../domain/new-grant.ts';
+import { formatUnits, PREPAID_MAX } from '../domain/units.ts';
 import type { ApiKeyViewer } from '../domain/viewer.ts';
 import type { GrantRequest } from '../metering/requests.ts';
 import { admin, referenceIn } from './access.ts';
@@ -32,7 +33,11 @@ const GrantCreditsInput = builder.inputType('GrantCreditsInput', {
   fields: (t) => ({
     referenceId: t.string({ required: true, description: "The app's own id of the customer." }),
     featureKey: t.string({ required: true, description: 'Key of the feature.' }),
-    amount: t.field({ type: 'Decimal', required: true, description: 'Units; above 0.' }),
+    amount: t.field({
+      type: 'Decimal',
+      required: true,
+      description: `Units; above 0, at most ${formatUnits(PREPAID_MAX)}.`,
+    }),
     source: t.field({
       type: GrantSourceEnum,
       defaultValue: 'purchase',
@@ -125,7 +130,7 @@ function grantRequest(viewer: ApiKeyViewer, input: typeof GrantCreditsInput.$inf
     ...referenceIn(viewer, input.referenceId, at('referenceId')),
     featureKey: bounds.key(featureKey, at('featureKey')),
     source,
-    amount: bounds.positiveAmount(amount, at('amount')),
+    amount: bounds.prepaidAmount(amount, at('amount')),
     priority: priority ?? null,
     effectiveFromMs: effectiveFrom ?? null,
     expiresAtMs: expiresAt ?? null,

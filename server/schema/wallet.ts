@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { currentPlanOf } from '../domain/customer.ts';
 import { DEFAULT_CURRENCY } from '../domain/money.ts';
 import { planOfCustomer } from '../domain/plan.ts';
+import { formatUnits, PREPAID_MAX } from '../domain/units.ts';
 import { availableIn, type Wallet, walletUnder } from '../domain/wallet.ts';
 import type { SettleTopUpRequest, SetWalletRequest, TopUpRequest } from '../metering/requests.ts';
 import { admin, reader, referenceIn } from './access.ts';
@@ -107,7 +108,11 @@ const TopUpWalletInput = builder.inputType('TopUpWalletInput', {
   description: 'Money that was paid in advance.',
   fields: (t) => ({
     referenceId: t.string({ required: true, description: WHOSE }),
-    amount: t.field({ type: 'Decimal', required: true, description: AMOUNT }),
+    amount: t.field({
+      type: 'Decimal',
+      required: true,
+      description: `${AMOUNT} At most ${formatUnits(PREPAID_MAX)}.`,
+    }),
     currency: t.string({ description: CURRENCY }),
     idempotencyKey: idempotencyKeyField(t),
   }),
@@ -205,7 +210,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, context) =>
       TopUpWalletResult.answer(context, () => {
         const named = walletNamed(context, input);
-        const amount = bounds.positiveAmount(input.amount, ['input', 'amount']);
+        const amount = bounds.prepaidAmount(input.amount, ['input', 'amount']);
         return moved(context, { kind: 'top-up', ...named, amount });
       }),
   }),

@@ -424,6 +424,7 @@ describeEngines('the verbs', (engine) => {
     it.each<[input: Record<string, unknown>, code: string, path: readonly string[]]>([
       [{ amount: 0 }, 'INVALID_AMOUNT', ['amount']],
       [{ amount: '-1' }, 'INVALID_AMOUNT', ['amount']],
+      [{ amount: '100000000000000000000.000000001' }, 'INVALID_AMOUNT', ['amount']],
       [{ source: 'PLAN' }, 'INVALID_INPUT', ['source']],
       [{ priority: -1 }, 'INVALID_INPUT', ['priority']],
       [{ priority: 1_000_001 }, 'INVALID_INPUT', ['priority']],
@@ -486,6 +487,16 @@ describeEngines('the verbs', (engine) => {
       });
     });
 
+    it('takes the most there is to put in, again and again, and so do grants', async () => {
+      const amount = '100000000000000000000';
+      await call('topUpWallet', { amount });
+      expect(await call('topUpWallet', { amount })).toMatchObject({ balance: { amount: '200000000000000000000' } });
+      await call('grantCredits', { ...TOKENS, amount });
+      expect(await call('grantCredits', { ...TOKENS, amount })).toMatchObject({
+        usage: { credits: '200000000000000000000' },
+      });
+    });
+
     it('is filled once under a key', async () => {
       const once = { amount: '12.5', currency: 'eur', idempotencyKey: 'invoice 9' };
       const first = await call('topUpWallet', once);
@@ -537,6 +548,7 @@ describeEngines('the verbs', (engine) => {
     it.each<[verb: Verb, input: Record<string, unknown>, code: string, field: string]>([
       ['topUpWallet', { amount: 0 }, 'INVALID_AMOUNT', 'amount'],
       ['topUpWallet', { amount: -5 }, 'INVALID_AMOUNT', 'amount'],
+      ['topUpWallet', { amount: '100000000000000000000.000000001' }, 'INVALID_AMOUNT', 'amount'],
       ['refundWallet', { amount: -5 }, 'INVALID_AMOUNT', 'amount'],
       ['topUpWallet', { amount: 5, currency: 'USD' }, 'INVALID_INPUT', 'currency'],
       ['topUpWallet', { amount: 5, referenceId: 'nobody' }, 'CUSTOMER_NOT_FOUND', 'referenceId'],

@@ -17,11 +17,13 @@ import {
   DIGITS_MAX,
   FRACTION_DIGITS_MAX,
   formatUnits,
+  PREPAID_MAX,
   parseUnits,
   roundToWhole,
   unitsOf,
 } from '../../server/domain/units.ts';
 import { COOL_OFF_MS, TOP_UPS_PER_MONTH } from '../../server/domain/wallet.ts';
+import { CARRIED_PERIODS_MAX } from '../../server/metering/draft.ts';
 import { parseConfig } from '../../server/parse-config.ts';
 import { type Cases, objectOf } from '../support/worked-examples.ts';
 import { limitsOf, planSaying, policyOf } from './documented-config.ts';
@@ -147,6 +149,8 @@ const day = (ms: number): string => (ms % 86_400_000 === 0 ? `${ms / 86_400_000}
 export const BOUNDS: Readonly<Record<string, string>> = {
   'digits after the point': String(FRACTION_DIGITS_MAX),
   'digits in all': String(DIGITS_MAX),
+  'put into credits or a wallet at a time, at most': formatUnits(PREPAID_MAX),
+  'periods of idle gauges that one transaction settles': String(CARRIED_PERIODS_MAX),
   'a hold lasts at most': day(RESERVATION_TTL_MAX_MS),
   'a hold lasts, unless it says otherwise': day(RESERVATION_TTL_DEFAULT_MS),
   'tiers of a price': String(TIERS_MAX),

@@ -211,6 +211,18 @@ const ROWS: readonly Aggregating[] = [
     [['at 2026-03-16T12:00:00Z'], ['use 10', '5 overage (10)'], ['use -10', '-5 overage (-10)'], ['cost', '0']],
   ],
   [
+    'weighted_sum: a level that does not fit, though what it weighs yet does',
+    { aggregation: 'weighted_sum', limit: null },
+    [
+      ['at 2026-03-31T23:59:59Z'],
+      ['use 99999999999999999999999999999', '37335722819593787335722.819593414 included'],
+      ['use 1', 'INVALID_AMOUNT'],
+      ['use 0.999999999', '0.000000373 included'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['usage', '99999999999999999999999999999.999999999 used'],
+    ],
+  ],
+  [
     'weighted_sum has nothing to weigh by without a reset',
     { aggregation: 'weighted_sum', reset: 'never' },
     [['use 1', 'INVALID_AMOUNT']],

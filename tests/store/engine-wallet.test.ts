@@ -52,6 +52,30 @@ const ROWS: readonly Row[] = [
     ],
   ],
   [
+    'what is spent on several features is a sum that must fit',
+    { features: { calls: { price: perUnit('1'), thresholds: [] }, jobs: { price: perUnit('1'), thresholds: [] } } },
+    [
+      ['use 99999999999999999999999999999', '99999999999999999999999999999 overage (99999999999999999999999999999)'],
+      ['use 1 of=jobs', 'INVALID_AMOUNT'],
+      ['use 0.999999999 of=jobs', '0.999999999 overage (0.999999999)'],
+      ['use 0.000000001 of=jobs', 'INVALID_AMOUNT'],
+      ['at 2026-04-01T00:00:00Z'],
+      ['use 1 of=jobs', '1 overage (1)'],
+    ],
+  ],
+  [
+    'what is put in is a sum that must fit',
+    prepaid(perUnit('1')),
+    [
+      ['top-up 99999999999999999999999999999', '99999999999999999999999999999'],
+      ['use 1', '1 wallet (1)'],
+      ['top-up 2', 'INVALID_AMOUNT'],
+      ['top-up 1.999999999', '99999999999999999999999999999.999999999'],
+      ['top-up 0.000000001', 'INVALID_AMOUNT'],
+      ['wallet', '99999999999999999999999999999.999999999'],
+    ],
+  ],
+  [
     'money is paid out only as far as it is there',
     prepaid(perUnit('10')),
     [

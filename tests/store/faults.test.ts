@@ -55,6 +55,28 @@ describeEngines('a fault', (engine) => {
     await expectConsistent(database);
   });
 
+  it('of a minute that no longer fits, because its period was ended by hand, says so in our own words', async () => {
+    const rig = await rigWith(database, { limit: null });
+    const { tenantId, customerId, referenceId } = rig.call('acme');
+    const most = rig.call('acme', { amount: unitsOf('99999999999999999999999999999.999999999') });
+    await rig.engine.consume(most);
+    const restart = {
+      kind: 'reset',
+      tenantId,
+      customerId,
+      referenceId,
+      featureKey: 'calls',
+      idempotencyKey: null,
+    } as const;
+    await rig.engine.execute(restart);
+    const error = await rig.engine.consume(rig.call('acme')).catch((refusal: unknown) => refusal);
+    expect(error).toMatchObject({ code: 'INVALID_AMOUNT', path: ['input', 'amount'] });
+    expect(String(error)).toMatch(/more than 29 digits before the point; nothing was written, send a smaller one\.$/);
+    rig.clock.advance(60_000);
+    expect(await outcomesOf([rig.engine.consume(rig.call('acme'))])).toEqual(['allowed']);
+    await expectConsistent(database);
+  });
+
   it('of a price that makes the cost too long fails the call, and never its neighbours or its repeats', async () => {
     const rig = await rigWith(database, { price: perUnit('1e20') });
     await register(rig, 'globex');
