@@ -100,7 +100,7 @@ describeEngines('configuring', (engine) => {
         dimensions: ['model'],
         billing: 'PREPAID',
         spendLimit: '500',
-        entityLimit: '10',
+        entityLimit: null,
         value: 'eu',
         rateLimits: [{ limit: 5, windowSeconds: 60 }],
         price: {
@@ -138,6 +138,8 @@ describeEngines('configuring', (engine) => {
       expect(await read()).toMatchObject({
         feature: { aggregation: 'SUM', of: null, reset: 'MONTHLY', anchor: 'CALENDAR', price: null, credits: null },
       });
+      await saveFeature({ key, entityLimit: '10' }); // of what adds up alone
+      expect(await read()).toMatchObject({ feature: { entityLimit: '10' } });
     });
 
     it('keeps what an edit leaves out, and goes back to defaults where it says null', async () => {
