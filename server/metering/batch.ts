@@ -22,7 +22,7 @@ import { eventToReverse, restart, reverse } from './verbs/correct.ts';
 import { type Called, describeUse } from './verbs/describe.ts';
 import { commit, keepCommit, meterOfReservation, release, reservationOf, reserve } from './verbs/hold.ts';
 import { grantUnits, settleTopUp, setWallet, topUp, voidUnits } from './verbs/prepay.ts';
-import { bringUpToNow, settleMeterCredits } from './verbs/settle.ts';
+import { bringUpToNow, isDue, settleMeterCredits } from './verbs/settle.ts';
 import { deniedOf, use } from './verbs/use.ts';
 
 /** What became of one request. The alerts of `decided` have no sequence yet: storing them gives it. */

@@ -5,6 +5,7 @@ import type { Ask } from './ask.ts';
 import type { Book, Entry, Hold, Paid } from './book.ts';
 import { addEntry } from './entries.ts';
 import { restOf, together } from './giving-back.ts';
+import { namesNobody } from './measure.ts';
 import { entriesIn, periodFrom } from './questions.ts';
 import { letGo } from './settling.ts';
 import { decimal, refusedWith, type Told } from './told.ts';
@@ -15,7 +16,7 @@ export function reserve(book: Book, request: ReserveRequest, nowMs: number): Tol
   const { featureKey, amount, mode, entityId, reservationId } = request;
   const ask: Ask = { featureKey, amount, mode, purpose: 'hold', entityId, value: null, atMs: nowMs };
   const verdict = verdictOn(book, ask, nowMs);
-  if (verdict.outcome === 'invalid') return refusedWith('INVALID_AMOUNT');
+  if (verdict.outcome === 'invalid') return refusedWith(namesNobody(ask) ? 'INVALID_INPUT' : 'INVALID_AMOUNT');
   if (verdict.outcome === 'denied') {
     return {
       ...decided(verdict.reason),

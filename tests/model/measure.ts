@@ -19,6 +19,9 @@ export function isInvalid({ featureKey, amount, purpose, entityId }: Ask, { minL
   return aggregation !== 'weighted_sum' && minLimit === null;
 }
 
+/** Whether the call names an entity of what none has a part of: what is wrong with it is the entity, not the amount. */
+export const namesNobody = ({ featureKey, entityId }: Ask): boolean => entityId !== null && !isAdditive(featureKey);
+
 /** Whether use is a sum of amounts: only such can be held, taken back, and told apart by entity. */
 export const isAdditive = (featureKey: string): boolean =>
   ['count', 'sum', 'duration'].includes(definitionOf(featureKey).aggregation ?? 'sum');

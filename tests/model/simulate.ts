@@ -41,7 +41,9 @@ async function simulate(): Promise<number> {
   const show = ({ lives, steps }: Progress): void => {
     const seconds = (performance.now() - startedMs) / 1_000;
     const perStep = ((seconds * 1_000) / Math.max(steps, 1)).toFixed(1);
-    console.log(`seed ${seed}: ${lives} of ${runs} lives, ${steps} steps, ${seconds.toFixed(0)} s, ${perStep} ms a step`);
+    console.log(
+      `seed ${seed}: ${lives} of ${runs} lives, ${steps} steps, ${seconds.toFixed(0)} s, ${perStep} ms a step`,
+    );
     shownMs = performance.now();
   };
   const onProgress = (progress: Progress): void => {
@@ -49,7 +51,13 @@ async function simulate(): Promise<number> {
   };
   const database = await openPglite();
   await migrate(database);
-  const report = await liveManyTimes(database, { runs, commands, seed, onProgress, ...(path !== undefined && { path }) });
+  const report = await liveManyTimes(database, {
+    runs,
+    commands,
+    seed,
+    onProgress,
+    ...(path !== undefined && { path }),
+  });
   await database.close();
   show(report);
   if (report.failure === null) return 0;

@@ -5,6 +5,7 @@ import { raise } from './alerts.ts';
 import type { Ask } from './ask.ts';
 import type { Book, Entry, Paid } from './book.ts';
 import { addEntry } from './entries.ts';
+import { namesNobody } from './measure.ts';
 import {
   balanceOf,
   creditsOf,
@@ -22,7 +23,7 @@ import { verdictOn, windowsAt } from './verdict.ts';
 
 export function use(book: Book, ask: Ask, nowMs: number): Told {
   const verdict = verdictOn(book, ask, nowMs);
-  if (verdict.outcome === 'invalid') return refusedWith('INVALID_AMOUNT');
+  if (verdict.outcome === 'invalid') return refusedWith(namesNobody(ask) ? 'INVALID_INPUT' : 'INVALID_AMOUNT');
   if (verdict.outcome === 'denied') {
     return {
       ...decided(verdict.reason),
