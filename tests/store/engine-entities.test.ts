@@ -140,7 +140,7 @@ const ROWS: readonly Row[] = [
   [
     'only what adds up is counted by entity',
     { features: { seats: { aggregation: 'latest' } } },
-    [['use 1 by=ann', 'INVALID_AMOUNT']],
+    [['use 1 by=ann', 'INVALID_INPUT']],
   ],
 ];
 
