@@ -1,12 +1,13 @@
 /** Goal: a gateway that closes answers what it has begun, sends its clients elsewhere, and is gone within 10 s. */
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
-import { CONSUME, openDatabase, openRig, type Rig, use, WATCH } from './rig.ts';
+import { CONSUME, openRig, type Rig, use, WATCH } from './rig.ts';
 
 /** A rig whose batches wait until they are let go. */
 async function openHeld() {
-  const database = await openDatabase();
+  const database = await openEmbedded();
   let release = () => {};
   let held: Promise<void> | null = null;
   let batches = 0;

@@ -2,8 +2,9 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Asset, Assets } from '../../server/assets.ts';
 import type { Database } from '../../server/db/client.ts';
+import { openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY, startGateway } from '../support/gateway.ts';
-import { CONSUME, openDatabase, openRig, REGISTER, type Rig, use, WATCH } from './rig.ts';
+import { CONSUME, openRig, REGISTER, type Rig, use, WATCH } from './rig.ts';
 
 const SCRIPT = 'customElements.define("usage-meter", class extends HTMLElement {});';
 const asset = (body: string, contentType: string): Asset => ({ body: Buffer.from(body), contentType, etag: '"abc"' });
@@ -68,7 +69,7 @@ let rig: Rig;
 let control: ReturnType<typeof unsteady>;
 
 beforeAll(async () => {
-  control = unsteady(await openDatabase());
+  control = unsteady(await openEmbedded());
   rig = await openRig({
     database: control.database,
     assets: ASSETS,

@@ -3,27 +3,19 @@
  * and nothing is written either way.
  * Method: gateways with hooks as a config file writes them, asked over HTTP by keys and by a customer token.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HooksConfig } from '../../server/config-hooks.ts';
-import type { Database } from '../../server/db/client.ts';
 import type { AfterCall, AuthorizeCall, AuthorizeReference } from '../../server/hooks.ts';
 import { parseConfig } from '../../server/parse-config.ts';
 import { writingNothing } from '../support/digests.ts';
-import { emptied } from '../support/emptied.ts';
 import { TEST_CONFIG } from '../support/gateway.ts';
-import { makeKey, makeToken, openDatabase, openRig, REGISTER, type Rig, use } from './rig.ts';
+import { makeKey, makeToken, openRig, REGISTER, type Rig, use } from './rig.ts';
 
 type Hooked = { readonly hooks?: HooksConfig; readonly authorizeReference?: AuthorizeReference };
 
-let database: Database;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-/** A gateway of its own for each test, on one database that is empty again. */
-const rigWith = async (hooked: Hooked): Promise<Rig> =>
-  openRig({ database: await emptied(database), hooks: parseConfig({ ...TEST_CONFIG, ...hooked }, 'the test').hooks });
+/** A gateway of its own for each test. */
+const rigWith = (hooked: Hooked): Promise<Rig> =>
+  openRig({ hooks: parseConfig({ ...TEST_CONFIG, ...hooked }, 'the test').hooks });
 
 const ANSWER = `
   ... on Consumption { allowed denial { reason message retryAt } amount usage { used } replayed }

@@ -6,10 +6,11 @@ import { Gateway } from '../../server/gateway.ts';
 import { createLogger } from '../../server/logger.ts';
 import { afterUse } from '../support/after-use.ts';
 import { ManualClock } from '../support/clock.ts';
+import { openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { httpClient } from '../support/http-client.ts';
 import { openWs } from '../support/ws-client.ts';
-import { CONSUME, openDatabase, use, WATCH } from './rig.ts';
+import { CONSUME, use, WATCH } from './rig.ts';
 
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhY21lIn0.c2lnbmF0dXJl';
 /** As a driver would say it, with all that it was handed. */
@@ -22,7 +23,7 @@ let failure: Error;
 const logged: string[] = [];
 
 beforeAll(async () => {
-  const sound = await openDatabase();
+  const sound = await openEmbedded();
   const clock = new ManualClock();
   await bootstrap({ database: sound, clock }, { bootstrapKey: ADMIN_KEY, demo: false });
   isBroken = false;

@@ -1,31 +1,17 @@
 /** rig — what the tests of the doors share: credentials of every kind, and the proof that nothing was written. */
-import { rmSync } from 'node:fs';
 import { expect } from 'vitest';
 import { syncConfig } from '../../server/actions/sync-config.ts';
 import type { Database } from '../../server/db/client.ts';
-import { openPglite } from '../../server/db/pglite.ts';
 import { insertApiKey } from '../../server/db/queries/api-keys.ts';
 import { insertTenant } from '../../server/db/queries/first-rows.ts';
 import { type ApiKeyMode, parseApiKey, secretHashOf } from '../../server/domain/api-key.ts';
 import { ERROR_CODES } from '../../server/domain/errors.ts';
 import type { ApiKeyScope } from '../../server/domain/viewer.ts';
 import { parseConfig } from '../../server/parse-config.ts';
-import { afterUse } from '../support/after-use.ts';
 import { ManualClock } from '../support/clock.ts';
-import { migratedFolder } from '../support/engines.ts';
+import { openEmbedded } from '../support/engines.ts';
 import { startGateway, TEST_CONFIG, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
 import type { HttpReply } from '../support/http-client.ts';
-
-/** A migrated embedded database of one's own, closed and removed by itself. */
-export async function openDatabase(): Promise<Database> {
-  const folder = await migratedFolder();
-  const database = await openPglite(folder);
-  afterUse(async () => {
-    await database.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return database;
-}
 
 export type Rig = TestGateway & { readonly clock: ManualClock };
 
@@ -33,7 +19,7 @@ export type Rig = TestGateway & { readonly clock: ManualClock };
 export async function openRig(
   options: Partial<Omit<TestGatewayOptions, 'clock'>> & { readonly clock?: ManualClock } = {},
 ): Promise<Rig> {
-  const { clock = new ManualClock(), database = await openDatabase(), ...rest } = options;
+  const { clock = new ManualClock(), database = await openEmbedded(), ...rest } = options;
   const gateway = await startGateway({ ...rest, database, clock });
   for (const referenceId of ['acme', 'other']) await gateway.data(REGISTER, { input: { referenceId, planKey: 'pro' } });
   return { ...gateway, clock };

@@ -1,7 +1,8 @@
 /** Goal: how many statements a query costs does not depend on how many rows it returns. Method: count them at two sizes. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, Db } from '../../server/db/client.ts';
-import { openDatabase, openRig, type Rig } from './rig.ts';
+import { openEmbedded } from '../support/engines.ts';
+import { openRig, type Rig } from './rig.ts';
 
 /** A database that counts what is sent to it outside of the engine's transactions. */
 function counting(database: Database): { readonly database: Database; readonly count: () => number } {
@@ -30,7 +31,7 @@ let rig: Rig;
 let count: () => number;
 
 beforeAll(async () => {
-  const counter = counting(await openDatabase());
+  const counter = counting(await openEmbedded());
   rig = await openRig({ database: counter.database });
   count = counter.count;
   const inputs: Record<string, unknown>[] = [];

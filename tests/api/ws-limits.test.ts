@@ -1,22 +1,13 @@
 /** Goal: no client holds more of the WebSocket door than its share, and none holds it for nothing. */
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Database } from '../../server/db/client.ts';
-import { emptied } from '../support/emptied.ts';
 import { ADMIN_KEY, type TestGatewayOptions } from '../support/gateway.ts';
 import type { WsClient } from '../support/ws-client.ts';
-import { CONSUME, leavingNoTrace, makeToken, openDatabase, openRig, use, WATCH } from './rig.ts';
+import { CONSUME, leavingNoTrace, makeToken, openRig, use, WATCH } from './rig.ts';
 
-let database: Database;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-/** A gateway of its own for each test, on one database that is empty again. */
-const rigWith = async (options: Pick<TestGatewayOptions, 'socketLimits'> = {}) =>
-  openRig({ ...options, database: await emptied(database) });
+/** A gateway of its own for each test. */
+const rigWith = (options: Pick<TestGatewayOptions, 'socketLimits'> = {}) => openRig(options);
 
 const extensionsOf = ({ payload }: { readonly payload?: unknown }): unknown =>
   (payload as readonly { readonly extensions?: unknown }[])[0]?.extensions;

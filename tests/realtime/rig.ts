@@ -2,13 +2,11 @@
  * rig — what the tests of live streams share: gateways and what they are told, and one raw stream over either way,
  * WebSocket or server-sent events, read item by item and cut without a word.
  */
-import { rmSync } from 'node:fs';
 import type { Database } from '../../server/db/client.ts';
-import { openPglite } from '../../server/db/pglite.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { afterUse } from '../support/after-use.ts';
 import { ManualClock } from '../support/clock.ts';
-import { migrated, migratedFolder } from '../support/engines.ts';
+import { migrated, openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY, startGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
 import { createDatabase } from '../support/postgres.ts';
 
@@ -21,12 +19,7 @@ type Options = Partial<Omit<TestGatewayOptions, 'clock' | 'database'>>;
 
 /** One gateway on an embedded database. */
 export async function openRig(options: Options = {}, clock = new ManualClock()): Promise<Rig> {
-  const folder = await migratedFolder();
-  const database = await openPglite(folder);
-  afterUse(async () => {
-    await database.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const database = await openEmbedded();
   return { ...(await startGateway({ ...BY_HAND, ...options, database, clock })), clock };
 }
 

@@ -1,11 +1,9 @@
 /** Goal: an empty database becomes callable, once, whoever starts. Method: start on both engines, one or several at a time. */
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type BootstrapOptions, bootstrap, tokenSecretOf } from '../../server/actions/bootstrap.ts';
-import type { Database } from '../../server/db/client.ts';
 import { apiKeys, tenants } from '../../server/db/tables/index.ts';
 import { parseApiKey, secretHashOf } from '../../server/domain/api-key.ts';
 import { ManualClock } from '../support/clock.ts';
-import { emptied } from '../support/emptied.ts';
 import { describeEngines } from '../support/engines.ts';
 
 const LIVE_KEY = `mg_live_${'a'.repeat(8)}_${'b'.repeat(32)}`;
@@ -14,14 +12,9 @@ const PLAIN: BootstrapOptions = { bootstrapKey: null, demo: false };
 const DEMO: BootstrapOptions = { bootstrapKey: null, demo: true };
 
 describeEngines('the first start', (engine) => {
-  let database: Database;
-
-  beforeAll(async () => {
-    database = await engine.open();
-  });
-
   async function setUp() {
-    const deps = { database: await emptied(database), clock: new ManualClock() };
+    const database = await engine.open({ until: 'test' });
+    const deps = { database, clock: new ManualClock() };
     const keys = () => database.db.select().from(apiKeys);
     return { deps, keys, start: (options: BootstrapOptions) => bootstrap(deps, options) };
   }

@@ -2,13 +2,11 @@
  * Goal: docs/metering.md says no number that the code does not say. Method: read its tables, run each row through the rule
  * that it is about, or through an engine on PGlite, and compare the last column.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../server/db/client.ts';
-import { openPglite } from '../../server/db/pglite.ts';
-import { afterFile } from '../support/after-use.ts';
-import { migratedFolder } from '../support/engines.ts';
+import { openEmbedded } from '../support/engines.ts';
 import { type Cases, casesOf } from '../support/worked-examples.ts';
 import { BOUNDS, RULES } from './documented-rules.ts';
 import { DocumentedScene } from './documented-scene.ts';
@@ -52,12 +50,7 @@ describe('the rules', () => {
 describe('the engine', () => {
   let database: Database;
   beforeAll(async () => {
-    const folder = await migratedFolder();
-    database = await openPglite(folder);
-    afterFile(async () => {
-      await database.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    database = await openEmbedded();
   });
 
   it.each(TABLES.filter(({ runner }) => runner === 'calls').map((cases) => [cases.title, cases] as const))(

@@ -1,7 +1,8 @@
 /** after-use — closes what a test has opened when that test ends; what a hook has opened, when the file does. */
-import { onTestFinished, TestRunner } from 'vitest';
+import { expect, onTestFinished, TestRunner } from 'vitest';
 
 const openForTheFile: (() => unknown)[] = [];
+let file: string | undefined;
 
 /** @param close Called once, after what was opened later has been closed. */
 export function afterUse(close: () => unknown): void {
@@ -11,6 +12,10 @@ export function afterUse(close: () => unknown): void {
 
 /** As `afterUse`, but kept open until the tests of the file have ended, whoever opened it. */
 export function afterFile(close: () => unknown): void {
+  const { testPath } = expect.getState();
+  if (openForTheFile.length > 0 && file !== testPath)
+    throw new Error(`What ${file} opened is still open: is each-file.ts among the setupFiles of vitest.config.ts?`);
+  file = testPath;
   openForTheFile.push(close);
 }
 

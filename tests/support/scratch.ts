@@ -13,9 +13,10 @@ const MEMORY_BYTES_MIN = 2 * 1_024 ** 3;
  * disk takes longer to make and to remove than most tests take.
  *
  * @param name What it is for: the first part of its own name.
+ * @param within Another scratch folder, to be removed with it.
  */
-export function scratchFolder(name: string): string {
-  return mkdtempSync(join(hasMemory() ? MEMORY : tmpdir(), `metergraph-${name}-`));
+export function scratchFolder(name: string, within = hasMemory() ? MEMORY : tmpdir()): string {
+  return mkdtempSync(join(within, `metergraph-${name}-`));
 }
 
 function hasMemory(): boolean {
