@@ -3,7 +3,7 @@
  * again after the connection was lost and after its tokens have run out. Method: the page as the gateway serves it, in
  * a real browser, over a line that can be cut.
  */
-import './built.ts';
+import '../support/built.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defineConfig } from '../../server/index.ts';
 import { type Line, openLine } from '../realtime/line.ts';

@@ -3,7 +3,7 @@
  * connection was lost, and after its token has run out. Method: a page on another origin in a real browser, as the
  * README says it is made, and a line to the gateway that can be cut.
  */
-import './built.ts';
+import '../support/built.ts';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';

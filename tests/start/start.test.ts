@@ -128,14 +128,12 @@ describe('what stands in the way', PATIENCE, () => {
     const address = silent.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const urlAt = (at: number) => `postgres://meter:hunter2@127.0.0.1:${at}/usage`;
-    const startedAt = performance.now();
     const [absent, mute] = await Promise.all([
       refused({ DATABASE_URL: urlAt(1), METERGRAPH_DATA_DIR }),
       refused({ DATABASE_URL: urlAt(port), METERGRAPH_DATA_DIR }),
     ]);
-    expect(performance.now() - startedAt).toBeLessThan(20_000); // of which the process itself takes two or three
     expect(absent).toContain('Postgres at 127.0.0.1:1, database "usage", can\'t be reached: ');
-    expect(mute).toContain(`Postgres at 127.0.0.1:${port}, database "usage", can't be reached: no answer within 8 s`);
+    expect(mute).toContain(`Postgres at 127.0.0.1:${port}, database "usage", can't be reached: no answer within 8 s`); // and then it ends
     expect(absent + mute).not.toContain('hunter2');
     expect(existsSync(METERGRAPH_DATA_DIR)).toBe(false);
   });

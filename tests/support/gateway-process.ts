@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterUse } from './after-use.ts';
+import './built.ts';
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -20,15 +21,14 @@ export type GatewayProcess = {
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Runs the command `metergraph` (`start`, unless `args` say otherwise) from its sources, with these variables and no
- * others. It is killed after the test.
+ * Runs the command `metergraph` (`start`, unless `args` say otherwise) as it is built, with these variables and no others.
+ * It is killed after the test.
  *
  * @param env `PORT` is any free one unless it is named here.
  */
 export function spawnGateway(env: Readonly<Record<string, string>>, args: readonly string[] = []): GatewayProcess {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  const command = ['--import', 'tsx', '-C', '@metergraph/source', 'server/cli/index.ts', ...args];
-  const child = spawn(process.execPath, command, {
+  const child = spawn(process.execPath, ['server/dist/cli.js', ...args], {
     cwd: ROOT,
     env: { PATH, HOME, TMPDIR, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

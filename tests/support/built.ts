@@ -1,4 +1,4 @@
-/** built — the page and the widget as they are served, built from the sources of now where they are not. Import first. */
+/** built — the command, the page and the widget as people have them, built from the sources of now where they are not. Import first. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
