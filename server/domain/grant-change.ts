@@ -1,6 +1,6 @@
 /** grant-change — what happens to a single grant other than use: it is granted, ends, is voided, renews. */
 import { derivedId } from './derived-id.ts';
-import type { Grant, GrantChange, GrantMovement, Renewal } from './grant.ts';
+import { type Grant, type GrantChange, type GrantMovement, isGone, type Renewal } from './grant.ts';
 import type { Period } from './period.ts';
 import { type Lot, type Renewed, termsOf } from './renewal.ts';
 import { minUnits, UNITS_MAX, type Units } from './units.ts';
@@ -31,7 +31,7 @@ export const expired = (grant: Grant): GrantChange => ({
  * the next period. Of a grant that is gone already nothing changes.
  */
 export function voidGrant(grant: Grant): GrantChange {
-  if (grant.state === 'expired' || grant.state === 'voided') return { grant, isNew: false, movements: [] };
+  if (isGone(grant)) return { grant, isNew: false, movements: [] };
   return {
     grant: {
       ...grant,

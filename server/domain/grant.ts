@@ -49,6 +49,9 @@ export type Grant = {
 export const isAllocation = ({ source, rolledOver, renewal }: Grant): boolean =>
   source === 'plan' && !rolledOver && renewal !== null;
 
+/** Whether nothing can be drawn from it or given back to it any more. */
+export const isGone = ({ state }: Grant): boolean => state === 'expired' || state === 'voided';
+
 export const GRANT_MOVEMENTS = ['granted', 'expired', 'withdrawn', 'voided', 'rolled_over'] as const;
 /**
  * Units that came to a grant or left it other than by use. `granted` came; the others left, but for `rolled_over` of a

@@ -7,6 +7,7 @@ import type { Catalog, Plan } from '../../domain/plan.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import { formatUnits, type Units } from '../../domain/units.ts';
 import type { AnswerJson } from '../answer.ts';
+import { bookHeldAsUsed, bookPayment } from '../booking/payment.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, type Meter, meterOf, ownPlan, usageOfMeter } from '../meter.ts';
 import type { CommitRequest, Holding } from '../requests.ts';
@@ -57,7 +58,12 @@ export function reserve(
   customer.rateWindows = decision.rateWindows;
   draft.putCounter(customer, feature.key, null, after);
   if (described.entityId !== null) addToEntity(draft, meter, described.entityId, after, decision.amount, 'held');
-  draft.applyPayment(meter, decision.payment, { kind: 'hold', sequence, currency: reservation.currency });
+  bookPayment(draft, meter, decision.payment, {
+    kind: 'hold',
+    sequence,
+    currency: reservation.currency,
+    spentAtMs: draft.nowMs,
+  });
   draft.putReservation(customer, reservation, sequence, null);
   return {
     kind: 'holding',
@@ -190,8 +196,8 @@ function take(
   });
   const { sequence } = moved.counter;
   if (entityId !== null) addToEntity(draft, meter, entityId, moved.counter, -reservation.amount, 'held');
-  draft.useHeld(meter, kept, { kind: 'use', sequence, currency }); // first: it is a commit, of which the rest comes back
-  draft.applyPayment(meter, returned, { kind: 'release', sequence, currency, spentAtMs: reservation.createdAtMs });
+  bookHeldAsUsed(draft, meter, kept, { sequence, currency }); // first: it is a commit, of which the rest comes back
+  bookPayment(draft, meter, returned, { kind: 'release', sequence, currency, spentAtMs: reservation.createdAtMs });
   draft.putReservation(
     customer,
     { ...reservation, payment: kept, state: 'committed', committed: amount, closedAtMs: draft.nowMs },
@@ -239,7 +245,7 @@ export function giveBackHold(
     addToEntity(draft, meter, reservation.entityId, after, -reservation.amount, 'held');
   }
   const kind = state === 'expired' ? 'expiry' : 'release';
-  draft.applyPayment(meter, returned, {
+  bookPayment(draft, meter, returned, {
     kind,
     sequence,
     currency: reservation.currency,

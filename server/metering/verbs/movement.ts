@@ -1,8 +1,10 @@
 /** movement — how every verb that uses or gives back units writes it down: counter, payment, event and alerts, as one. */
 import { type Crossing, raisedAfter } from '../../domain/alert.ts';
 import type { Counter } from '../../domain/counter.ts';
+import { isMuted } from '../../domain/mute.ts';
 import type { Payment } from '../../domain/payment.ts';
 import type { Units } from '../../domain/units.ts';
+import { bookPayment } from '../booking/payment.ts';
 import type { Draft } from '../draft.ts';
 import type { Meter } from '../meter.ts';
 import type { NewAlert, NewEvent, StoredCounter } from '../state.ts';
@@ -50,7 +52,7 @@ export function moveCounter(draft: Draft, meter: Meter, before: StoredCounter, m
   draft.putCounter(customer, feature.key, null, counter);
   if (entityId !== null) addToEntity(draft, meter, entityId, counter, amount, 'used');
   if (bookedAs !== null) {
-    draft.applyPayment(meter, payment, { kind: bookedAs, sequence, currency, spentAtMs: occurredAtMs });
+    bookPayment(draft, meter, payment, { kind: bookedAs, sequence, currency, spentAtMs: occurredAtMs });
   }
   draft.addEvent({
     customer,
@@ -70,7 +72,9 @@ export function moveCounter(draft: Draft, meter: Meter, before: StoredCounter, m
     dimensions: feature.dimensions,
     occurredAtMs,
   });
-  return { counter, alerts: draft.raise(meter, counter, crossed, sequence) };
+  const alerts = crossed.map((crossing) => alertOf(meter, counter, crossing, draft.nowMs));
+  draft.addAlerts(alerts);
+  return { counter, alerts };
 }
 
 const NOTHING_CROSSED: readonly Crossing[] = [];
@@ -85,6 +89,29 @@ function currencyOf({ customer, policy }: Meter, { walletCharge }: Payment): str
   if (policy.price !== null || walletCharge === 0n) return policy.price?.currency ?? null;
   const wallets = [...customer.wallets.values()].sort((a, b) => (a.sequence < b.sequence ? 1 : -1));
   return wallets[0]?.currency ?? null;
+}
+
+/** One that is raised while muted is stored like others, and nobody is told. */
+function alertOf(
+  { customer, feature, policy }: Meter,
+  { period, used, sequence }: StoredCounter,
+  { threshold, mark }: Crossing,
+  nowMs: number,
+): NewAlert {
+  return {
+    tenantId: customer.tenantId,
+    customerId: customer.id,
+    referenceId: customer.referenceId,
+    featureKey: feature.key,
+    period: { startMs: period.startMs, endMs: period.endMs },
+    threshold,
+    mark,
+    used,
+    limit: policy.limit,
+    raisedAtMs: nowMs,
+    mutedAtMs: isMuted(customer.mutes, feature.key, nowMs) ? nowMs : null,
+    eventSequence: sequence,
+  };
 }
 
 /** An entity's own counter moves with the customer's; it says who used how much, and nothing of what paid. */

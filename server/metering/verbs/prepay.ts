@@ -1,5 +1,6 @@
 /** prepay — what a customer has paid for in advance: grants of units, and money in wallets. */
 import { grantNotFound, insufficientBalance, invalidInput, walletNotFound } from '../../domain/errors.ts';
+import { isGone } from '../../domain/grant.ts';
 import { voidGrant } from '../../domain/grant-change.ts';
 import { newGrant, problemOfGrant } from '../../domain/new-grant.ts';
 import { paidInto, settleOverage } from '../../domain/payment.ts';
@@ -7,8 +8,10 @@ import type { Plan } from '../../domain/plan.ts';
 import { type Account, move } from '../../domain/posting.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
 import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
-import { type Draft, emptyWallet } from '../draft.ts';
-import { currentCounter, type Meter, monthOf, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
+import { bookGrantChanges } from '../booking/grants.ts';
+import { walletIn } from '../booking/wallet.ts';
+import type { Draft } from '../draft.ts';
+import { currentCounter, type Meter, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
   Granted,
   GrantRequest,
@@ -31,7 +34,7 @@ export function grantUnits(draft: Draft, meter: Meter, request: GrantRequest): G
   if (problem) throw invalidInput(['input', ...problem.path], `\`${problem.path.join('.')}\` ${problem.sentence}.`);
   const change = newGrant(asked, { periodAt: periodLookupOf(customer, feature), featureReset: feature.reset, nowMs });
   const sequence = draft.nextSequence(customer);
-  draft.applyGrantChanges(customer, feature.key, [change], 'grant', sequence);
+  bookGrantChanges(draft, customer, feature.key, [change], { kind: 'grant', sequence });
   if (request.settlesOverage && change.grant.state === 'live') payOverage(draft, meter, id, sequence);
   return grantedOf(draft, meter, id);
 }
@@ -66,17 +69,9 @@ export function voidUnits(draft: Draft, meter: Meter, { grantId }: VoidGrantRequ
   const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
   if (!grant) throw grantNotFound();
   const cameOfIt = [...draft.accountOf(customer, feature.key).grants.values()].filter((g) => g.originId === grantId);
-  const changes = [grant, ...cameOfIt].map((before) => ({ before, change: voidGrant(before) }));
-  const voided = changes.filter(({ before, change }) => change.grant.state !== before.state);
+  const voided = [grant, ...cameOfIt].filter((known) => !isGone(known)).map(voidGrant);
   if (voided.length === 0) return { ...grantedOf(draft, meter, grantId), replayed: true };
-  const sequence = draft.nextSequence(customer);
-  draft.applyGrantChanges(
-    customer,
-    feature.key,
-    voided.map(({ change }) => change),
-    'void',
-    sequence,
-  );
+  bookGrantChanges(draft, customer, feature.key, voided, { kind: 'void', sequence: draft.nextSequence(customer) });
   return grantedOf(draft, meter, grantId);
 }
 
@@ -95,7 +90,7 @@ function grantedOf(draft: Draft, meter: Meter, grantId: string): Granted {
  */
 export function topUp(draft: Draft, customer: CustomerState, plan: Plan | null, request: TopUpRequest): WalletMoved {
   const { currency, amount } = request;
-  const wallet = walletIn(draft, customer, currency);
+  const wallet = walletIn(customer, currency, draft.nowMs);
   const balance = wallet.balance ?? 0n;
   if (amount < 0n && balance + amount < 0n) {
     const sentence = `The wallet holds ${formatUnits(balance)} ${currency} (minor units), and ${formatUnits(-amount)} were to be paid out; pay out at most what it holds.`;
@@ -134,7 +129,7 @@ export function setWallet(
 ): WalletMoved {
   const problem = floor === null ? null : problemOfFloor(floor);
   if (problem !== null) throw invalidInput(['input', 'floor'], `\`floor\` ${problem}.`);
-  const wallet = walletIn(draft, customer, currency);
+  const wallet = walletIn(customer, currency, draft.nowMs);
   const sequence = draft.nextSequenceOfAll(customer);
   const after = { ...wallet, floor, balance: wallet.balance ?? 0n, sequence };
   draft.putWallet(customer, after);
@@ -167,9 +162,6 @@ export function settleTopUp(
   draft.putWallet(customer, { ...answered, sequence });
   return movedOf(customer, plan, { ...answered, sequence });
 }
-
-const walletIn = (draft: Draft, customer: CustomerState, currency: string): StoredWallet =>
-  customer.wallets.get(currency) ?? emptyWallet(currency, monthOf(customer, draft.nowMs));
 
 function movedOf(customer: CustomerState, plan: Plan | null, stored: StoredWallet): WalletMoved {
   const wallet = walletUnder(stored, plan?.wallet ?? null) ?? { currency: stored.currency, balance: 0n, floor: 0n };

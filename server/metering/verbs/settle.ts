@@ -13,6 +13,7 @@ import { paidInto, pay } from '../../domain/payment.ts';
 import { periodFor, ruleKey } from '../../domain/period.ts';
 import type { Catalog } from '../../domain/plan.ts';
 import { isOverdue, type Reservation } from '../../domain/reservation.ts';
+import { bookGrantChanges } from '../booking/grants.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
@@ -138,7 +139,7 @@ export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atM
   });
   if (changes.length === 0 && account.rule === text) return;
   const sequence = draft.nextSequence(customer);
-  draft.applyGrantChanges(customer, feature.key, changes, 'renewal', sequence);
+  bookGrantChanges(draft, customer, feature.key, changes, { kind: 'renewal', sequence });
   const after = draft.accountOf(customer, feature.key);
   const allocation = [...after.grants.values()]
     .filter(({ source, rolledOver, renewal }) => source === 'plan' && !rolledOver && renewal !== null)
