@@ -165,9 +165,30 @@ function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): 
 const shareOf = (whole: Units, units: Units, ofUnits: Units): Units =>
   units === ofUnits ? whole : divideHalfEven(whole * units, ofUnits);
 
+/** How many units were paid for; below 0 where they were given back. */
+export const unitsPaid = ({ included, credits, wallet, overage }: Payment): Units =>
+  included + credits + wallet + overage;
+
+/** What two payments come to: a use and its rest, or what was paid and a part of it that went back. */
+export function sumOf(a: Payment, b: Payment): Payment {
+  const byGrant = new Map<string, Units>();
+  for (const { grantId, units } of [...a.draws, ...b.draws]) {
+    byGrant.set(grantId, (byGrant.get(grantId) ?? 0n) + units);
+  }
+  return {
+    included: a.included + b.included,
+    credits: a.credits + b.credits,
+    wallet: a.wallet + b.wallet,
+    overage: a.overage + b.overage,
+    cost: a.cost + b.cost,
+    walletCharge: a.walletCharge + b.walletCharge,
+    draws: [...byGrant].filter(([, units]) => units !== 0n).map(([grantId, units]) => ({ grantId, units })),
+  };
+}
+
 /** A counter after a payment, whose units are used, or held. */
 export function paidInto(counter: Counter, payment: Payment, into: 'used' | 'held'): Counter {
-  const units = payment.included + payment.credits + payment.wallet + payment.overage;
+  const units = unitsPaid(payment);
   return {
     period: counter.period,
     used: into === 'used' ? counter.used + units : counter.used,

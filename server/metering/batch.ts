@@ -18,12 +18,15 @@ import { fingerprint } from './fingerprint.ts';
 import { currentCounter, type Meter, meterOf, ownPlan, usageOfMeter } from './meter.ts';
 import type { Request } from './requests.ts';
 import type { Changes, CustomerState, NewAlert } from './state.ts';
+import { commit, keepCommit } from './verbs/commit.ts';
 import { eventToReverse, restart, reverse } from './verbs/correct.ts';
 import { type Called, describeUse } from './verbs/describe.ts';
-import { commit, keepCommit, meterOfReservation, release, reservationOf, reserve } from './verbs/hold.ts';
 import { grantUnits, settleTopUp, setWallet, topUp, voidUnits } from './verbs/prepay.ts';
+import { release } from './verbs/release.ts';
+import { meterOfReservation, reservationOf } from './verbs/reservation.ts';
+import { deniedHolding, reserve } from './verbs/reserve.ts';
 import { bringUpToNow, isDue, settleMeterCredits } from './verbs/settle.ts';
-import { deniedOf, use } from './verbs/use.ts';
+import { refusedUse, use } from './verbs/use.ts';
 
 /** What became of one request. The alerts of `decided` have no sequence yet: storing them gives it. */
 export type Outcome =
@@ -138,7 +141,7 @@ function decideVerb(request: Request, context: Context): Verdict {
     case 'release': {
       const reservation = reservationOf(customer, request.reservationId);
       const meter = heldMeter(context, reservation);
-      return { meter, result: release(draft, customer, catalog, reservation), alerts: [] };
+      return { meter, result: release(draft, meter, reservation), alerts: [] };
     }
     case 'grant': {
       const meter = ownMeter(context, request.featureKey);
@@ -181,24 +184,10 @@ function decideCalled(request: Called, context: Context): Verdict {
   const described = describeUse(request, meter, draft.nowMs, before);
   const refusal = refusedOutright(request.refusal);
   if (request.kind === 'consume') {
-    const used = refusal
-      ? { consumption: deniedOf(meter, refusal, draft.nowMs), alerts: [] }
-      : use(draft, meter, described);
+    const used = refusal ? refusedUse(meter, refusal, draft.nowMs) : use(draft, meter, described);
     return { meter, result: used.consumption, alerts: used.alerts };
   }
-  if (refusal) {
-    const { denial, split, usage } = deniedOf(meter, refusal, draft.nowMs);
-    const result: Decided = {
-      kind: 'holding',
-      allowed: false,
-      denial,
-      reservation: null,
-      split,
-      usage,
-      replayed: false,
-    };
-    return { meter, result, alerts: [] };
-  }
+  if (refusal) return { meter, result: deniedHolding(meter, refusal, draft.nowMs), alerts: [] };
   const { reservationId: id, ttlMs, overrideKey } = request;
   return {
     meter,

@@ -51,7 +51,7 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
     bookedAs: 'reversal',
   });
   customer.events.set(event.sequence, { ...event, isReversed: true });
-  return { consumption: allowedOf(meter, after, { amount: -amount, payment }, draft.nowMs), alerts };
+  return { consumption: allowedOf(meter, after, { amount: -amount, payment }, draft.nowMs), payment, alerts };
 }
 
 /**

@@ -1,10 +1,11 @@
-/** movement — how every verb that uses or gives back units writes it down: counter, payment, event and alerts, as one. */
+/** movement — how every verb that uses, holds or gives back units writes it down: counter, payment, event, alerts, as one. */
 import { type Crossing, raisedAfter } from '../../domain/alert.ts';
 import type { Counter } from '../../domain/counter.ts';
 import { isMuted } from '../../domain/mute.ts';
-import type { Payment } from '../../domain/payment.ts';
+import { type Payment, paidInto, unitsPaid } from '../../domain/payment.ts';
+import type { Reservation } from '../../domain/reservation.ts';
 import type { Units } from '../../domain/units.ts';
-import { bookPayment } from '../booking/payment.ts';
+import { bookHeldAsUsed, bookPayment } from '../booking/payment.ts';
 import type { Draft } from '../draft.ts';
 import type { Meter } from '../meter.ts';
 import type { NewAlert, NewEvent, StoredCounter } from '../state.ts';
@@ -17,9 +18,23 @@ export type Movement = Pick<NewEvent, 'kind' | 'reported' | 'amount' | 'payment'
     readonly after: Counter;
     /** Thresholds that the use has risen over; left out: none that anybody is told of. */
     readonly crossed?: readonly Crossing[];
-    /** As what the payment is booked; null where the caller books it, because a hold has paid before. */
+    /** As what the payment is booked; null where a hold has paid before. */
     readonly bookedAs: 'use' | 'reversal' | null;
   };
+
+/** Units that a reservation holds from now on, or (below 0) holds no more. */
+type HeldMovement = {
+  readonly reservation: Reservation;
+  readonly payment: Payment;
+  readonly bookedAs: 'hold' | 'release' | 'expiry';
+};
+
+/** Held units that were used, the whole reservation's with those that were not. */
+type UsedHold = Pick<Movement, 'amount' | 'payment' | 'idempotencyKey' | 'after' | 'crossed'> & {
+  readonly reservation: Reservation;
+  /** What goes back of the reservation's payment: each part 0 or below. */
+  readonly returned: Payment;
+};
 
 export type Moved = { readonly counter: StoredCounter; readonly alerts: readonly NewAlert[] };
 
@@ -77,6 +92,48 @@ export function moveCounter(draft: Draft, meter: Meter, before: StoredCounter, m
   return { counter, alerts };
 }
 
+/** Moves what is held of a counter, and of its entity's. Nothing is used by that: no event, no alert, no correction. */
+export function moveHeld(
+  draft: Draft,
+  meter: Meter,
+  before: StoredCounter,
+  { reservation, payment, bookedAs }: HeldMovement,
+): StoredCounter {
+  const { customer, feature } = meter;
+  const { entityId, currency, createdAtMs } = reservation;
+  const sequence = draft.nextSequence(customer);
+  const counter = { ...before, ...paidInto(before, payment, 'held'), period: before.period, sequence };
+  draft.putCounter(customer, feature.key, null, counter);
+  if (entityId !== null) addToEntity(draft, meter, entityId, counter, unitsPaid(payment), 'held');
+  bookPayment(draft, meter, payment, { kind: bookedAs, sequence, currency, spentAtMs: createdAtMs });
+  return counter;
+}
+
+/** Moves a counter whose units were held before: they are used now, or go back. */
+export function moveHeldIntoUse(
+  draft: Draft,
+  meter: Meter,
+  before: StoredCounter,
+  { reservation, returned, ...movement }: UsedHold,
+): Moved {
+  const { entityId, currency, properties, createdAtMs } = reservation;
+  const moved = moveCounter(draft, meter, before, {
+    ...movement,
+    kind: 'commit',
+    entityId,
+    reported: movement.amount,
+    currency,
+    properties,
+    occurredAtMs: draft.nowMs,
+    bookedAs: null,
+  });
+  const { sequence } = moved.counter;
+  if (entityId !== null) addToEntity(draft, meter, entityId, moved.counter, -reservation.amount, 'held');
+  bookHeldAsUsed(draft, meter, movement.payment, { sequence, currency }); // first: it is a commit, of which the rest comes back
+  bookPayment(draft, meter, returned, { kind: 'release', sequence, currency, spentAtMs: createdAtMs });
+  return moved;
+}
+
 const NOTHING_CROSSED: readonly Crossing[] = [];
 
 /**
@@ -115,7 +172,7 @@ function alertOf(
 }
 
 /** An entity's own counter moves with the customer's; it says who used how much, and nothing of what paid. */
-export function addToEntity(
+function addToEntity(
   draft: Draft,
   { customer, feature }: Meter,
   entityId: string,

@@ -17,8 +17,10 @@ import { bookGrantChanges } from '../booking/grants.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
-import { giveBackHold } from './hold.ts';
+
 import { moveCounter } from './movement.ts';
+import { giveBackHold } from './release.ts';
+import { meterOfReservation } from './reservation.ts';
 import { ruleText } from './rule-text.ts';
 
 export const isDue = ({ dueAtMs }: CustomerState, nowMs: number): boolean => dueAtMs !== null && dueAtMs <= nowMs;
@@ -83,7 +85,8 @@ function expire(draft: Draft, customer: CustomerState, catalog: Catalog, reserva
     const plan = ownPlan(customer, catalog, expiresAtMs);
     settleMeterCredits(draft, meterOf(customer, catalog, feature, plan), true, expiresAtMs);
   }
-  giveBackHold(draft, customer, catalog, reservation, 'expired');
+  const meter = meterOfReservation(customer, catalog, reservation, draft.nowMs);
+  giveBackHold(draft, meter, reservation, { state: 'expired' });
 }
 
 /** The credits of the plan before are settled up to the change first: late or in time is the same. */

@@ -4,7 +4,7 @@ import { type Allowed, type Decision, decide, emptySplit, splitOf } from '../../
 import type { Denial } from '../../domain/denial.ts';
 import { invalidAmount, invalidInput, type MeterError } from '../../domain/errors.ts';
 import type { Feature } from '../../domain/feature.ts';
-import type { Payment } from '../../domain/payment.ts';
+import { NO_PAYMENT, type Payment } from '../../domain/payment.ts';
 import { formatUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, entityUseOf, type Meter, stateOf, usageOfMeter } from '../meter.ts';
@@ -17,6 +17,8 @@ import { correctLater } from './past.ts';
 
 export type Used = {
   readonly consumption: Omit<Consumption, 'alerts'>;
+  /** What the consumption's split tells of. */
+  readonly payment: Payment;
   readonly alerts: readonly NewAlert[];
 };
 
@@ -24,12 +26,12 @@ export type Used = {
 export function use(draft: Draft, meter: Meter, described: Use): Used {
   const { counter, atMs } = placeOf(draft, meter, described);
   const decision = decideUse(draft, meter, described, counter, atMs);
-  if (decision.outcome === 'denied') return { consumption: deniedOf(meter, decision.denial, draft.nowMs), alerts: [] };
+  if (decision.outcome === 'denied') return refusedUse(meter, decision.denial, draft.nowMs);
   const { counter: after, alerts } = record(draft, meter, described, counter, decision, atMs);
   if (counter.closedAtMs !== null && isCarried(meter.feature.aggregation)) {
     correctLater(draft, meter, described, counter, after);
   }
-  return { consumption: allowedOf(meter, after, decision, draft.nowMs), alerts };
+  return { consumption: allowedOf(meter, after, decision, draft.nowMs), payment: decision.payment, alerts };
 }
 
 /** The counter that a use goes into, and the instant it counts from. */
@@ -123,6 +125,14 @@ export const allowedOf = (
   replayed: false,
 });
 
+/** A use that was refused: nothing was paid, and nothing is recorded. */
+export const refusedUse = (meter: Meter, denial: Denial, nowMs: number): Used => ({
+  consumption: deniedOf(meter, denial, nowMs),
+  payment: NO_PAYMENT,
+  alerts: [],
+});
+
+/** What a caller hears who was refused. */
 export function deniedOf(meter: Meter, denial: Denial, nowMs: number): Omit<Consumption, 'alerts'> {
   const counter = currentCounter(meter.customer, meter.feature, null, nowMs);
   return {
