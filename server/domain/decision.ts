@@ -10,9 +10,10 @@ import { type Denial, notInPlan, rateLimited, refused } from './denial.ts';
 import { whatFits } from './fit.ts';
 import type { MeterState, UsageRequest } from './meter-state.ts';
 import { DEFAULT_CURRENCY, type Money } from './money.ts';
-import { giveBack, NO_PAYMENT, type Payment, paidInto, pay } from './payment.ts';
+import { NO_PAYMENT, type Payment, paidInto, pay } from './payment.ts';
 import type { LimitPolicy } from './policy.ts';
 import { admitAll, type RateWindows } from './rate-limit.ts';
+import { giveBack } from './refund.ts';
 import { formatUnits, isCountable, ONE, type Units } from './units.ts';
 
 /** What paid for the units. Sums to the amount taken; all parts are negative when units were given back. */

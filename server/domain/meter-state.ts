@@ -2,9 +2,10 @@
 import type { Report } from './aggregation.ts';
 import type { Counter } from './counter.ts';
 import type { Aggregation } from './feature.ts';
-import type { Funds, Paid } from './payment.ts';
+import type { Funds } from './payment.ts';
 import type { LimitPolicy } from './policy.ts';
 import type { RateRule, RateWindows } from './rate-limit.ts';
+import type { Paid } from './refund.ts';
 import type { Units } from './units.ts';
 
 export const CONSUME_MODES = ['REJECT', 'CLAMP', 'OVERFLOW'] as const;

@@ -1,15 +1,15 @@
 /**
- * payment — what pays for units: included → credits → wallet → overage, in this order, and back again.
+ * payment — what pays for units: included → credits → wallet → overage, in this order. See `refund.ts` for the way back.
  *
- * Everything here is exact and conserved: the parts of a payment add up to its units, what is given back is what was
- * taken, and the cost of a period is what its price says of the units that were not included or prepaid.
+ * Everything here is exact and conserved: the parts of a payment add up to its units, and the cost of a period is what its
+ * price says of the units that were not included or prepaid.
  */
-import { drawFrom, giveBack as giveBackDraws } from './burn.ts';
+import { drawFrom } from './burn.ts';
 import { type Counter, includedUsed, pricedUnits } from './counter.ts';
 import type { Draw, Grant } from './grant.ts';
 import type { LimitPolicy } from './policy.ts';
 import { affordableUnits, costBetween } from './price.ts';
-import { divideHalfEven, maxUnits, minUnits, type Units } from './units.ts';
+import { maxUnits, minUnits, type Units } from './units.ts';
 import { availableIn, type Wallet } from './wallet.ts';
 
 /** What can pay for a feature's units besides what is included. */
@@ -87,84 +87,6 @@ export function pay(policy: LimitPolicy, counter: Counter, funds: Funds, amount:
   };
 }
 
-/** What paid for units that may be given back: a period's, an event's, or a reservation's. */
-export type Paid = Omit<Payment, 'included' | 'cost'> & {
-  /** The most that their cost can fall by, where that is less than the period's: holds have their own. */
-  readonly cost?: Units;
-};
-
-/**
- * Gives units back, last in, first out: overage, wallet, credits, included.
- *
- * The price comes off the top: what stays used costs what its number of units costs. Where no overage stays, the wallet
- * has paid for all that does, and gets back what it paid beyond that; else its share, and never less than that.
- *
- * @param units More than 0, at most what was paid for.
- */
-export function giveBack(policy: LimitPolicy, counter: Counter, paid: Paid, units: Units): Payment {
-  const overage = minUnits(units, paid.overage);
-  const wallet = minUnits(units - overage, paid.wallet);
-  const credits = minUnits(units - overage - wallet, paid.credits);
-  const cost = minUnits(costOffTheTop(policy, counter, overage + wallet), paid.cost ?? counter.cost);
-  const { draws, given } = giveBackDraws(paid.draws, credits); // less where it isn't known any more where they came from
-  return {
-    included: -(units - overage - wallet - given),
-    credits: -given,
-    wallet: -wallet,
-    overage: -overage,
-    cost: -cost,
-    walletCharge: -walletRefund(counter, paid, { wallet, overage }, counter.cost - cost),
-    draws,
-  };
-}
-
-/**
- * Gives back units that are held, last in, first out, with the very money and grants that the hold took: whatever has
- * happened to the price or beside it since then.
- *
- * @param units More than 0, at most what is held.
- */
-export function giveBackHeld(held: Payment, units: Units): Payment {
-  const overage = minUnits(units, held.overage);
-  const wallet = minUnits(units - overage, held.wallet);
-  const credits = minUnits(units - overage - wallet, held.credits);
-  const walletCharge = shareOf(held.walletCharge, wallet, held.wallet);
-  return {
-    included: -(units - overage - wallet - credits),
-    credits: -credits,
-    wallet: -wallet,
-    overage: -overage,
-    cost: -(shareOf(held.cost - held.walletCharge, overage, held.overage) + walletCharge),
-    walletCharge: -walletCharge,
-    draws: giveBackDraws(held.draws, credits).draws,
-  };
-}
-
-function walletRefund(
-  counter: Counter,
-  paid: Paid,
-  units: { readonly wallet: Units; readonly overage: Units },
-  costThatStays: Units,
-): Units {
-  const overpaid = maxUnits(counter.walletCharge - costThatStays, 0n);
-  const share = shareOf(paid.walletCharge, units.wallet, paid.wallet);
-  // Where no overage is left the wallet has paid for all that stays: a share of tiers or packages is not what they cost.
-  const refund = units.overage === counter.overage ? overpaid : maxUnits(share, overpaid);
-  return minUnits(refund, paid.walletCharge);
-}
-
-function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): Units {
-  const position = pricedUnits(counter);
-  if (units === position) return counter.cost; // nothing priced is left, whatever the price was when it was used
-  if (units === 0n) return 0n;
-  if (price === null) return shareOf(counter.cost, units, position); // it had one when they were used
-  return minUnits(costBetween(price, position - units, position), counter.cost);
-}
-
-/** A part of a whole that belongs to so many of its units; all of it for all of them. */
-const shareOf = (whole: Units, units: Units, ofUnits: Units): Units =>
-  units === ofUnits ? whole : divideHalfEven(whole * units, ofUnits);
-
 /** How many units were paid for; below 0 where they were given back. */
 export const unitsPaid = ({ included, credits, wallet, overage }: Payment): Units =>
   included + credits + wallet + overage;
@@ -223,14 +145,3 @@ function spendRoom({ spendLimit }: LimitPolicy, counter: Counter, { spending }: 
 }
 
 const availableMoney = (wallet: Wallet | null): Units => (wallet === null ? 0n : availableIn(wallet));
-
-/** Lets a grant pay for units that were overage: what they cost comes off the top. */
-export function settleOverage(policy: LimitPolicy, counter: Counter, draw: Draw): Payment {
-  return {
-    ...NO_PAYMENT,
-    credits: draw.units,
-    overage: -draw.units,
-    cost: -costOffTheTop(policy, counter, draw.units),
-    draws: [draw],
-  };
-}

@@ -5,7 +5,7 @@ import type { Feature, LimitFields } from '../domain/feature.ts';
 import { byBurnOrder, type Grant } from '../domain/grant.ts';
 import type { EntityUse, MeterState } from '../domain/meter-state.ts';
 import type { Money } from '../domain/money.ts';
-import type { Funds, Paid } from '../domain/payment.ts';
+import type { Funds } from '../domain/payment.ts';
 import {
   calendarPeriod,
   type OpenPeriod,
@@ -19,6 +19,7 @@ import {
 import { type Catalog, type Plan, planOfCustomer } from '../domain/plan.ts';
 import { isEntitled, type LimitPolicy, mergePolicy } from '../domain/policy.ts';
 import type { RateRule } from '../domain/rate-limit.ts';
+import type { Paid } from '../domain/refund.ts';
 import type { Units } from '../domain/units.ts';
 import { type Usage, usageOf } from '../domain/usage.ts';
 import { walletUnder } from '../domain/wallet.ts';

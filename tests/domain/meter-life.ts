@@ -9,11 +9,12 @@ import { featureOf, planOf } from '../../server/domain/definitions.ts';
 import { AGGREGATIONS, BILLINGS, ENFORCEMENTS, type Feature, type LimitFields } from '../../server/domain/feature.ts';
 import type { Draw, Grant } from '../../server/domain/grant.ts';
 import { CONSUME_MODES, type MeterState, type UsageRequest } from '../../server/domain/meter-state.ts';
-import type { Funds, Paid, Payment } from '../../server/domain/payment.ts';
+import type { Funds, Payment } from '../../server/domain/payment.ts';
 import type { Plan } from '../../server/domain/plan.ts';
 import { isEntitled, mergePolicy } from '../../server/domain/policy.ts';
 import type { Price, Tier } from '../../server/domain/price.ts';
 import type { RateLimit } from '../../server/domain/rate-limit.ts';
+import type { Paid } from '../../server/domain/refund.ts';
 import { canFall, THRESHOLD_KINDS, type Threshold } from '../../server/domain/threshold.ts';
 import { HALF } from './decision-model.ts';
 

@@ -1,7 +1,8 @@
 /** commit — uses what was held: less gives the rest back, more is decided as a new use of the difference. */
 import { crossings } from '../../domain/alert.ts';
 import { splitOf } from '../../domain/decision.ts';
-import { giveBackHeld, NO_PAYMENT, paidInto, sumOf } from '../../domain/payment.ts';
+import { NO_PAYMENT, paidInto, sumOf } from '../../domain/payment.ts';
+import { giveBackHeld } from '../../domain/refund.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import type { Units } from '../../domain/units.ts';
 import type { AnswerJson } from '../answer.ts';

@@ -2,10 +2,10 @@
 
 import { carriedInto, isAdditive } from '../../domain/aggregation.ts';
 import { eventAlreadyReversed, eventNotFound, irreversible } from '../../domain/errors.ts';
-import type { Draw } from '../../domain/grant.ts';
-import { giveBack, NO_PAYMENT, type Paid, paidInto, pay } from '../../domain/payment.ts';
+import { NO_PAYMENT, type Payment, paidInto, pay } from '../../domain/payment.ts';
 import { restartedPeriod, ruleKey } from '../../domain/period.ts';
-import { maxUnits, minUnits, type Units } from '../../domain/units.ts';
+import { giveBack, stillPaid } from '../../domain/refund.ts';
+import { minUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, freshCounter, type Meter, periodRuleOf, stateOf, usageOfMeter } from '../meter.ts';
 import type { Restarted, ReverseRequest } from '../requests.ts';
@@ -28,14 +28,13 @@ export function eventToReverse(customer: CustomerState | undefined, sequence: bi
  * @throws {MeterError} `INVALID_AMOUNT` for what can't be taken back by itself.
  */
 export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: ReverseRequest): Used {
-  const { customer, feature, policy } = meter;
+  const { customer, feature } = meter;
   if (!isAdditive(feature.aggregation) || event.amount <= 0n) {
     throw irreversible(feature, event.amount);
   }
   const counter = counterAt(customer, feature, null, event.periodStartMs, draft.nowMs);
   const amount = minUnits(event.amount, counter.used); // what was given back meanwhile is not given back twice
-  const payment =
-    amount === 0n ? NO_PAYMENT : giveBack(policy, counter, stillPaid(draft, meter, event, counter, amount), amount);
+  const payment = amount === 0n ? NO_PAYMENT : givenBackBy(draft, meter, event, counter, amount);
   const { counter: after, alerts } = moveCounter(draft, meter, counter, {
     kind: 'reversal',
     entityId: event.entityId,
@@ -54,42 +53,19 @@ export function reverse(draft: Draft, meter: Meter, event: PastEvent, request: R
   return { consumption: allowedOf(meter, after, { amount: -amount, payment }, draft.nowMs), payment, alerts };
 }
 
-/**
- * What the event's payment and the period's still have in common: a part may have been given back already, and what holds
- * took is theirs. Where a grant has its own back, the last ones that were drawn from get theirs.
- */
-function stillPaid(draft: Draft, meter: Meter, { payment }: PastEvent, counter: StoredCounter, amount: Units): Paid {
+function givenBackBy(
+  draft: Draft,
+  meter: Meter,
+  { payment }: PastEvent,
+  counter: StoredCounter,
+  units: Units,
+): Payment {
+  const { customer, feature, policy } = meter;
   const { paid } = stateOf(meter, counter, null, draft.nowMs);
-  const own = payment.draws.map((draw) => ({ ...draw, units: minUnits(draw.units, missingOf(draft, meter, draw)) }));
-  const credits = minUnits(payment.credits, paid.credits);
-  const wallet = minUnits(payment.wallet, paid.wallet);
-  const overage = minUnits(payment.overage, paid.overage);
-  // What the event has no part in any more was given back in its place by others: theirs is given back instead.
-  const included = maxUnits(counter.used - paid.credits - paid.wallet - paid.overage, 0n);
-  const ofOthers = maxUnits(amount - credits - wallet - overage - included, 0n);
-  const moreOverage = minUnits(ofOthers, paid.overage - overage);
-  const moreWallet = minUnits(ofOthers - moreOverage, paid.wallet - wallet);
-  const charge = minUnits(payment.walletCharge, paid.walletCharge);
-  return {
-    ...paid,
-    credits: credits + minUnits(ofOthers - moreOverage - moreWallet, paid.credits - credits),
-    wallet: wallet + moreWallet,
-    overage: overage + moreOverage,
-    walletCharge:
-      moreWallet === 0n ? charge : charge + ((paid.walletCharge - charge) * moreWallet) / (paid.wallet - wallet),
-    draws: [...paid.draws, ...own.map(({ grantId, units }) => ({ grantId, units: -units })), ...own],
-  };
-}
-
-/** How many units a grant misses for use; of one that is gone, any number, since none of them come back. */
-function missingOf(draft: Draft, { customer, feature }: Meter, { grantId, units }: Draw): Units {
-  const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
-  if (!grant || grant.state === 'expired' || grant.state === 'voided') return units;
-  const held = [...customer.reservations.values()]
-    .filter(({ state }) => state === 'open')
-    .flatMap(({ payment }) => payment.draws)
-    .reduce((sum, draw) => (draw.grantId === grantId ? sum + draw.units : sum), 0n);
-  return grant.amount - grant.remaining - held;
+  const { grants } = draft.accountOf(customer, feature.key);
+  const open = [...customer.reservations.values()].filter(({ state }) => state === 'open');
+  const held = open.flatMap((reservation) => reservation.payment.draws);
+  return giveBack(policy, counter, stillPaid(payment, { used: counter.used, paid, grants, held }, units), units);
 }
 
 /** Ends the running period by hand: what follows is counted anew until the period would have ended. */

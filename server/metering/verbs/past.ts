@@ -1,7 +1,8 @@
 /** past — what use that happened earlier changes in the periods since. */
 import { measure } from '../../domain/aggregation.ts';
 import { crossings } from '../../domain/alert.ts';
-import { giveBack, NO_PAYMENT, type Payment, paidInto, pay } from '../../domain/payment.ts';
+import { NO_PAYMENT, type Payment, paidInto, pay } from '../../domain/payment.ts';
+import { giveBack } from '../../domain/refund.ts';
 import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
 import { type Meter, stateOf } from '../meter.ts';

@@ -3,9 +3,10 @@ import { grantNotFound, insufficientBalance, invalidInput, walletNotFound } from
 import { isGone } from '../../domain/grant.ts';
 import { voidGrant } from '../../domain/grant-change.ts';
 import { newGrant, problemOfGrant } from '../../domain/new-grant.ts';
-import { paidInto, settleOverage } from '../../domain/payment.ts';
+import { paidInto } from '../../domain/payment.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { type Account, move } from '../../domain/posting.ts';
+import { settleOverage } from '../../domain/refund.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
 import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
 import { bookGrantChanges } from '../booking/grants.ts';

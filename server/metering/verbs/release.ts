@@ -1,6 +1,6 @@
 /** release — gives back what is held: on the caller's word, because its time is over, or because nothing came of it. */
 import { splitOf } from '../../domain/decision.ts';
-import { giveBackHeld } from '../../domain/payment.ts';
+import { giveBackHeld } from '../../domain/refund.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import type { Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
