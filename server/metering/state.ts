@@ -90,7 +90,7 @@ export type PastEvent = {
 };
 
 /** A customer as decisions see it, and what this batch makes of it. */
-export type CustomerState = {
+export type CustomerState = Holdings & {
   readonly id: string;
   readonly tenantId: string;
   readonly referenceId: string;
@@ -113,6 +113,10 @@ export type CustomerState = {
   prepaid: boolean;
   /** When something is due next; null for never. */
   dueAtMs: number | null;
+};
+
+/** What is read of a customer beside its row, as far as the batch needs it. */
+type Holdings = {
   /** By `meterKey`: the newest counter of each. */
   readonly counters: Map<string, StoredCounter>;
   /** Counters of earlier periods that this batch needs: by `meterKey`, in order of time. */
@@ -135,6 +139,20 @@ export type CustomerState = {
   readonly events: Map<bigint, PastEvent>;
   readonly answers: Map<string, KnownAnswer>;
 };
+
+export const noHoldings = (): Holdings => ({
+  counters: new Map(),
+  earlier: new Map(),
+  credits: new Map(),
+  wallets: new Map(),
+  reservations: new Map(),
+  commits: new Map(),
+  seen: new Set(),
+  drawn: new Map(),
+  laterMs: null,
+  events: new Map(),
+  answers: new Map(),
+});
 
 /** Names a counter of a customer: the feature's, or that of an entity under it. */
 export const meterKey = (featureKey: string, entityId: string | null): string =>

@@ -4,7 +4,7 @@ import { type LimitFieldsJson, limitFieldsMapFromJson } from '../../db/limit-fie
 import type { PendingPlan } from '../../domain/customer.ts';
 import type { Mute } from '../../domain/mute.ts';
 import type { AnswerJson } from '../answer.ts';
-import type { CustomerState, KnownAnswer } from '../state.ts';
+import { type CustomerState, type KnownAnswer, noHoldings } from '../state.ts';
 import { type Look, msOf, unique } from './look.ts';
 
 type CustomerRow = {
@@ -48,17 +48,7 @@ const customerFromRow = (row: CustomerRow): CustomerState => ({
   rateWindows: row.rate_windows === null ? NO_WINDOWS : rateWindowsFromJson(row.rate_windows),
   prepaid: row.prepaid,
   dueAtMs: msOf(row.due_at),
-  counters: new Map(),
-  earlier: new Map(),
-  credits: new Map(),
-  wallets: new Map(),
-  reservations: new Map(),
-  commits: new Map(),
-  seen: new Set(),
-  drawn: new Map(),
-  laterMs: null,
-  events: new Map(),
-  answers: new Map(),
+  ...noHoldings(),
 });
 
 const rateWindowsFromJson = (json: NonNullable<CustomerRow['rate_windows']>): CustomerState['rateWindows'] =>

@@ -1,5 +1,5 @@
 /** new-customer — a customer as decisions see it, who has done nothing yet; a test says what is different. */
-import type { CustomerState } from '../state.ts';
+import { type CustomerState, noHoldings } from '../state.ts';
 
 type Own = Pick<CustomerState, 'id' | 'tenantId'> & Partial<CustomerState>;
 
@@ -19,16 +19,6 @@ export const newCustomer = (own: Own): CustomerState => ({
   rateWindows: new Map(),
   prepaid: false,
   dueAtMs: null,
-  counters: new Map(),
-  earlier: new Map(),
-  credits: new Map(),
-  wallets: new Map(),
-  reservations: new Map(),
-  commits: new Map(),
-  seen: new Set(),
-  drawn: new Map(),
-  laterMs: null,
-  events: new Map(),
-  answers: new Map(),
+  ...noHoldings(),
   ...own,
 });
