@@ -12,6 +12,7 @@ import type { Feature } from '../../domain/feature.ts';
 import { paidInto, pay } from '../../domain/payment.ts';
 import { periodFor, ruleKey } from '../../domain/period.ts';
 import type { Catalog } from '../../domain/plan.ts';
+import { newestOf } from '../../domain/plan-allocation.ts';
 import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
 import type { Draft } from '../draft.ts';
@@ -144,9 +145,7 @@ export function settleMeterCredits(draft: Draft, meter: Meter, all: boolean, atM
   const sequence = draft.nextSequence(customer);
   bookGrantChanges(draft, customer, feature.key, changes, { kind: 'renewal', sequence });
   const after = draft.accountOf(customer, feature.key);
-  const allocation = [...after.grants.values()]
-    .filter(({ source, rolledOver, renewal }) => source === 'plan' && !rolledOver && renewal !== null)
-    .sort((a, b) => b.effectiveFromMs - a.effectiveFromMs)[0];
+  const allocation = newestOf([...after.grants.values()]);
   draft.putAccount(customer, feature.key, { ...after, rule: text, allocationId: allocation?.id ?? null, sequence });
 }
 
