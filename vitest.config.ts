@@ -48,7 +48,7 @@ export default defineConfig({
             'tests/{domain,architecture}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          testTimeout: 10_000,
+          testTimeout: 30_000,
         },
       },
       onRealThings('store', ['tests/{store,model,support}/**/*.test.ts']),

@@ -4,10 +4,15 @@ import type { Database } from '../../server/db/client.ts';
 const TABLES = `SELECT string_agg(format('%I', tablename), ', ') AS names FROM pg_tables
   WHERE schemaname = 'public' AND tablename <> 'metergraph_migrations'`;
 
+/** What was learned of rows that are gone, which a plan would go by. */
+const STATISTICS = `DELETE FROM pg_statistic
+  WHERE starelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)`;
+
 /** Nothing may use it meanwhile; the gateway of the test before is closed by then. */
 export async function emptied(database: Database): Promise<Database> {
   const [tables] = await database.query<{ names: string }>({ text: TABLES, params: [] });
   await database.query({ text: `TRUNCATE ${tables?.names}`, params: [] });
+  await database.query({ text: STATISTICS, params: [] });
   return database;
 }
 
