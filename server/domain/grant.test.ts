@@ -12,6 +12,8 @@ describe('of two grants, the first burns first', () => {
     ['expiring at all', { expiresAtMs: 10, createdAtMs: 5 }, { expiresAtMs: null, createdAtMs: 1 }],
     ['older, when both expire together', { expiresAtMs: 10, createdAtMs: 1 }, { expiresAtMs: 10, createdAtMs: 2 }],
     ['older, when neither expires', { createdAtMs: 1, id: 'z' }, { createdAtMs: 2, id: 'a' }],
+    ['the plan’s, before what was bought', { source: 'plan', id: 'z' }, { source: 'purchase', id: 'a' }],
+    ['by the smaller id that was given first', { originId: 'a', id: 'z' }, { originId: 'b', id: 'y' }],
     ['the smaller id, when all is the same', { id: 'a' }, { id: 'b' }],
   ])('%s', (_why, first, second) => {
     const [a, b] = [grantOf(first), grantOf(second)];

@@ -73,8 +73,8 @@ export type GrantChange = {
 export type Draw = { readonly grantId: string; readonly units: Units };
 
 /**
- * Lower priority number first, then soonest to expire, then oldest, then id. Total, so every replay draws alike. What rolled
- * over is older than what is given at the same instant: its units are from before.
+ * Lower priority number first, then soonest to expire, then oldest; then what rolled over, whose units are from before, then
+ * the plan's before what was bought, then by the ids that callers gave. Total, so every replay draws alike.
  */
 export function byBurnOrder(a: Grant, b: Grant): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
@@ -82,5 +82,8 @@ export function byBurnOrder(a: Grant, b: Grant): number {
   if (aExpires !== bExpires) return aExpires < bExpires ? -1 : 1;
   if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
   if (a.rolledOver !== b.rolledOver) return a.rolledOver ? -1 : 1;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+  if ((a.source === 'plan') !== (b.source === 'plan')) return a.source === 'plan' ? -1 : 1;
+  return byText(a.originId ?? a.id, b.originId ?? b.id) || byText(a.id, b.id);
 }
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -4,7 +4,7 @@ import type { Book } from './book.ts';
 import { addEntry } from './entries.ts';
 import { givenBack, payersOfEntry } from './giving-back.ts';
 import { isAdditive } from './measure.ts';
-import { entriesIn, periodFrom, policyAt, usedIn } from './questions.ts';
+import { entriesIn, entriesOf, periodFrom, policyAt, usedIn } from './questions.ts';
 import { refusedWith, type Told } from './told.ts';
 import { reading, tookTold } from './using.ts';
 
@@ -17,7 +17,7 @@ export function reverse(book: Book, sequence: bigint, nowMs: number): Told {
   const before = entriesIn(book, featureKey, { startMs: entry.periodStartMs, endMs: null });
   const policy = policyAt(book, featureKey, nowMs);
   const taken = least(entry.taken, usedIn(before)); // what was given back meanwhile is not given back twice
-  const paid = givenBack(before, taken, policy.price, payersOfEntry(before, entry, taken));
+  const paid = givenBack(before, taken, policy.price, payersOfEntry(before, entriesOf(book, featureKey), entry, taken));
   entry.reversed = true;
   addEntry(book, {
     featureKey,

@@ -13,12 +13,7 @@ import { partIn, pricedIn, sumOf, usedIn } from './questions.ts';
  * that; else its share of what it paid, and more where it would have paid more than what stays costs. What holds took
  * stays theirs.
  */
-export function givenBack(
-  entries: readonly Entry[],
-  units: Units,
-  price: Price | null,
-  from: Payers = payersOf(entries.filter(isUsed)),
-): Paid {
+export function givenBack(entries: readonly Entry[], units: Units, price: Price | null, from: Payers): Paid {
   if (units === 0n) return { ...NOTHING_PAID, draws: [] };
   const overage = least(units, from.overage);
   const wallet = least(units - overage, from.wallet);
@@ -47,21 +42,35 @@ export type Payers = Pick<Paid, 'credits' | 'wallet' | 'overage' | 'walletCharge
 
 const isUsed = ({ state }: Entry): boolean => state === 'used';
 
-const payersOf = (used: readonly Entry[]): Payers => ({
-  credits: partIn(used, 'credits'),
-  wallet: partIn(used, 'wallet'),
-  overage: partIn(used, 'overage'),
-  walletCharge: partIn(used, 'walletCharge'),
-  draws: netDraws(used),
-});
+/**
+ * What paid for the use of a period, as far as it was not given back.
+ *
+ * @param ofAllTimes All entries of the feature: credits go back into the grants that were drawn from last, whichever period
+ *   the use was of.
+ */
+export function payersOf(entries: readonly Entry[], ofAllTimes: readonly Entry[]): Payers {
+  const used = entries.filter(isUsed);
+  return {
+    credits: partIn(used, 'credits'),
+    wallet: partIn(used, 'wallet'),
+    overage: partIn(used, 'overage'),
+    walletCharge: partIn(used, 'walletCharge'),
+    draws: netDraws(ofAllTimes.filter(isUsed)),
+  };
+}
 
 /**
  * What paid for one entry, as far as its period still has it. Where others gave the entry's own back already, theirs is
  * given back instead, as by anybody.
  */
-export function payersOfEntry(entries: readonly Entry[], { paid }: Entry, units: Units): Payers {
+export function payersOfEntry(
+  entries: readonly Entry[],
+  ofAllTimes: readonly Entry[],
+  { paid }: Entry,
+  units: Units,
+): Payers {
   const used = entries.filter(isUsed);
-  const all = payersOf(used);
+  const all = payersOf(used, ofAllTimes);
   const own = { credits: 0n, wallet: 0n, overage: 0n, walletCharge: 0n };
   for (const part of ['credits', 'wallet', 'overage', 'walletCharge'] as const)
     own[part] = least(paid[part], all[part]);

@@ -61,6 +61,10 @@ export const entriesIn = (book: Book, featureKey: string, period: Period, entity
       (entityId === null || entry.entityId === entityId),
   );
 
+/** What counted in any period. */
+export const entriesOf = (book: Book, featureKey: string): Entry[] =>
+  book.entries.filter((entry) => entry.state !== 'undone' && entry.featureKey === featureKey);
+
 export const usedIn = (entries: readonly Entry[]): Units =>
   sumOf(entries.filter(({ state }) => state === 'used').map(({ taken }) => taken));
 
@@ -99,7 +103,8 @@ export const burning = (book: Book, featureKey: string, atMs: number): ModelGran
         (a.expiresAtMs ?? never) - (b.expiresAtMs ?? never) ||
         a.createdAtMs - b.createdAtMs ||
         Number(b.rolledOver) - Number(a.rolledOver) || // its units are from before
-        (a.id < b.id ? -1 : 1)
+        Number(b.isPlan) - Number(a.isPlan) || // what was bought lasts
+        (a.originId < b.originId ? -1 : a.originId > b.originId ? 1 : a.id < b.id ? -1 : 1)
       );
     });
 

@@ -12,12 +12,13 @@ import type { Book, Entry, Paid } from './book.ts';
 import { NOTHING_PAID } from './book.ts';
 import { definitionOf, planNamed } from './catalog.ts';
 import { costOf } from './cost.ts';
-import { givenBack } from './giving-back.ts';
+import { givenBack, payersOf } from './giving-back.ts';
 import { isInvalid, levelOf, takenBy } from './measure.ts';
 import {
   availableMoney,
   burning,
   entriesIn,
+  entriesOf,
   fullUntil,
   hasWallet,
   heldIn,
@@ -49,7 +50,11 @@ export function verdictOn(book: Book, ask: Ask, nowMs: number): Verdict {
   if (taken > 0n) return verdictOnTaking(book, ask, policy, entries, taken, nowMs);
   const back = isBelowFloor(book, ask, policy, entries) ? mostGivenBack(ask, policy, entries) : taken;
   if (back === null) return denied('BELOW_MINIMUM');
-  return { outcome: 'allowed', taken: back, paid: givenBack(entries, -back, policy.price) };
+  return {
+    outcome: 'allowed',
+    taken: back,
+    paid: givenBack(entries, -back, policy.price, payersOf(entries, entriesOf(book, ask.featureKey))),
+  };
 }
 
 /** A floor is one of the level of a quantity that is held, and of the units used of any other; entities' own is 0. */
