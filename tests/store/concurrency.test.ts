@@ -9,7 +9,10 @@ import { ONE, unitsOf } from '../../server/domain/units.ts';
 import type { Consumption } from '../../server/metering/requests.ts';
 import { describeEngines, migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
-import { expectConsistent, openRig, outcomesOf, query, type Rig, recorded, register, rigWith, tally } from './rig.ts';
+import { outcomesOf, tally } from './outcomes.ts';
+import { expectConsistent } from './promises.ts';
+import { recorded } from './recorded.ts';
+import { openRig, query, type Rig, register, rigWith } from './rig.ts';
 
 const LIMIT = 1_000;
 const CALLERS = 200;

@@ -6,7 +6,8 @@ import { beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../server/db/client.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
 import { describeEngines } from '../support/engines.ts';
-import { digestOf, expectConsistent } from './rig.ts';
+import { expectConsistent } from './promises.ts';
+import { digestOf } from './recorded.ts';
 import { openScene, perUnit, type Setting, units } from './scene.ts';
 
 const calls = (fields: LimitFields): Setting => ({ features: { calls: { thresholds: [], ...fields } } });

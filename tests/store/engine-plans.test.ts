@@ -8,7 +8,7 @@ import type { Database } from '../../server/db/client.ts';
 import type { PlanDefinition } from '../../server/domain/definitions.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
 import { describeEngines } from '../support/engines.ts';
-import { expectConsistent } from './rig.ts';
+import { expectConsistent } from './promises.ts';
 import { describeScenes, openScene, perUnit, type Row, type Setting, units } from './scene.ts';
 
 const plan = (price: string, calls: LimitFields): Omit<PlanDefinition, 'key'> => ({

@@ -15,7 +15,9 @@ import type { Request } from '../../server/metering/requests.ts';
 import { migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
 import { counting } from './counting.ts';
-import { expectConsistent, openRig, outcomesOf, query, type Rig, register, saveFeature, tally } from './rig.ts';
+import { outcomesOf, tally } from './outcomes.ts';
+import { expectConsistent } from './promises.ts';
+import { openRig, query, type Rig, register, saveFeature } from './rig.ts';
 import { perUnit } from './scene.ts';
 
 const ROUNDS = 50;

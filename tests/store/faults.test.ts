@@ -8,20 +8,11 @@ import { openPostgres } from '../../server/db/postgres.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
 import { describeEngines, migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
-import {
-  errorOf,
-  expectConsistent,
-  hold,
-  holdCustomer,
-  openRig,
-  outcomesOf,
-  query,
-  type Rig,
-  recorded,
-  register,
-  rigWith,
-  tally,
-} from './rig.ts';
+import { errorOf, outcomesOf, tally } from './outcomes.ts';
+import { expectConsistent } from './promises.ts';
+import { recorded } from './recorded.ts';
+import { openRig, query, type Rig, register, rigWith } from './rig.ts';
+import { hold, holdCustomer } from './row-lock.ts';
 import { perUnit } from './scene.ts';
 
 describeEngines('a fault', (engine) => {

@@ -8,17 +8,10 @@ import { unitsOf } from '../../server/domain/units.ts';
 import type { ConsumeRequest, Consumption } from '../../server/metering/requests.ts';
 import { describeEngines } from '../support/engines.ts';
 import { counting } from './counting.ts';
-import {
-  errorOf,
-  expectConsistent,
-  openRig,
-  outcomesOf,
-  query,
-  type Rig,
-  recorded,
-  rigWith,
-  saveFeature,
-} from './rig.ts';
+import { errorOf, outcomesOf } from './outcomes.ts';
+import { expectConsistent } from './promises.ts';
+import { recorded } from './recorded.ts';
+import { openRig, query, type Rig, rigWith, saveFeature } from './rig.ts';
 import { perUnit } from './scene.ts';
 
 describeEngines('the same idempotency key', (engine) => {

@@ -14,7 +14,10 @@ import { openPostgres } from '../../server/db/postgres.ts';
 import { unitsOf } from '../../server/domain/units.ts';
 import { migrated, migratedFolder } from '../support/engines.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
-import { expectConsistent, openRig, outcomesOf, query, type Rig, recorded, rigWith, tally } from './rig.ts';
+import { outcomesOf, tally } from './outcomes.ts';
+import { expectConsistent } from './promises.ts';
+import { recorded } from './recorded.ts';
+import { openRig, query, type Rig, rigWith } from './rig.ts';
 
 const CHILD = fileURLToPath(new URL('../support/engine-under-load.ts', import.meta.url));
 const ROUNDS = 2;

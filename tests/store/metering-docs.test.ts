@@ -10,7 +10,7 @@ import { openEmbedded } from '../support/engines.ts';
 import { type Cases, casesOf } from '../support/worked-examples.ts';
 import { BOUNDS, RULES } from './documented-rules.ts';
 import { DocumentedScene } from './documented-scene.ts';
-import { expectConsistent } from './rig.ts';
+import { expectConsistent } from './promises.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/metering.md', import.meta.url));
 const TABLES = casesOf(readFileSync(PAGE, 'utf8'));

@@ -11,7 +11,8 @@ import { migrate } from '../../server/db/migrate.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
 import { describeEngines } from '../support/engines.ts';
-import { errorOf, openRig, query, type Rig } from './rig.ts';
+import { errorOf } from './outcomes.ts';
+import { openRig, query, type Rig } from './rig.ts';
 
 const MIGRATIONS_OF_THE_FIRST_VERSION = 3;
 const TENANT = '2ed6657d-e927-568b-95e1-2665a8aea6a2';

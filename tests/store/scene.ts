@@ -12,7 +12,6 @@
  * After each use, what `check` said before it must be what came; a refusal must have changed nothing; and at the end every
  * promise that the tables make to each other must hold.
  */
-import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
 import type { Deps } from '../../server/actions/deps.ts';
 import { registerCustomer } from '../../server/actions/register-customer.ts';
@@ -22,27 +21,23 @@ import { setCustomerPlan } from '../../server/actions/set-customer-plan.ts';
 import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
-import type { Split } from '../../server/domain/decision.ts';
 import type { PlanDefinition } from '../../server/domain/definitions.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
-import type { Reset } from '../../server/domain/period.ts';
 import type { PlanChange } from '../../server/domain/plan-change.ts';
 import type { Price } from '../../server/domain/price.ts';
-import { formatUnits, ONE, unitsOf } from '../../server/domain/units.ts';
+import { unitsOf } from '../../server/domain/units.ts';
 import type { Usage } from '../../server/domain/usage.ts';
-import type {
-  ConsumeRequest,
-  Consumption,
-  Holding,
-  Request,
-  ReserveRequest,
-  Result,
-} from '../../server/metering/requests.ts';
+import type { ConsumeRequest, Consumption, Holding, Request, ReserveRequest } from '../../server/metering/requests.ts';
 import { settlerOf } from '../../server/metering/settler.ts';
 import { UsageReader } from '../../server/metering/usage-reader.ts';
 import { describeEngines } from '../support/engines.ts';
-import { digestOf, expectConsistent, openRig, query, type Rig, saveFeature } from './rig.ts';
+import { expectConsistent } from './promises.ts';
+import { digestOf } from './recorded.ts';
+import { openRig, type Rig, saveFeature } from './rig.ts';
+import { spell } from './scene-answers.ts';
+import { type Command, isUse, Names, parse, requestOf, useOf } from './scene-commands.ts';
+import { answerTo } from './scene-questions.ts';
 
 /** What is said before the first command. */
 export type Setting = {
@@ -119,24 +114,17 @@ export async function openScene(
   return new Scene(rig, deps, Object.keys(features)[0] ?? 'calls');
 }
 
-/** `verb word word name=value`. */
-type Command = {
-  readonly verb: string;
-  readonly words: readonly string[];
-  readonly named: Readonly<Record<string, string>>;
-};
-
 export class Scene {
   readonly rig: Rig;
   readonly deps: Deps;
-  readonly #featureKey: string;
-  /** Sequences, grants and holds by the names that commands give them. */
-  readonly #named = new Map<string, string>();
+  /** What commands are about that name no other feature. */
+  readonly featureKey: string;
+  readonly names = new Names();
 
   constructor(rig: Rig, deps: Deps, featureKey: string) {
     this.rig = rig;
     this.deps = deps;
-    this.#featureKey = featureKey;
+    this.featureKey = featureKey;
   }
 
   get customerId(): string {
@@ -154,68 +142,13 @@ export class Scene {
     }
   }
 
-  async #do({ verb, words, named }: Command): Promise<string> {
+  async #do(command: Command): Promise<string> {
+    const { verb, words, named } = command;
     const [first = '', second] = words;
+    if (isUse(verb)) return this.#call(this.requestOf(verb, words, named), named.as);
+    const request = requestOf(this, command);
+    if (request !== null) return this.#spoken(request, named.as);
     switch (verb) {
-      case 'use':
-      case 'record':
-      case 'reserve':
-        return this.#call(this.requestOf(verb, words, named), named.as);
-      case 'commit':
-        return this.#spoken(
-          {
-            ...this.#from(named),
-            kind: 'commit',
-            reservationId: this.#idOf(first),
-            amount: second === undefined ? null : unitsOf(second),
-            mode: modeOf(named.mode),
-          },
-          named.as,
-        );
-      case 'release':
-        return this.#spoken({ ...this.#from(named), kind: 'release', reservationId: this.#idOf(first) });
-      case 'grant':
-        return this.#spoken({
-          ...this.#from(named),
-          kind: 'grant',
-          grantId: this.#idOf(first),
-          featureKey: named.of ?? this.#featureKey,
-          source: 'purchase',
-          amount: unitsOf(second ?? '1'),
-          priority: named.priority === undefined ? null : Number(named.priority),
-          effectiveFromMs: msOf(named.from),
-          expiresAtMs: msOf(named.until),
-          recurring:
-            named.every === undefined ? null : { reset: named.every as Reset, onRenewal: renewalOf(named.renewal) }, // tests write resets right
-          settlesOverage: named.settles === 'overage',
-        });
-      case 'void':
-        return this.#spoken({ ...this.#from(named), kind: 'void-grant', grantId: this.#idOf(first) });
-      case 'top-up':
-        return this.#spoken({ ...this.#from(named), kind: 'top-up', currency: 'usd', amount: unitsOf(first) });
-      case 'floor':
-        return this.#spoken({
-          ...this.#from(named),
-          kind: 'set-wallet',
-          currency: 'usd',
-          floor: first === 'plan' ? null : unitsOf(first),
-        });
-      case 'top-up-was':
-        return this.#spoken({
-          ...this.#from(named),
-          kind: 'settle-top-up',
-          currency: 'usd',
-          outcome: first as 'paid' | 'failed',
-        }); // one of the two
-      case 'reverse':
-        return this.#spoken(
-          { ...this.#from(named), kind: 'reverse', sequence: BigInt(this.#named.get(first) ?? first) },
-          named.as,
-        );
-      case 'reset':
-        return this.#spoken({ ...this.#from(named), kind: 'reset', featureKey: named.of ?? this.#featureKey });
-      case 'settle':
-        return this.#spoken({ ...this.#from(named), kind: 'settle' });
       case 'at':
         this.rig.clock.set(first);
         return 'done';
@@ -227,38 +160,13 @@ export class Scene {
         });
         return 'done';
       default:
-        return this.#ask(verb, words, named);
+        return answerTo(this, command);
     }
   }
 
   /** The request that a command of use makes. */
-  requestOf(
-    verb: string,
-    words: readonly string[],
-    named: Readonly<Record<string, string>>,
-  ): ConsumeRequest | ReserveRequest {
-    const isHold = verb === 'reserve';
-    const amount = isHold ? words[1] : words[0];
-    const consume = this.rig.call('acme', {
-      purpose: verb === 'record' ? 'record' : 'use',
-      featureKey: named.of ?? this.#featureKey,
-      amount: amount?.startsWith('P') ? ONE : unitsOf(amount ?? '1'),
-      duration: amount?.startsWith('P') ? amount : null,
-      mode: modeOf(named.mode),
-      overrideKey: named.plan ?? null,
-      entityId: named.by ?? null,
-      occurredAtMs: msOf(named.at),
-      idempotencyKey: named.key ?? null,
-      properties: named.user === undefined ? null : JSON.stringify({ user: named.user }),
-    });
-    if (!isHold) return consume;
-    const { purpose: _, occurredAtMs: __, ...use } = consume;
-    return {
-      ...use,
-      kind: 'reserve',
-      reservationId: this.#idOf(words[0] ?? ''),
-      ttlMs: 1_000 * Number(named.for ?? '900'),
-    };
+  requestOf(verb: string, words: readonly string[], named: Command['named']): ConsumeRequest | ReserveRequest {
+    return useOf(this, { verb, words, named });
   }
 
   /** A use, or a hold: first asked, then done. */
@@ -268,7 +176,7 @@ export class Scene {
     if (foretold !== null) expect(comparable(foretold)).toEqual(comparable(answer));
     if (typeof answer === 'string') return answer;
     if (!answer.allowed) await this.#expectNoChange(request);
-    else if (as !== undefined) this.#named.set(as, answer.usage.sequence.toString());
+    else if (as !== undefined) this.names.set(as, answer.usage.sequence.toString());
     return spell(answer);
   }
 
@@ -286,89 +194,12 @@ export class Scene {
 
   async #spoken(request: Request, as?: string): Promise<string> {
     const answer = await this.rig.engine.execute(request);
-    if (as !== undefined && 'usage' in answer) this.#named.set(as, answer.usage.sequence.toString());
+    if (as !== undefined && 'usage' in answer) this.names.set(as, answer.usage.sequence.toString());
     return spell(answer);
   }
 
-  #from({ key }: Readonly<Record<string, string>>) {
-    const { tenantId, customerId, referenceId } = this.rig.call('acme');
-    return { tenantId, customerId, referenceId, idempotencyKey: key ?? null };
-  }
-
-  /** The id of a grant or hold by its name in this table. */
-  #idOf(name: string): string {
-    const id = this.#named.get(name) ?? randomUUID();
-    this.#named.set(name, id);
-    return id;
-  }
-
-  #nameOf(id: unknown): string {
-    for (const [name, known] of this.#named) if (known === id) return name;
-    return '?';
-  }
-
-  async #ask(verb: string, words: readonly string[], named: Readonly<Record<string, string>>): Promise<string> {
-    const featureKey = named.of ?? this.#featureKey;
-    switch (verb) {
-      case 'usage':
-        return spellUsage(await this.usage(featureKey));
-      case 'cost':
-        return formatUnits((await this.usage(featureKey)).estimatedCost?.amount ?? 0n);
-      case 'period':
-        return spellPeriod(await this.usage(featureKey));
-      case 'wallet': {
-        const [row] = await this.#rows('SELECT balance FROM wallets WHERE customer_id = $1');
-        return row?.balance == null ? 'none' : decimal(row.balance);
-      }
-      case 'top-ups': {
-        const rows = await this.#rows(
-          'SELECT state, amount FROM top_up_requests WHERE customer_id = $1 ORDER BY sequence',
-        );
-        return rows.map(({ state, amount }) => `${state} ${decimal(amount)}`).join(', ') || 'none';
-      }
-      case 'grants': {
-        const rows = await this.#rows(
-          'SELECT id, source, rolled_over, remaining, state FROM grants WHERE customer_id = $1 AND feature_key = $2 ORDER BY priority, expires_at, created_at, id',
-          featureKey,
-        );
-        return rows.map((row) => `${this.#titleOf(row)} ${decimal(row.remaining)} ${row.state}`).join(', ') || 'none';
-      }
-      case 'drawn': {
-        const rows = await this.#rows(
-          `SELECT grant_id AS id, sum(amount) AS units FROM postings
-            WHERE customer_id = $1 AND sequence = $2 AND account = 'usage' AND grant_id IS NOT NULL GROUP BY grant_id ORDER BY min(line)`,
-          this.#named.get(words[0] ?? '') ?? '0',
-        );
-        return rows.map(({ id, units }) => `${this.#nameOf(id)} ${decimal(units)}`).join(', ') || 'none';
-      }
-      case 'counters': {
-        const rows = await this.#rows(
-          `SELECT entity_id, period_start, used, closed_at, corrected_at FROM counters WHERE customer_id = $1 AND feature_key = $2
-            ORDER BY period_start, entity_id`,
-          featureKey,
-        );
-        return rows.map(spellCounter).join(', ') || 'none';
-      }
-      case 'alerts': {
-        const rows = await this.#rows('SELECT threshold_key FROM alerts WHERE customer_id = $1 ORDER BY sequence');
-        return rows.map(({ threshold_key }) => threshold_key).join(', ') || 'none';
-      }
-      default:
-        throw new Error(`there is no command "${verb}"`);
-    }
-  }
-
-  #rows(text: string, ...params: string[]) {
-    return query(this.rig.database, text, this.customerId, ...params);
-  }
-
-  #titleOf({ id, source, rolled_over }: Readonly<Record<string, unknown>>): string {
-    const name = this.#nameOf(id);
-    return name === '?' ? `${source}${rolled_over === true ? ' rolled over' : ''}` : name;
-  }
-
   /** The meter as queries tell it: always what the gate would go by. */
-  async usage(featureKey = this.#featureKey): Promise<Usage> {
+  async usage(featureKey = this.featureKey): Promise<Usage> {
     const { database, tenantId, clock } = this.rig;
     const reader = new UsageReader(database, new Catalogs(), clock);
     const read = await reader.read(tenantId, [{ customerId: this.customerId, featureKeys: [featureKey] }]);
@@ -378,30 +209,12 @@ export class Scene {
   }
 
   /** Changes limits of the customer's own. */
-  async limits(fields: LimitFields, featureKey = this.#featureKey): Promise<void> {
+  async limits(fields: LimitFields, featureKey = this.featureKey): Promise<void> {
     await setCustomerLimits(this.deps, this.rig.tenantId, {
       referenceId: 'acme',
       limits: [{ featureKey, fields }],
     });
   }
-}
-
-function parse(line: string): Command {
-  const [verb = '', ...rest] = line.split(' ');
-  const isNamed = (word: string): boolean => /^[a-z]+=/.test(word);
-  const pairs = rest
-    .filter(isNamed)
-    .map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1).replaceAll('_', ' ')]);
-  return { verb, words: rest.filter((word) => !isNamed(word)), named: Object.fromEntries(pairs) };
-}
-
-const modeOf = (word = 'REJECT') => word as ConsumeRequest['mode']; // tests write modes right
-const msOf = (iso: string | undefined): number | null => (iso === undefined ? null : Date.parse(iso));
-
-/** `reset`, `add`, or the most that rolls over. */
-function renewalOf(word = 'reset') {
-  if (word === 'reset' || word === 'add') return word;
-  return { max: unitsOf(word), maxFraction: null, expiresAfter: null };
 }
 
 const codeOf = (error: unknown): string => {
@@ -415,74 +228,3 @@ function comparable(answer: Consumption | Holding | string): unknown {
   const { alerts: _, usage, ...rest } = { alerts: [], ...answer };
   return { ...rest, usage: { ...usage, sequence: 0n } };
 }
-
-export function spell(answer: Result): string {
-  switch (answer.kind) {
-    case 'consumption': {
-      if (!answer.allowed) return answer.denial?.reason ?? '?';
-      const alerts = answer.alerts.map(({ mark }) => `! ${mark}`);
-      return [spellSplit(answer.split), ...alerts, ...(answer.replayed ? ['again'] : [])].join(' ');
-    }
-    case 'holding':
-      if (!answer.allowed) return answer.denial?.reason ?? '?';
-      return `${answer.reservation?.state} ${spellSplit(answer.split)}${answer.replayed ? ' again' : ''}`;
-    case 'granted':
-      return `${formatUnits(answer.grant.remaining)} ${answer.grant.state}${answer.replayed ? ' again' : ''}`;
-    case 'wallet':
-      return `${formatUnits(answer.wallet.balance)}${answer.replayed ? ' again' : ''}`;
-    case 'restarted':
-      return `${spellUsage(answer.usage)}${answer.replayed ? ' again' : ''}`;
-    case 'settled':
-      return 'done';
-  }
-}
-
-/** `1 included + 2 credits + 3 wallet (30) + 4 overage (40)`, without what is 0. */
-function spellSplit({ included, credits, wallet, overage, walletCharge, overageCost }: Split): string {
-  const parts = [
-    included === 0n ? null : `${formatUnits(included)} included`,
-    credits === 0n ? null : `${formatUnits(credits)} credits`,
-    wallet === 0n && walletCharge.amount === 0n
-      ? null
-      : `${formatUnits(wallet)} wallet (${formatUnits(walletCharge.amount)})`,
-    overage === 0n && overageCost.amount === 0n
-      ? null
-      : `${formatUnits(overage)} overage (${formatUnits(overageCost.amount)})`,
-  ];
-  return parts.filter((part) => part !== null).join(' + ') || 'nothing';
-}
-
-/** `5 used, 3 held, 2 left, 4 credits, 100 in wallet`, without what is 0 or not there. */
-function spellUsage({ used, reserved, remaining, credits, wallet, overage }: Usage): string {
-  const parts = [
-    `${formatUnits(used)} used`,
-    reserved === 0n ? null : `${formatUnits(reserved)} held`,
-    remaining === null ? null : `${formatUnits(remaining)} left`,
-    credits === 0n ? null : `${formatUnits(credits)} credits`,
-    overage === 0n ? null : `${formatUnits(overage)} overage`,
-    wallet === null ? null : `${formatUnits(wallet.amount)} in wallet`,
-  ];
-  return parts.filter((part) => part !== null).join(', ');
-}
-
-const spellPeriod = ({ period: { startMs, endMs } }: Usage): string =>
-  `${short(startMs)}/${endMs === null ? '' : short(endMs)}`;
-const short = (ms: number): string =>
-  new Date(ms)
-    .toISOString()
-    .replace(/:00\.000Z$/, 'Z')
-    .replace('T00:00Z', '');
-
-function spellCounter({
-  entity_id,
-  period_start,
-  used,
-  closed_at,
-  corrected_at,
-}: Readonly<Record<string, unknown>>): string {
-  const entity = entity_id === '' ? '' : ` ${entity_id}`;
-  const state = corrected_at !== null ? ' corrected' : closed_at !== null ? ' closed' : '';
-  return `${short((period_start as Date).getTime())}${entity} ${decimal(used)}${state}`; // a timestamp is a Date: see Row
-}
-
-const decimal = (value: unknown): string => formatUnits(unitsOf(String(value)));

@@ -10,8 +10,11 @@ import { Closer } from '../../server/metering/closer.ts';
 import { CARRIED_PERIODS_MAX } from '../../server/metering/draft.ts';
 import { describeEngines } from '../support/engines.ts';
 import { counting } from './counting.ts';
-import { digestOf, expectConsistent, query } from './rig.ts';
-import { openScene, perUnit, type Scene, type Setting, spell, units } from './scene.ts';
+import { expectConsistent } from './promises.ts';
+import { digestOf } from './recorded.ts';
+import { query } from './rig.ts';
+import { openScene, perUnit, type Scene, type Setting, units } from './scene.ts';
+import { spell } from './scene-answers.ts';
 
 const DAILY: Setting = { features: { calls: { reset: 'daily', limit: units('5'), thresholds: [] } } };
 
