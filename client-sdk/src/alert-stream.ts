@@ -3,8 +3,8 @@
 import { type Link, type Sink, wireRequest } from './link.ts';
 import { calling, type LiveSource } from './live.ts';
 import { AlertRaised, AlertStart } from './live-documents.ts';
+import type { AlertFilter, AlertHandlers } from './live-types.ts';
 import type { DataOf } from './operation.ts';
-import type { AlertFilter, AlertHandlers } from './types.ts';
 
 /** Failing is harmless: the stream goes on, and its next alert brings a cursor just as well. */
 const QUIETLY: Sink = { started: () => {}, next: () => {}, failed: () => {}, completed: () => {} };

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetergraphClient, type MetergraphClient } from './client.ts';
+import type { ConsumeInput } from './consume-types.ts';
 import { MetergraphError } from './errors.ts';
+import type { ClientOptions } from './option-types.ts';
 import { type HttpFault, startGateway, type TestGateway } from './testing/gateway.ts';
-import type { ClientOptions, ConsumeInput } from './types.ts';
 
 /** Goal: what callers are promised over a wire that fails. Method: a real HTTP server that fails as it is told. */
 let gateway: TestGateway;

@@ -1,28 +1,19 @@
 /** client — the whole SDK: decide and record use, read it, follow it. */
 import type { DocumentInput } from '@urql/core';
 import { systemClock } from './clock.ts';
+import type { ConsumeInput, ConsumeOutcome, Consumption } from './consume-types.ts';
 import { credentialSource } from './credentials.ts';
+import type { CreateCustomerTokenInput, Customer, CustomerToken, RegisterCustomerInput } from './customer-types.ts';
 import { Check, Consume, ConsumeMany, CreateCustomerToken, ReadUsage, RegisterCustomer } from './documents.ts';
 import { MetergraphError } from './errors.ts';
 import { badResponse, clientClosed } from './failures.ts';
 import { httpSender, isMutation } from './http.ts';
 import type { Operation } from './operation.ts';
+import type { CallOptions, ClientOptions } from './option-types.ts';
 import { createMetergraphRealtime, type MetergraphRealtime } from './realtime.ts';
 import { expectMember, pathOfItem, toConsumption, toOutcome } from './results.ts';
 import { retrying } from './retry.ts';
-import type {
-  CallOptions,
-  ClientOptions,
-  ConsumeInput,
-  ConsumeOutcome,
-  Consumption,
-  CreateCustomerTokenInput,
-  Customer,
-  CustomerToken,
-  RegisterCustomerInput,
-  Usage,
-  UsageInput,
-} from './types.ts';
+import type { Usage, UsageInput } from './usage-types.ts';
 import { exact, keyed, type MetergraphWrites, writesBy } from './writes.ts';
 
 /** A client of one gateway with one credential. All methods may be called at the same time; none needs `this`. */

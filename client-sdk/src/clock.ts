@@ -1,5 +1,5 @@
 /** clock — the platform's time, behind the interface that tests replace. */
-import type { Clock } from './types.ts';
+import type { Clock } from './option-types.ts';
 
 export const systemClock: Clock = {
   now: () => performance.now(),

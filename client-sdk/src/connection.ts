@@ -10,8 +10,8 @@ import type { CredentialSource } from './credentials.ts';
 import { MetergraphError } from './errors.ts';
 import { clientClosed, graphQLFailure, networkFailure } from './failures.ts';
 import type { Link, OpenLink, Sink } from './link.ts';
+import type { Clock } from './option-types.ts';
 import { fullJitterMs } from './retry.ts';
-import type { Clock } from './types.ts';
 
 /** One subscription, as the connection sees it. */
 export interface Stream {

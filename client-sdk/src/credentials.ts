@@ -1,6 +1,6 @@
 /** credentials — the one to send now, and a new one when it was refused. */
 import { MetergraphError } from './errors.ts';
-import type { Clock, Credentials } from './types.ts';
+import type { Clock, Credentials } from './option-types.ts';
 
 export interface CredentialSource {
   /** False for an API key: asking again would give the same. */

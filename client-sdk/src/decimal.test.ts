@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toDecimal } from './decimal.ts';
-import type { DecimalInput } from './types.ts';
+import type { DecimalInput } from './value-types.ts';
 
 /** Goal: what goes out is exactly what was meant, or nothing goes out. Method: a table, and laws over many numbers. */
 const says = (value: DecimalInput): string => {

@@ -1,6 +1,6 @@
 /** decimal — quantities on their way out, always as exact text. */
 import { MetergraphError } from './errors.ts';
-import type { Decimal, DecimalInput } from './types.ts';
+import type { Decimal, DecimalInput } from './value-types.ts';
 
 /** A double holds every decimal of up to this many significant digits; beyond, the text is no longer what was meant. */
 const EXACT_DIGITS = 15;

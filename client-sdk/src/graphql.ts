@@ -9,7 +9,7 @@
 import type { initGraphQLTada, ResultOf, VariablesOf } from 'gql.tada';
 import type { Operation, Sent } from './operation.ts';
 import type { introspection } from './schema-types.d.ts';
-import type { DateTime, Decimal, Json } from './types.ts';
+import type { DateTime, Decimal, Json } from './value-types.ts';
 
 interface Setup {
   introspection: introspection;

@@ -2,7 +2,7 @@
 import type { Connection, Stream } from './connection.ts';
 import type { MetergraphError } from './errors.ts';
 import type { Link, Sink } from './link.ts';
-import type { LiveHandlers, LiveStatus, Unsubscribe } from './types.ts';
+import type { LiveHandlers, LiveStatus, Unsubscribe } from './live-types.ts';
 
 /** What makes one subscription different from another. */
 export interface LiveSource<Data> {

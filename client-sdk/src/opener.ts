@@ -1,7 +1,7 @@
 /** opener — chooses the way to the gateway: WebSocket, or server-sent events where that cannot be had. */
 import type { Link, OpenLink } from './link.ts';
+import type { WebSocketClass } from './option-types.ts';
 import { openSse, type SseSettings } from './sse.ts';
-import type { WebSocketClass } from './types.ts';
 import { openWebSocket } from './websocket.ts';
 
 /** Proxies that block WebSockets block them each time; three failures at the start are no accident. */

@@ -1,5 +1,5 @@
 /** operation — the text of a document, and what goes in and comes out of it. */
-import type { Json } from './types.ts';
+import type { Json } from './value-types.ts';
 
 /** The text of one operation. `Data` and `Variables` exist only for the type checker. */
 export interface Operation<Data, Variables> {

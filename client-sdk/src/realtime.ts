@@ -6,17 +6,16 @@ import { credentialSource } from './credentials.ts';
 import { wireRequest } from './link.ts';
 import { calling, follow } from './live.ts';
 import { LiveUsage } from './live-documents.ts';
-import { linkOpener } from './opener.ts';
 import type {
   AlertFilter,
   AlertHandlers,
   LiveUsageHandlers,
-  RealtimeOptions,
   Unsubscribe,
   UsageFilter,
   UsageHandlers,
-  WebSocketClass,
-} from './types.ts';
+} from './live-types.ts';
+import { linkOpener } from './opener.ts';
+import type { RealtimeOptions, WebSocketClass } from './option-types.ts';
 import { usageSource } from './usage-stream.ts';
 
 /** Live subscriptions over one connection that comes back by itself. */

@@ -1,4 +1,6 @@
 /** results — from the schema's unions to values and errors. */
+
+import type { ConsumeOutcome, Consumption } from './consume-types.ts';
 import type {
   CommitReservation,
   Consume,
@@ -11,7 +13,6 @@ import type {
 import { MetergraphError } from './errors.ts';
 import { badResponse, type UserError, userFailure } from './failures.ts';
 import type { DataOf } from './operation.ts';
-import type { ConsumeOutcome, Consumption } from './types.ts';
 import type { Reservation } from './write-types.ts';
 
 type ConsumeResult = DataOf<typeof Consume>['consume'];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MetergraphError } from './errors.ts';
+import type { Clock } from './option-types.ts';
 import { fullJitterMs, type RetryPolicy, retrying, waitBeforeRetry } from './retry.ts';
-import type { Clock } from './types.ts';
 
 const failure = (retryable: boolean, retryAfterMs?: number) =>
   new MetergraphError('NETWORK', 'no', { retryable, retryAfterMs });

@@ -1,7 +1,7 @@
 /** retry — how often, how long, and what may be tried again. The only place that decides it for queries and mutations. */
 import { MetergraphError } from './errors.ts';
 import { networkFailure } from './failures.ts';
-import type { Clock } from './types.ts';
+import type { Clock } from './option-types.ts';
 
 /** Waits grow from `baseMs`, doubling, up to `capMs`; each is a random part of that ("full jitter"). Milliseconds. */
 export interface Backoff {

@@ -3,8 +3,8 @@
 import { wireRequest } from './link.ts';
 import { calling, type LiveSource } from './live.ts';
 import { UsageChanged } from './live-documents.ts';
+import type { UsageFilter, UsageHandlers, UsageState } from './live-types.ts';
 import type { DataOf } from './operation.ts';
-import type { UsageFilter, UsageHandlers, UsageState } from './types.ts';
 
 type UsageChangedData = DataOf<typeof UsageChanged>;
 /** What the gateway streams. */

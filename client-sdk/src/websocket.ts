@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws/client';
 import { MetergraphError } from './errors.ts';
 import { graphQLFailure, networkFailure } from './failures.ts';
 import { deferred, type Link, type Sink, type WireRequest } from './link.ts';
-import type { WebSocketClass, WebSocketLike } from './types.ts';
+import type { WebSocketClass, WebSocketLike } from './option-types.ts';
 
 export interface WebSocketSettings {
   /** `ws:` or `wss:`. */

@@ -1,5 +1,7 @@
 /** write-types — what goes in and comes out of the calls that write, beside `consume`. See types.ts for the conventions. */
-import type { ConsumeInput, DateTime, Decimal, DecimalInput, Denial, Money, Period, Split, Usage } from './types.ts';
+import type { ConsumeInput, Denial, Split } from './consume-types.ts';
+import type { Period, Usage } from './usage-types.ts';
+import type { DateTime, Decimal, DecimalInput, Money } from './value-types.ts';
 
 /** Use that has happened already. */
 export interface RecordUsageInput extends Omit<ConsumeInput, 'mode'> {

@@ -1,4 +1,6 @@
 /** writes — the calls that write, beside `consume`: each with a key made before its first try. */
+
+import type { Consumption } from './consume-types.ts';
 import { toDecimal } from './decimal.ts';
 import {
   CommitReservation,
@@ -16,8 +18,9 @@ import {
 } from './documents.ts';
 import { newIdempotencyKey } from './idempotency.ts';
 import type { DataOf, Operation } from './operation.ts';
+import type { CallOptions } from './option-types.ts';
 import { expectMember, toConsumption, toReservation } from './results.ts';
-import type { CallOptions, Consumption, Decimal, DecimalInput } from './types.ts';
+import type { Decimal, DecimalInput } from './value-types.ts';
 import type {
   CommitReservationInput,
   Grant,

@@ -1,6 +1,6 @@
 /** gateway-schema — for tests: what the test gateway answers, and what it remembers of being asked. */
 import { createGraphQLError } from 'graphql-yoga';
-import type { Alert, Usage } from '../types.ts';
+import type { Alert, Usage } from '../usage-types.ts';
 import { recorder } from './recorder.ts';
 
 export interface LogEntry {

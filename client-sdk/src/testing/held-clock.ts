@@ -1,6 +1,6 @@
 /** held-clock — for tests: real time, but chosen sleeps last until they are released. */
 import { systemClock } from '../clock.ts';
-import type { Clock } from '../types.ts';
+import type { Clock } from '../option-types.ts';
 import { recorder } from './recorder.ts';
 
 export interface HeldClock {

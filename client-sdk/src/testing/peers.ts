@@ -1,8 +1,8 @@
 /** peers — for tests: a gateway and a live client of it, gone when the test has ended. */
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import type { RealtimeOptions } from '../option-types.ts';
 import { createMetergraphRealtime, type MetergraphRealtime } from '../realtime.ts';
-import type { RealtimeOptions } from '../types.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
 
 /** The last to be told is done first, when the test has ended. */

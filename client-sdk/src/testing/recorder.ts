@@ -1,5 +1,6 @@
 /** recorder — for tests: what handlers were told, and waiting for it without sleeping. */
-import type { Alert, LiveStatus, UsageState } from '../types.ts';
+import type { LiveStatus, UsageState } from '../live-types.ts';
+import type { Alert } from '../usage-types.ts';
 
 export interface Recorder {
   readonly entries: string[];
