@@ -13,6 +13,7 @@ import { formatUnits, ONE, unitsOf } from '../domain/units.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
 import type { ConsumeRequest, Consumption, Request } from './requests.ts';
 import type { CustomerState } from './state.ts';
+import { newConsume } from './testing/new-consume.ts';
 import { newCustomer } from './testing/new-customer.ts';
 
 const NOW = Date.parse('2026-03-15T12:00:00Z');
@@ -87,23 +88,7 @@ const reloaded = (customers: Customers): Customers =>
     ]),
   );
 
-const BASE: ConsumeRequest = {
-  kind: 'consume',
-  purpose: 'use',
-  tenantId: TENANT,
-  customerId: 'acme',
-  referenceId: 'acme',
-  featureKey: 'calls',
-  amount: ONE,
-  duration: null,
-  mode: 'REJECT',
-  overrideKey: null,
-  entityId: null,
-  occurredAtMs: null,
-  idempotencyKey: null,
-  properties: null,
-  refusal: null,
-};
+const BASE = newConsume({ tenantId: TENANT, customerId: 'acme', referenceId: 'acme' });
 
 const request: fc.Arbitrary<ConsumeRequest> = fc
   .record({

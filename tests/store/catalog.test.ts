@@ -2,25 +2,20 @@
  * Goal: features and plans become what the config says, and what was there before is never lost.
  * Method: synchronise one definition after the other on both engines, and read the catalog back.
  */
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Change, Deps } from '../../server/actions/deps.ts';
 import { registerCustomer } from '../../server/actions/register-customer.ts';
 import { saveFeature } from '../../server/actions/save-feature.ts';
 import { savePlan } from '../../server/actions/save-plan.ts';
 import { setCustomerLimits } from '../../server/actions/set-customer-limits.ts';
 import { syncConfig } from '../../server/actions/sync-config.ts';
-import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import { loadCatalog } from '../../server/db/queries/catalog.ts';
-import { tenants } from '../../server/db/tables/index.ts';
 import type { CatalogDefinition } from '../../server/domain/definitions.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
 import { liveKeys } from '../../server/domain/plan.ts';
 import { ONE, unitsOf } from '../../server/domain/units.ts';
-import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
-import { settleBy } from './settle-by.ts';
+import { openTenant } from './own-tenant.ts';
 
 const definition = (limit: string, more: Partial<CatalogDefinition> = {}): CatalogDefinition => ({
   features: [
@@ -38,18 +33,7 @@ describeEngines('the catalog', (engine) => {
   async function setUp() {
     opened ??= engine.open();
     const database = await opened;
-    const tenantId = randomUUID();
-    const clock = new ManualClock();
-    await database.db.insert(tenants).values({ id: tenantId, name: 'Acme', mode: 'test' });
-    const announced: Change[] = [];
-    const deps: Deps = {
-      database,
-      catalogs: new Catalogs(),
-      clock,
-      announce: (change) => announced.push(change),
-      settle: settleBy(database, clock),
-      tokenSecret: new Uint8Array(32),
-    };
+    const { tenantId, clock, announced, deps } = await openTenant(database);
     const load = () => loadCatalog(database.query, tenantId);
     const sync = (wanted: CatalogDefinition) => syncConfig(deps, tenantId, wanted);
     return { tenantId, deps, clock, announced, load, sync };

@@ -2,9 +2,7 @@
  * Goal: customers stay on the version of a plan that they have until they are moved, and change plans when they should.
  * Method: save, synchronise and register on both engines, a clock that is moved, and what the rows say afterwards.
  */
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Change, Deps } from '../../server/actions/deps.ts';
 import { muteAlerts } from '../../server/actions/mute-alerts.ts';
 import { type Registration, registerCustomer } from '../../server/actions/register-customer.ts';
 import { saveFeature } from '../../server/actions/save-feature.ts';
@@ -12,19 +10,16 @@ import { savePlan } from '../../server/actions/save-plan.ts';
 import { setCustomerPlan } from '../../server/actions/set-customer-plan.ts';
 import { syncConfig } from '../../server/actions/sync-config.ts';
 import { unmuteAlerts } from '../../server/actions/unmute-alerts.ts';
-import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import { loadCatalog } from '../../server/db/queries/catalog.ts';
 import { customersById } from '../../server/db/queries/customers.ts';
-import { tenants } from '../../server/db/tables/index.ts';
 import { type Customer, currentPlanOf, customerIdOf } from '../../server/domain/customer.ts';
 import type { PlanDefinition } from '../../server/domain/definitions.ts';
 import { planOfCustomer } from '../../server/domain/plan.ts';
 import type { PlanChange } from '../../server/domain/plan-change.ts';
 import { unitsOf } from '../../server/domain/units.ts';
-import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
-import { settleBy } from './settle-by.ts';
+import { openTenant } from './own-tenant.ts';
 
 /** `pro` for so much a month, with so many calls. */
 const plan = (key: string, price: string, limit: string, more: Partial<PlanDefinition> = {}): PlanDefinition => ({
@@ -41,18 +36,7 @@ describeEngines('versions of a plan', (engine) => {
   async function setUp() {
     opened ??= engine.open();
     const database = await opened;
-    const tenantId = randomUUID();
-    const clock = new ManualClock();
-    await database.db.insert(tenants).values({ id: tenantId, name: 'Acme', mode: 'test' });
-    const announced: Change[] = [];
-    const deps: Deps = {
-      database,
-      catalogs: new Catalogs(),
-      clock,
-      announce: (change) => announced.push(change),
-      settle: settleBy(database, clock),
-      tokenSecret: new Uint8Array(32),
-    };
+    const { tenantId, clock, announced, deps } = await openTenant(database);
     const save = (wanted: PlanDefinition) => savePlan(deps, tenantId, wanted);
     const sync = (...plans: PlanDefinition[]) =>
       syncConfig(deps, tenantId, { features: [{ key: 'calls' }], plans, defaultPlanKey: 'free' });

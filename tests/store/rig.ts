@@ -5,11 +5,11 @@ import type { Database, Parameter, Row } from '../../server/db/client.ts';
 import { type LimitFieldsJson, limitFieldsToJson } from '../../server/db/limit-fields-json.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
-import { ONE } from '../../server/domain/units.ts';
 import type { Committed } from '../../server/events/committed.ts';
 import { Engine, type EngineOptions } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
 import type { ConsumeRequest } from '../../server/metering/requests.ts';
+import { newConsume } from '../../server/metering/testing/new-consume.ts';
 import { ManualClock } from '../support/clock.ts';
 
 export type Rig = {
@@ -60,24 +60,8 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
     },
     { batchSizeMax: 1_000, queueLengthMax: 20_000, deadlineMs: 10_000, ...options.engine },
   );
-  const call = (referenceId: string, fields: Partial<ConsumeRequest> = {}): ConsumeRequest => ({
-    tenantId,
-    customerId: customerIdOf(tenantId, referenceId),
-    referenceId,
-    kind: 'consume',
-    purpose: 'use',
-    featureKey: 'calls',
-    amount: ONE,
-    duration: null,
-    mode: 'REJECT',
-    overrideKey: null,
-    entityId: null,
-    occurredAtMs: null,
-    idempotencyKey: null,
-    properties: null,
-    refusal: null,
-    ...fields,
-  });
+  const call = (referenceId: string, fields: Partial<ConsumeRequest> = {}): ConsumeRequest =>
+    newConsume({ tenantId, customerId: customerIdOf(tenantId, referenceId), referenceId, ...fields });
   return { database, engine, clock, tenantId, committed, unreachable, call };
 }
 

@@ -12,9 +12,9 @@ import { openPglite } from '../../server/db/pglite.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { systemClock } from '../../server/domain/clock.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
-import { ONE } from '../../server/domain/units.ts';
 import { Engine } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import { newConsume } from '../../server/metering/testing/new-consume.ts';
 
 const CALLERS = 16;
 const [place = '', tenantId = '', referenceId = '', prefix = ''] = process.argv.slice(2);
@@ -36,23 +36,8 @@ async function callForever(): Promise<never> {
   for (;;) {
     const idempotencyKey = `${prefix}${next++}`;
     say(`sent ${idempotencyKey}`);
-    await engine.consume({
-      kind: 'consume',
-      purpose: 'use',
-      tenantId,
-      customerId: customerIdOf(tenantId, referenceId),
-      referenceId,
-      featureKey: 'calls',
-      amount: ONE,
-      duration: null,
-      mode: 'REJECT',
-      overrideKey: null,
-      entityId: null,
-      occurredAtMs: null,
-      idempotencyKey,
-      properties: null,
-      refusal: null,
-    });
+    const customerId = customerIdOf(tenantId, referenceId);
+    await engine.consume(newConsume({ tenantId, customerId, referenceId, idempotencyKey }));
     say(`done ${idempotencyKey}`);
   }
 }
