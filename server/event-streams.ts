@@ -38,7 +38,7 @@ export class EventStreams {
     return {
       onExecutionResult: ({ result, setResult, request, context }) => {
         if (!isStream(result)) return;
-        const { viewer = null, res } = context as StreamContext;
+        const { viewer = null, res } = context as StreamContext; // what the doors hand in: see `context.ts`
         const refusal = this.#refusal(request, viewer);
         if (!refusal) return setResult(this.#opened(result, request, viewer, () => res?.destroy()));
         result[Symbol.asyncIterator]()

@@ -23,7 +23,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void | Pr
 export function createHttpHandler({ graphql, metrics, assets, readiness, livePage }: HttpDoorDeps): Handler {
   const page: Handler = (request, response) => servePage(request, response, assets, livePage());
   const routes: Readonly<Record<string, Handler>> = {
-    '/graphql': (request, response) => graphql.handle(request, response) as Promise<void>,
+    '/graphql': (request, response) => graphql.handle(request, response),
     '/healthz': (_request, response) => sendJson(response, 200, { status: 'ok' }),
     '/readyz': async (_request, response) => {
       const { ready, checks } = await readiness();

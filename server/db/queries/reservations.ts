@@ -59,7 +59,7 @@ type SplitJson = Readonly<Record<'included' | 'credits' | 'wallet' | 'overage' |
 type DrawsJson = readonly (readonly [grantId: string, units: string])[];
 
 function reservationFromRow(row: typeof reservations.$inferSelect): Reservation {
-  const split = row.split as SplitJson;
+  const split = row.split as SplitJson; // as the batch wrote both: see `stored-json.ts`
   const draws = row.draws as DrawsJson;
   return {
     id: row.id,

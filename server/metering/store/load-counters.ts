@@ -2,7 +2,7 @@ import type { RuleKey } from '../../domain/period.ts';
 import { unitsOf } from '../../domain/units.ts';
 import { type CustomerState, meterKey, type StoredCounter, valueKey } from '../state.ts';
 import { iso } from './columns.ts';
-import { type Customers, type Look, msOf, unitsOr0 } from './look.ts';
+import { type Customers, type Look, msOf, rowsAs, unitsOr0 } from './look.ts';
 
 /** A meter of a customer. */
 export type MeterName = { readonly customerId: string; readonly featureKey: string; readonly entityId: string | null };
@@ -76,7 +76,7 @@ export function lookAtCounters(meters: readonly MeterName[]): Look {
   return {
     statement: { text: NEWEST_COUNTERS, params: paramsOf(names) },
     read(rows, customers) {
-      for (const row of rows as CounterRow[]) {
+      for (const row of rowsAs<CounterRow>(rows)) {
         const key = meterKey(row.feature_key, row.entity_id || null);
         customers.get(row.customer_id)?.counters.set(key, counterFromRow(row));
       }
@@ -102,7 +102,7 @@ export function lookAtEarlierCounters(meters: readonly (MeterName & { readonly a
   return {
     statement: { text: COUNTERS_SINCE, params: [...paramsOf(meters), meters.map((m) => iso(m.atMs))] },
     read(rows, customers) {
-      for (const row of rows as CounterRow[]) {
+      for (const row of rowsAs<CounterRow>(rows)) {
         addEarlier(
           customers.get(row.customer_id),
           meterKey(row.feature_key, row.entity_id || null),
@@ -130,7 +130,7 @@ const OPEN_COUNTERS = `
 export const lookAtOpenCounters = (customerIds: readonly string[]): Look => ({
   statement: { text: OPEN_COUNTERS, params: [customerIds] },
   read(rows, customers) {
-    for (const row of rows as CounterRow[]) rememberCounter(row, customers);
+    for (const row of rowsAs<CounterRow>(rows)) rememberCounter(row, customers);
   },
 });
 
@@ -189,7 +189,7 @@ export const lookAtValues = (names: readonly ValueName[]): Look => ({
     params: [names.map((n) => n.customerId), names.map((n) => n.featureKey), names.map((n) => n.value)],
   },
   read(rows, customers) {
-    for (const row of rows as ValueRow[]) {
+    for (const row of rowsAs<ValueRow>(rows)) {
       customers.get(row.customer_id)?.seen.add(valueKey(row.feature_key, row.period_start.getTime(), row.value));
     }
   },

@@ -5,7 +5,7 @@ import { unitsOf } from '../../domain/units.ts';
 import { type CreditAccount, type CustomerState, NO_ACCOUNT } from '../state.ts';
 import { type RenewalJson, renewalFromJson } from '../stored-json.ts';
 import { iso } from './columns.ts';
-import { type Customers, type Look, msOf } from './look.ts';
+import { type Customers, type Look, msOf, rowsAs } from './look.ts';
 
 type CreditRow = {
   readonly customer_id: string;
@@ -96,7 +96,7 @@ export function lookAtCredits(
     {
       statement: { text: CREDITS, params },
       read(rows, customers) {
-        for (const row of rows as CreditRow[]) {
+        for (const row of rowsAs<CreditRow>(rows)) {
           const credits = customers.get(row.customer_id)?.credits;
           const grants = credits?.get(row.feature_key)?.grants ?? new Map();
           credits?.set(row.feature_key, { ...creditAccountFromRow(row), grants });
@@ -110,7 +110,7 @@ export function lookAtCredits(
 /** Adds grants to the accounts of their features. */
 function readGrants(rows: readonly Row[], customers: Customers): void {
   const found = new Map<string, { customer: CustomerState; featureKey: string; grants: Map<string, Grant> }>();
-  for (const row of rows as GrantRow[]) {
+  for (const row of rowsAs<GrantRow>(rows)) {
     const customer = customers.get(row.customer_id);
     if (!customer) continue;
     const known = customer.credits.get(row.feature_key)?.grants;
@@ -166,7 +166,7 @@ export function lookAtDueGrants(customerIds: readonly string[], nowMs: number): 
     {
       statement: { text: LATER_GRANTS, params },
       read(rows, customers) {
-        for (const row of rows as { customer_id: string; due_at: Date }[]) {
+        for (const row of rowsAs<{ readonly customer_id: string; readonly due_at: Date }>(rows)) {
           const customer = customers.get(row.customer_id);
           if (customer) customer.laterMs = row.due_at.getTime();
         }

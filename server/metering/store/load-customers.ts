@@ -5,7 +5,7 @@ import type { PendingPlan } from '../../domain/customer.ts';
 import type { Mute } from '../../domain/mute.ts';
 import type { AnswerJson } from '../answer.ts';
 import { type CustomerState, type KnownAnswer, noHoldings } from '../state.ts';
-import { type Look, msOf, unique } from './look.ts';
+import { type Look, msOf, rowsAs, unique } from './look.ts';
 
 type CustomerRow = {
   readonly id: string;
@@ -69,7 +69,7 @@ const READ_CUSTOMERS = `SELECT ${CUSTOMER_COLUMNS} FROM customers WHERE id = ANY
 export const lookAtCustomers = (customerIds: readonly string[], lock: boolean): Look => ({
   statement: { text: lock ? LOCK_CUSTOMERS : READ_CUSTOMERS, params: [unique(customerIds)] },
   read(rows, customers) {
-    for (const row of rows as CustomerRow[]) customers.set(row.id, customerFromRow(row));
+    for (const row of rowsAs<CustomerRow>(rows)) customers.set(row.id, customerFromRow(row));
   },
 });
 
@@ -80,7 +80,7 @@ export const catalogVersionsStatement = (tenantIds: readonly string[]): Statemen
 
 /** Tenant → version of its features and plans. */
 export const readCatalogVersions = (rows: readonly Row[]): ReadonlyMap<string, number> =>
-  new Map(rows.map((row) => [row.id as string, Number(row.catalog_version)]));
+  new Map(rows.map((row) => [String(row.id), Number(row.catalog_version)]));
 
 type AnswerRow = KnownAnswer & {
   readonly customer_id: string;
@@ -104,7 +104,7 @@ export const lookAtAnswers = (
   return {
     statement: { text: ANSWERS, params: [keyed.map((c) => c.customerId), keyed.map((c) => c.idempotencyKey)] },
     read(rows, customers) {
-      for (const row of rows as AnswerRow[]) customers.get(row.customer_id)?.answers.set(row.idempotency_key, row);
+      for (const row of rowsAs<AnswerRow>(rows)) customers.get(row.customer_id)?.answers.set(row.idempotency_key, row);
     },
   };
 };

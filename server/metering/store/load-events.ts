@@ -2,7 +2,7 @@
 import type { EventKind } from '../../domain/event.ts';
 import { unitsOf } from '../../domain/units.ts';
 import type { PastEvent } from '../state.ts';
-import type { Customers, Look } from './look.ts';
+import { type Customers, type Look, rowsAs } from './look.ts';
 
 type EventRow = {
   readonly customer_id: string;
@@ -84,7 +84,7 @@ export function lookAtEvents(
     {
       statement: { text: NAMED_EVENTS, params },
       read(rows, customers) {
-        for (const row of rows as EventRow[]) {
+        for (const row of rowsAs<EventRow>(rows)) {
           customers.get(row.customer_id)?.events.set(BigInt(row.sequence), eventFromRow(row));
         }
       },
@@ -92,7 +92,7 @@ export function lookAtEvents(
     {
       statement: { text: POSTINGS_OF_EVENTS, params },
       read(rows, customers) {
-        for (const row of rows as PostingRow[]) addDraw(row, customers);
+        for (const row of rowsAs<PostingRow>(rows)) addDraw(row, customers);
       },
     },
   ];
@@ -129,7 +129,7 @@ const DRAWN = `
 export const lookAtDraws = (meters: readonly { readonly customerId: string; readonly featureKey: string }[]): Look => ({
   statement: { text: DRAWN, params: [meters.map((m) => m.customerId), meters.map((m) => m.featureKey)] },
   read(rows, customers) {
-    for (const row of rows as DrawnRow[]) {
+    for (const row of rowsAs<DrawnRow>(rows)) {
       const drawn = customers.get(row.customer_id)?.drawn;
       const known = drawn?.get(row.commodity) ?? [];
       drawn?.set(row.commodity, [...known, { grantId: row.grant_id, units: -unitsOf(row.amount) }]);

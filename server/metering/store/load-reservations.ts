@@ -4,7 +4,7 @@ import type { Reservation, ReservationState } from '../../domain/reservation.ts'
 import { unitsOf } from '../../domain/units.ts';
 import type { AnswerJson } from '../answer.ts';
 import { paymentFromJson, type SplitJson } from '../stored-json.ts';
-import { type Customers, type Look, msOf, unique } from './look.ts';
+import { type Customers, type Look, msOf, rowsAs, unique } from './look.ts';
 
 type ReservationRow = {
   readonly customer_id: string;
@@ -73,7 +73,7 @@ export const lookAtOpenReservations = (customerIds: readonly string[]): Look => 
 });
 
 function readReservations(rows: readonly Row[], customers: Customers): void {
-  for (const row of rows as ReservationRow[]) {
+  for (const row of rowsAs<ReservationRow>(rows)) {
     const customer = customers.get(row.customer_id);
     customer?.reservations.set(row.id, reservationFromRow(row));
     if (row.answer !== null) customer?.commits.set(row.id, row.answer);

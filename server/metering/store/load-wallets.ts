@@ -1,7 +1,7 @@
 /** load-wallets — the money of customers, and what they have asked their biller for. */
 import { unitsOf } from '../../domain/units.ts';
 import type { AskedTopUp, StoredWallet } from '../state.ts';
-import { type Look, msOf, unique } from './look.ts';
+import { type Look, msOf, rowsAs, unique } from './look.ts';
 
 type WalletRow = {
   readonly customer_id: string;
@@ -55,7 +55,7 @@ const WALLETS = `
 export const lookAtWallets = (customerIds: readonly string[]): Look => ({
   statement: { text: WALLETS, params: [unique(customerIds)] },
   read(rows, customers) {
-    for (const row of rows as WalletRow[])
+    for (const row of rowsAs<WalletRow>(rows))
       customers.get(row.customer_id)?.wallets.set(row.currency, walletFromRow(row));
   },
 });

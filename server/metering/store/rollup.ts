@@ -96,7 +96,7 @@ export function dimensionsJson(properties: string | null, dimensions: readonly s
   if (dimensions.length === 0) return '{}';
   const object: object = properties === null ? {} : JSON.parse(properties); // an object, as bounds.object had it
   const entries = [...new Set(dimensions)].sort().map((name) => {
-    const value: unknown = Object.hasOwn(object, name) ? object[name as keyof typeof object] : null;
+    const value: unknown = Object.hasOwn(object, name) ? object[name as keyof typeof object] : null; // it has that name
     return `${JSON.stringify(name)}:${JSON.stringify(label(value))}`;
   });
   return `{${entries.join(',')}}`;

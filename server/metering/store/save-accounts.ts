@@ -20,7 +20,7 @@ export function accountStatements(changes: Changes, now: string): readonly State
     reservationsStatement(changes),
     valuesStatement(changes),
     postingsStatement(changes, now),
-  ].filter(({ params }) => (params[0] as readonly string[]).length > 0);
+  ].filter(({ params }) => (params[0] as readonly string[]).length > 0); // each statement takes columns
 }
 
 const grantsStatement = ({ grants }: Changes): Statement =>

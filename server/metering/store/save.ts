@@ -248,7 +248,7 @@ type SavedAlertRow = {
 
 /** The alerts of a saved batch, each with the sequence it was given. One that was there before is left out. */
 export function readSavedAlerts(alerts: readonly NewAlert[], [rows]: readonly Row[][]): ReadonlyMap<NewAlert, Alert> {
-  const saved = (rows?.[0]?.alerts ?? []) as SavedAlertRow[];
+  const saved = (rows?.[0]?.alerts ?? []) as SavedAlertRow[]; // as the statement aggregates them
   const sequences = new Map(saved.map((row) => [`${row.customer_id} ${row.event_sequence} ${row.mark}`, row.sequence]));
   const pairs = alerts.flatMap((alert): [NewAlert, Alert][] => {
     const sequence = sequences.get(`${alert.customerId} ${alert.eventSequence} ${alert.mark}`);
