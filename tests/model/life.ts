@@ -158,7 +158,9 @@ export class Life {
     const changed =
       wasHeld.find(({ state }) => state === 'used') ?? book.entries.slice(count).findLast(({ isCarry }) => !isCarry);
     const name = (sequence: bigint): void => {
-      if (changed?.state === 'used' && !isNothing(changed)) changed.sequence = sequence;
+      // Where a commit comes to less than nothing its hold is let go after it, with a sequence of its own.
+      const isLetGoAfter = request.kind === 'commit' && (request.amount ?? 0n) < 0n;
+      if (changed?.state === 'used' && !isNothing(changed)) changed.sequence = sequence - (isLetGoAfter ? 1n : 0n);
     };
     this.#sent.push({ line, expected, answer, name });
     if (request.idempotencyKey !== null || REPEATABLE.includes(request.kind)) this.#last.set(book, request);
