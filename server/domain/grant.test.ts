@@ -15,7 +15,7 @@ describe('of two grants, the first burns first', () => {
     ['the plan’s, before what was bought', { source: 'plan', id: 'z' }, { source: 'purchase', id: 'a' }],
     ['by the smaller id that was given first', { originId: 'a', id: 'z' }, { originId: 'b', id: 'y' }],
     ['the smaller id, when all is the same', { id: 'a' }, { id: 'b' }],
-  ])('%s', (_why, first, second) => {
+  ] as const)('%s', (_why, first, second) => {
     const [a, b] = [grantOf(first), grantOf(second)];
     expect([b, a].toSorted(byBurnOrder)).toEqual([a, b]);
     expect(Math.sign(byBurnOrder(a, b))).toBe(-1);
