@@ -9,7 +9,7 @@ import type { Feature } from '../domain/feature.ts';
 import type { Catalog } from '../domain/plan.ts';
 import { isTimely } from '../domain/timely.ts';
 import { ownPlan } from './meter.ts';
-import type { Request } from './requests.ts';
+import type { Request, ReserveRequest } from './requests.ts';
 import { type CustomerState, meterKey } from './state.ts';
 import {
   lookAtCounters,
@@ -89,7 +89,8 @@ export function secondLook(
   nowMs: number,
   grantsMax: number,
 ): readonly Look[] {
-  const subjects = requests.flatMap((request) => subjectOf(request, customers, catalogs));
+  const reserves = new Map(requests.flatMap((r) => (r.kind === 'reserve' ? [[r.reservationId, r] as const] : [])));
+  const subjects = requests.flatMap((request) => subjectOf(request, customers, catalogs, reserves));
   const due = [...customers.values()].filter((customer) => isDue(customer, nowMs));
   const late = subjects.filter(isNamedLate);
   const credits = [
@@ -134,11 +135,19 @@ export function thirdLook(customers: Customers): readonly Look[] {
   return names.length > 0 ? [lookAtGrants(names)] : [];
 }
 
-function subjectOf(request: Request, customers: Customers, catalogs: ReadonlyMap<string, Catalog>): readonly Subject[] {
+/** The holds that the batch itself makes, by id: what follows in it may be about one of them. */
+type Reserves = ReadonlyMap<string, ReserveRequest>;
+
+function subjectOf(
+  request: Request,
+  customers: Customers,
+  catalogs: ReadonlyMap<string, Catalog>,
+  reserves: Reserves,
+): readonly Subject[] {
   const customer = customers.get(request.customerId);
   const catalog = catalogs.get(request.tenantId);
   if (!customer || !catalog || customer.tenantId !== request.tenantId) return [];
-  const place = placeNamed(request, customer);
+  const place = placeNamed(request, customer, reserves);
   const feature = place && catalog.features.get(place.featureKey);
   return place && feature
     ? [{ request, customer, catalog, feature, entityId: place.entityId, pastMs: place.pastMs }]
@@ -152,7 +161,7 @@ const isRefusedForItsTime = ({ request }: Subject, nowMs: number): boolean =>
 type Place = { readonly featureKey: string; readonly entityId: string | null; readonly pastMs: number | null };
 
 /** Which meter a request is about, and the instant whose counter it needs where that may be an earlier one. */
-function placeNamed(request: Request, customer: CustomerState): Place | null {
+function placeNamed(request: Request, customer: CustomerState, reserves: Reserves): Place | null {
   switch (request.kind) {
     case 'consume':
       return { featureKey: request.featureKey, entityId: request.entityId, pastMs: request.occurredAtMs };
@@ -164,7 +173,9 @@ function placeNamed(request: Request, customer: CustomerState): Place | null {
     case 'commit':
     case 'release': {
       const held = customer.reservations.get(request.reservationId);
-      return held ? { featureKey: held.featureKey, entityId: held.entityId, pastMs: held.periodStartMs } : null;
+      if (held) return { featureKey: held.featureKey, entityId: held.entityId, pastMs: held.periodStartMs };
+      const made = reserves.get(request.reservationId);
+      return made ? { featureKey: made.featureKey, entityId: made.entityId, pastMs: null } : null;
     }
     case 'reverse': {
       const event = customer.events.get(request.sequence);
