@@ -68,13 +68,19 @@ describePostgres('two gateways', () => {
       recurring: null,
       settlesOverage: false,
     });
-  const reserve = (rig: Rig, amount: string, key: string | null = null, ttlMs = 60_000) => {
+  const reserve = (rig: Rig, amount: string, key: string | null = null, ttlMs = 60_000, id: string = randomUUID()) => {
     const { purpose: _, occurredAtMs: __, ...use } = rig.call('acme', { amount: unitsOf(amount), idempotencyKey: key });
-    return rig.engine.execute({ ...use, kind: 'reserve', reservationId: randomUUID(), ttlMs });
+    return rig.engine.execute({ ...use, kind: 'reserve', reservationId: id, ttlMs });
   };
   const settle = (rig: Rig) => rig.engine.execute({ ...from(rig), kind: 'settle' });
-  const commit = (rig: Rig, reservationId: string) =>
-    rig.engine.execute({ ...from(rig), kind: 'commit', reservationId, amount: null, mode: 'REJECT' });
+  const commit = (rig: Rig, reservationId: string, amount: string | null = null) =>
+    rig.engine.execute({
+      ...from(rig),
+      kind: 'commit',
+      reservationId,
+      amount: amount === null ? null : unitsOf(amount),
+      mode: 'REJECT',
+    });
   const idOf = (rig: Rig) => customerIdOf(rig.tenantId, 'acme');
   const one = async (rig: Rig, text: string, ...params: Parameter[]): Promise<Row> => {
     const [row] = await query(rig.database, text, idOf(rig), ...params);
@@ -184,6 +190,16 @@ describePostgres('two gateways', () => {
       if (state === 'committed') await topUp(early, '30'); // so that the next round can hold as much again
     }
     expect(ends.every((end) => end === 'committed' || end === 'expired')).toBe(true);
+  });
+
+  it('a hold is made and committed below zero in one batch: the credits of what is given back are back', async () => {
+    const [rig] = await gateways({ included: 0n, minLimit: 0n });
+    await grant(rig, '5');
+    await rig.engine.consume(rig.call('acme', { amount: unitsOf('2') }));
+    const id = randomUUID();
+    const [, { split }] = await Promise.all([reserve(rig, '1', null, 60_000, id), commit(rig, id, '-1')]);
+    expect(split).toMatchObject({ credits: unitsOf('-1'), included: 0n });
+    await expectConsistent(rig.database, idOf(rig));
   });
 
   it('the same distinct values at once: each is counted once', async () => {
