@@ -17,15 +17,26 @@ export type Server = Child & { readonly url: string };
 
 type Environment = Readonly<Record<string, string>>;
 
-const MAIN = fileURLToPath(new URL('../server/dist/main.js', import.meta.url));
+/** The gateway of this checkout. */
+export const BUILT_MAIN = fileURLToPath(new URL('../server/dist/main.js', import.meta.url));
 const STARTS_WITHIN_MS = 30_000;
 const ENDS_WITHIN_MS = 12_000;
 const SAID_CHARACTERS_KEPT = 4_000;
 
-/** The built gateway, as `node server/dist/main.js`, on a port that is free now. */
-export async function startGateway(cwd: string, env: Environment): Promise<Server> {
+/**
+ * A built gateway, as `node server/dist/main.js`, on a port that is free now.
+ *
+ * @param main    The file to start, of this checkout or another.
+ * @param options For Node itself.
+ */
+export async function startGateway(
+  main: string,
+  cwd: string,
+  env: Environment,
+  options: readonly string[] = [],
+): Promise<Server> {
   const port = await freePort();
-  const args = ['--import', programFile('leash'), MAIN];
+  const args = [...options, '--import', programFile('leash'), main];
   const child = launch('the gateway', args, cwd, { ...env, PORT: String(port), HOST: '127.0.0.1', LOG_LEVEL: 'warn' });
   const url = `http://127.0.0.1:${port}`;
   await startedOrEnded(child, async (signal) => {

@@ -14,12 +14,15 @@ import { run } from './run.ts';
 /** On stderr, so that the tables on stdout can be kept as they are. */
 const say = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
+/** As it would be typed. */
+const quoted = (word: string): string => (/^[\w./=-]+$/.test(word) ? word : `'${word}'`);
+
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
   if (!options) return console.log(USAGE);
   if (!options.skipBuild) await build({ say });
   await buildPrograms();
-  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' ');
   const result = await run(options, command, say);
   console.log(report(result));
   if (options.jsonFile !== null) writeFileSync(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);

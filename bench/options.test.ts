@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { readOptions, UsageError } from './options.ts';
 
 it('without words, the run that the documentation shows', () => {
-  const built = { patienceMs: 0, only: [], jsonFile: null, skipBuild: false };
+  const built = { patienceMs: 0, only: [], against: [], jsonFile: null, skipBuild: false };
   expect(readOptions([])).toEqual({
     rounds: 5,
     measureMs: 2_000,
@@ -31,6 +31,7 @@ it.each([
   [['--patience=-1'], '--patience is "-1"'],
   [['--round', '2'], '--round'],
   [['fast'], 'fast'],
+  [['--against', 'a', '--against', 'b', '--against', 'c'], '--against is given 3 times'],
 ])('%j is refused', (args, naming) => {
   expect(() => readOptions(args)).toThrow(UsageError);
   expect(() => readOptions(args)).toThrow(naming);

@@ -1,5 +1,6 @@
 /** options — what the command line says, within bounds. */
 import { parseArgs } from 'node:util';
+import { BEFORE } from './rows.ts';
 
 export type Options = {
   readonly rounds: number;
@@ -14,6 +15,8 @@ export type Options = {
   readonly patienceMs: number;
   /** Rows whose name has one of these in it; all when empty. */
   readonly only: readonly string[];
+  /** Folders of other built checkouts, to be measured in the same rounds. */
+  readonly against: readonly string[];
   /** Where to write everything as JSON; null for nowhere. */
   readonly jsonFile: string | null;
   /** Measure what was built before, whatever the sources say by now. */
@@ -27,6 +30,7 @@ export const USAGE = `npm run bench -- [options]
   --seconds <s>    measured seconds of a row in a round, 0.2 to 30 (default 2)
   --patience <s>   on a shared machine: seconds to wait in all for others to be quiet (default 0)
   --only <text>    only rows with this in their name; may be given several times
+  --against <dir>  measure another built checkout in the same rounds, as "before"; may be given twice
   --json <file>    write every figure of every round there, to compare commits
   --skip-build     measure what was built before
   --help           this`;
@@ -48,6 +52,7 @@ export function readOptions(args: readonly string[]): Options | null {
     againWarmUpMs: quick ? 200 : 3_000,
     patienceMs: within('--patience', values.patience ?? '0', 0, 3_600, Number.isFinite) * 1_000,
     only: values.only ?? [],
+    against: atMost('--against', values.against ?? [], BEFORE.length),
     jsonFile: values.json ?? null,
     skipBuild: values['skip-build'] ?? false,
   };
@@ -63,6 +68,7 @@ function parsed(args: readonly string[]) {
         seconds: { type: 'string' },
         patience: { type: 'string' },
         only: { type: 'string', multiple: true },
+        against: { type: 'string', multiple: true },
         json: { type: 'string' },
         'skip-build': { type: 'boolean' },
         help: { type: 'boolean' },
@@ -77,4 +83,9 @@ function within(name: string, text: string, min: number, max: number, fits: (n: 
   const number = Number(text);
   if (text.trim() !== '' && fits(number) && number >= min && number <= max) return number;
   throw new UsageError(`${name} is "${text}"; write a number from ${min} to ${max}.`);
+}
+
+function atMost(name: string, values: readonly string[], max: number): readonly string[] {
+  if (values.length <= max) return values;
+  throw new UsageError(`${name} is given ${values.length} times; at most ${max} fit into a round.`);
 }

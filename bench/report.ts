@@ -1,5 +1,5 @@
 /** report — a run as Markdown tables: medians, how far the rounds lay apart, ratios taken inside each round. */
-import { RATIOS, type Ratio, ROWS } from './rows.ts';
+import type { Ratio, Row, Target } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import { median, type Spread, spread } from './statistics.ts';
 
@@ -8,7 +8,13 @@ const SOUND_ROUNDS_MIN = 3;
 
 export function report(run: Run): string {
   const rounds = roundsShown(run.rounds);
-  return [machineLines(run, rounds), rowTable(rounds), ratioTable(rounds), booksLine(run.books), refusals(run.rounds)]
+  return [
+    machineLines(run, rounds),
+    rowTable(run.rows, rounds),
+    ratioTable(run.ratios, rounds),
+    booksLine(run.books),
+    refusals(run.rounds),
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -33,6 +39,7 @@ function machineLines(run: Run, shown: readonly Round[]): string {
   const others = spread(rounds.flatMap(({ samples }) => samples.flatMap(({ othersShare }) => othersShare ?? [])));
   return [
     `- ${run.startedAt}, commit ${machine.commit}, \`${run.command}\``,
+    ...run.against.map(({ server, commit }) => `- ${server}: commit ${commit}`),
     `- ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, PGlite ${machine.pglite}`,
     `- Postgres ${machine.postgres}: ${settings.join(', ')}`,
     `- ${rounds.length} rounds, ${measureMs / 1_000} s a row after ${warmUpMs / 1_000} s of warm-up, all on this machine over loopback`,
@@ -42,24 +49,21 @@ function machineLines(run: Run, shown: readonly Round[]): string {
   ].join('\n');
 }
 
-function rowTable(rounds: readonly Round[]): string {
-  const lines = ROWS.flatMap(({ name }) => {
+function rowTable(rows: readonly Row[], rounds: readonly Round[]): string {
+  const lines = rows.map(({ name }) => {
     const samples = rounds.flatMap((round) => sampleOf(round, name) ?? []);
-    if (samples.length === 0) return [];
     const calls = spread(samples.map(({ callsPerSecond }) => callsPerSecond));
     const of = (read: (sample: Sample) => number | null) => medianOrDash(samples, read);
     return [
-      [
-        name,
-        whole(calls.median),
-        `${whole(calls.min)}–${whole(calls.max)}`,
-        of((s) => s.p50Ms),
-        of((s) => s.p99Ms),
-        of((s) => s.batchSize),
-        of((s) => s.serverCpuUs),
-        of((s) => s.postgresCpuUs),
-        of((s) => s.loadCpuUs),
-      ],
+      name,
+      whole(calls.median),
+      `${whole(calls.min)}–${whole(calls.max)}`,
+      of((s) => s.p50Ms),
+      of((s) => s.p99Ms),
+      of((s) => s.batchSize),
+      of((s) => s.serverCpuUs),
+      of((s) => s.postgresCpuUs),
+      of((s) => s.loadCpuUs),
     ];
   });
   const head = [
@@ -76,22 +80,36 @@ function rowTable(rounds: readonly Round[]): string {
   return `${table(head, lines)}\n\nµs: processor time a call, of the server, of Postgres and of the load process.`;
 }
 
-function ratioTable(rounds: readonly Round[]): string {
-  const lines = RATIOS.flatMap((ratio) => {
+function ratioTable(ratios: readonly Ratio[], rounds: readonly Round[]): string {
+  const lines = ratios.flatMap((ratio) => {
     const values = rounds.flatMap((round) => ratioIn(ratio, round) ?? []);
     if (values.length === 0) return [];
     const { median: middle, min, max } = spread(values);
     const { says, of, over, target } = ratio;
-    const verdict = target === null ? '–' : `${target} ${middle >= target ? 'reached' : 'not yet'}`;
-    return [[says, `${of} / ${over}`, figure(middle), `${figure(min)}–${figure(max)}`, verdict]];
+    const what = ratio.measure === 'cpu' ? 'µs' : 'calls/s';
+    return [[says, `${of} / ${over}`, what, figure(middle), `${figure(min)}–${figure(max)}`, verdict(target, middle)]];
   });
-  return table(['ratio, taken inside each round', 'rows', 'median', 'min–max', 'wanted'], lines);
+  return table(['ratio, taken inside each round', 'rows', 'of', 'median', 'min–max', 'wanted'], lines);
 }
 
-function ratioIn({ of, over }: Ratio, round: Round): number | null {
-  const [above, below] = [sampleOf(round, of), sampleOf(round, over)];
-  return above && below ? above.callsPerSecond / below.callsPerSecond : null;
+function verdict(target: Target | null, value: number): string {
+  if (target === null) return '–';
+  const isReached = 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
+  const wanted = 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
+  return `${wanted} ${isReached ? 'reached' : 'not yet'}`;
 }
+
+function ratioIn({ of, over, measure }: Ratio, round: Round): number | null {
+  const [above, below] = [sampleOf(round, of), sampleOf(round, over)];
+  if (!above || !below || below.callsPerSecond === 0) return null; // nothing was answered in time
+  if (measure === 'calls') return above.callsPerSecond / below.callsPerSecond;
+  const [aboveUs, belowUs] = [cpuUs(above), cpuUs(below)];
+  return aboveUs === null || belowUs === null ? null : aboveUs / belowUs;
+}
+
+/** Of a call, in the server and in Postgres. */
+const cpuUs = ({ serverCpuUs, postgresCpuUs }: Sample): number | null =>
+  serverCpuUs === null || postgresCpuUs === null ? null : serverCpuUs + postgresCpuUs;
 
 const sampleOf = ({ samples }: Round, name: string): Sample | undefined => samples.find(({ row }) => row === name);
 
@@ -144,7 +162,7 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en-US
 /** First column to the left, figures to the right, padded so that it reads well as plain text too. */
 function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)));
-  const isText = (i: number) => i === 0 || head[i] === 'rows' || head[i] === 'wanted';
+  const isText = (i: number) => i === 0 || ['rows', 'of', 'wanted'].includes(head[i] ?? '');
   const cell = (text: string, i: number) => (isText(i) ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
   const spell = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
   const rule = widths.map((width, i) => (isText(i) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));

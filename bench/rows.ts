@@ -1,8 +1,11 @@
 /** rows — what is measured, what is compared with what, and what we want to reach. A new row or ratio is a line here. */
 
-/** Each is a process of its own; see `world.ts`. */
+/** Each is a process of its own; see `servers.ts`. */
 export const SERVERS = ['hello', 'constant', 'unmetered', 'postgres', 'pglite', 'one-by-one'] as const;
-export type ServerName = (typeof SERVERS)[number];
+/** Gateways of other checkouts, by `--against`, in the order of the command line. */
+export const BEFORE = ['before', 'before-2'] as const;
+export type BeforeName = (typeof BEFORE)[number];
+export type ServerName = (typeof SERVERS)[number] | BeforeName;
 
 export type Row = {
   /** Unique; what `--only` looks at. */
@@ -14,7 +17,7 @@ export type Row = {
 
 export const CUSTOMERS = 10_000;
 
-const row = (server: ServerName, connections: number, customers?: 'hot' | 'spread'): Row => ({
+export const row = (server: ServerName, connections: number, customers?: 'hot' | 'spread'): Row => ({
   name: [server, ...(customers ? [customers] : []), connections].join(' '),
   server,
   connections,
@@ -39,17 +42,22 @@ export const ROWS: readonly Row[] = [
   row('one-by-one', 64, 'spread'),
 ];
 
-/** Calls a second of one row over those of another in the same round. */
+/** Of one row over another in the same round. */
 export type Ratio = {
   readonly says: string;
   readonly of: string;
   readonly over: string;
+  readonly measure: Measure;
   /** What we want to reach; null where the ratio only explains. */
-  readonly target: number | null;
+  readonly target: Target | null;
 };
 
-const ratio = (says: string, of: string, over: string, target: number | null = null): Ratio => {
-  return { says, of, over, target };
+/** Calls a second, or the processor time of a call: the server's and Postgres' together. */
+export type Measure = 'calls' | 'cpu';
+export type Target = { readonly atLeast: number } | { readonly atMost: number };
+
+const ratio = (says: string, of: string, over: string, atLeast: number | null = null): Ratio => {
+  return { says, of, over, measure: 'calls', target: atLeast === null ? null : { atLeast } };
 };
 
 export const RATIOS: readonly Ratio[] = [

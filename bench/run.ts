@@ -1,7 +1,7 @@
 /** run — rounds of all rows in turn, with the machine and the books looked at in between. */
 import { randomBytes } from 'node:crypto';
 import { loadavg } from 'node:os';
-import { readBooks } from './books.ts';
+import { type Checkout, openCheckout } from './against/checkout.ts';
 import { calibrate } from './measure/calibration.ts';
 import { durableWriteMs } from './measure/fsync.ts';
 import { readMetrics } from './measure/gateway-metrics.ts';
@@ -9,10 +9,12 @@ import { describeMachine } from './measure/machine.ts';
 import { quietAwaiter } from './measure/quiet.ts';
 import { measureRow, type Timing } from './measure/row.ts';
 import type { Options } from './options.ts';
-import { ROWS, type Row, type ServerName } from './rows.ts';
+import { type Plan, planOf } from './plan.ts';
+import { BEFORE, type Row, type ServerName } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
+import type { Ledger } from './servers.ts';
 import { median } from './statistics.ts';
-import { createWorld, type Ledger, type World } from './world.ts';
+import { createWorld, serverOf, type World } from './world.ts';
 
 /** A server is warm after so many calls. */
 const FIRST_CALLS = 15_000;
@@ -26,12 +28,13 @@ export type Say = (line: string) => void;
 
 /** @throws where a process fails or a database cannot be read; everything that was started has ended by then. */
 export async function run(options: Options, command: string, say: Say): Promise<Run> {
-  const rows = ROWS.filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
+  const plan = planOf(options);
+  const checkouts = options.against.map(openCheckout);
   const startedAt = new Date().toISOString();
   say('starting Postgres, seeding 10,000 customers, starting the servers');
-  const world = await createWorld();
+  const world = await createWorld(plan.servers, checkouts);
   try {
-    const measured = new Measured(world, rows, options);
+    const measured = new Measured(world, plan, options);
     say('warming up');
     await measured.warmUp();
     const rounds: Round[] = [];
@@ -42,12 +45,17 @@ export async function run(options: Options, command: string, say: Say): Promise<
     await world.endServers();
     await measured.checkEmbedded(options.rounds);
     const { measureMs, warmUpMs } = options;
+    const { rows, ratios } = plan;
     const machine = describeMachine(world.postgres);
-    return { startedAt, command, machine, measureMs, warmUpMs, rounds, books: measured.books };
+    const against = describeCheckouts(checkouts);
+    return { startedAt, command, machine, against, measureMs, warmUpMs, rows, ratios, rounds, books: measured.books };
   } finally {
     await world.close();
   }
 }
+
+const describeCheckouts = (checkouts: readonly Checkout[]): Run['against'] =>
+  checkouts.map(({ commit }, i) => ({ server: BEFORE[i] ?? 'before', commit }));
 
 const spoiltNote = (round: Round | undefined): string => (round?.spoiltBy ? ` (spoilt: ${round.spoiltBy})` : '');
 
@@ -63,7 +71,7 @@ class Measured {
   #jobs = 0;
   #calibratedMs = Number.NaN;
 
-  constructor(world: World, rows: readonly Row[], options: Options) {
+  constructor(world: World, { rows }: Plan, options: Options) {
     this.#world = world;
     this.#rows = rows;
     this.#options = options;
@@ -109,7 +117,9 @@ class Measured {
 
   /** Once its server has ended, an embedded database can be read as well. */
   async checkEmbedded(afterRound: number): Promise<void> {
-    for (const ledger of this.#used().filter(({ isEmbedded }) => isEmbedded)) await this.#check(ledger, afterRound);
+    for (const [server, ledger] of this.#used()) {
+      if (ledger.isEmbedded) await this.#check(server, ledger, afterRound);
+    }
   }
 
   /**
@@ -133,30 +143,27 @@ class Measured {
     return sample;
   }
 
-  #used(): readonly Ledger[] {
-    return this.#world.ledgers.filter(({ server }) => this.#accepted.has(server));
+  #used(): readonly (readonly [ServerName, Ledger])[] {
+    return [...this.#accepted.keys()].flatMap((name) => {
+      const ledger = this.#world.servers.get(name)?.ledger;
+      return ledger ? [[name, ledger] as const] : [];
+    });
   }
 
   async #checkServers(afterRound: number): Promise<void> {
-    for (const ledger of this.#used()) {
-      if (ledger.isEmbedded) await this.#checkMetrics(ledger.server);
-      else await this.#check(ledger, afterRound);
+    for (const [server, ledger] of this.#used()) {
+      if (ledger.isEmbedded) await this.#checkMetrics(server);
+      else await this.#check(server, ledger, afterRound);
     }
   }
 
-  async #check({ server, open }: Ledger, afterRound: number): Promise<void> {
-    const database = await open();
-    try {
-      const books = await readBooks(database, this.#accepted.get(server) ?? 0);
-      this.books.push({ server, afterRound, books });
-    } finally {
-      await database.close();
-    }
+  async #check(server: ServerName, ledger: Ledger, afterRound: number): Promise<void> {
+    this.books.push({ server, afterRound, books: await ledger.read(this.#accepted.get(server) ?? 0) });
   }
 
   /** While the gateway has the database, its own count has to do. */
   async #checkMetrics(server: ServerName): Promise<void> {
-    const { allowed } = await readMetrics(this.#world.servers[server].url);
+    const { allowed } = await readMetrics(serverOf(this.#world, server).url);
     const accepted = this.#accepted.get(server);
     if (allowed !== accepted) throw new Error(`${server} counts ${allowed} allowed calls, its callers ${accepted}`);
   }

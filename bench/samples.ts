@@ -1,6 +1,6 @@
 /** samples — what a run finds out, as `--json` writes it: every figure of every row of every round. */
 import type { Books } from './books.ts';
-import type { ServerName } from './rows.ts';
+import type { BeforeName, Ratio, Row, ServerName } from './rows.ts';
 
 export type Sample = {
   readonly row: string;
@@ -51,8 +51,13 @@ export type Run = {
   readonly startedAt: string;
   readonly command: string;
   readonly machine: Machine;
+  /** The other checkouts that took part. */
+  readonly against: readonly { readonly server: BeforeName; readonly commit: string }[];
   readonly measureMs: number;
   readonly warmUpMs: number;
+  /** What was measured, in the order of odd rounds, and what was compared. */
+  readonly rows: readonly Row[];
+  readonly ratios: readonly Ratio[];
   readonly rounds: readonly Round[];
   readonly books: readonly CheckedBooks[];
 };

@@ -2,9 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { messageOf, startedOrEnded } from '../children.ts';
 import type { Job, JobResult, LoadAnswer } from '../load/job.ts';
-import type { Row } from '../rows.ts';
+import { BEFORE, type Row, type ServerName } from '../rows.ts';
 import type { Sample } from '../samples.ts';
-import type { World } from '../world.ts';
+import { serverOf, type World } from '../world.ts';
 import { cpuMsOf, cpuMsOfFamily, cpuMsOfMachine } from './cpu.ts';
 import { type GatewayMetrics, readMetrics } from './gateway-metrics.ts';
 
@@ -16,7 +16,7 @@ const GRACE_MS = 30_000;
 
 /** @throws where the load process could not do its work. */
 export async function measureRow(world: World, row: Row, timing: Timing, keyPrefix: string): Promise<Sample> {
-  const server = world.servers[row.server];
+  const server = serverOf(world, row.server);
   const { connections, customers } = row;
   const { warmUpMs, measureMs } = timing;
   const metricsBefore = await batchMetrics(world, row);
@@ -50,10 +50,10 @@ async function runJob({ load }: World, job: Job): Promise<JobResult> {
   return answer.result;
 }
 
-const isGateway = ({ server }: Row): boolean => server === 'postgres' || server === 'pglite';
+const GATEWAYS: readonly ServerName[] = ['postgres', 'pglite', ...BEFORE];
 
-const batchMetrics = async ({ servers }: World, row: Row): Promise<GatewayMetrics | null> =>
-  isGateway(row) ? readMetrics(servers[row.server].url) : null;
+const batchMetrics = async (world: World, { server }: Row): Promise<GatewayMetrics | null> =>
+  GATEWAYS.includes(server) ? readMetrics(serverOf(world, server).url) : null;
 
 function batchSizeBetween(before: GatewayMetrics, after: GatewayMetrics): number {
   return (after.batched - before.batched) / (after.batches - before.batches);
@@ -67,12 +67,12 @@ type CpuTimes = {
   readonly own: number;
 };
 
-function cpuTimes({ servers, postgres }: World, row: Row): CpuTimes {
+function cpuTimes(world: World, row: Row): CpuTimes {
   const { user, system } = process.cpuUsage();
   return {
     atMs: performance.now(),
-    server: cpuMsOf(servers[row.server].pid),
-    postgres: cpuMsOfFamily(postgres.pid),
+    server: cpuMsOf(serverOf(world, row.server).pid),
+    postgres: cpuMsOfFamily(world.postgres.pid),
     machine: cpuMsOfMachine(),
     own: (user + system) / US_PER_MS,
   };
