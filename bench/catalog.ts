@@ -39,5 +39,22 @@ export const CONSUME = `mutation Consume($input: ConsumeInput!) {
   }
 }`;
 
+/** The same of many calls in one request. */
+export const CONSUME_MANY = `mutation ConsumeMany($input: ConsumeManyInput!) {
+  consumeMany(input: $input) {
+    ... on ConsumeManyPayload {
+      results {
+        ... on Consumption {
+          allowed
+          denial { reason message retryAt }
+          usage { used limit remaining }
+        }
+        ... on UserError { code message }
+      }
+    }
+    ... on UserError { code message }
+  }
+}`;
+
 /** The customer that the load calls by this index. */
 export const referenceOf = (index: number): string => `customer_${String(index).padStart(5, '0')}`;

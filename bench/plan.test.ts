@@ -1,6 +1,6 @@
 /** Goal: what a run measures and compares follows from the command line. Method: lists of names. */
-import { expect, it } from 'vitest';
-import { planOf } from './plan.ts';
+import { describe, expect, it } from 'vitest';
+import { planOf, requestsPerSecond, rowsOfRound } from './plan.ts';
 
 const planned = (only: readonly string[], against: readonly string[] = []) => {
   const { rows, ratios, servers } = planOf({ only, against });
@@ -42,3 +42,30 @@ it('another checkout has its turn directly after the same row of this one', () =
 
 it('without another checkout there is nothing before', () =>
   expect(planned([]).rows.filter((name) => name.startsWith('before'))).toEqual([]));
+
+describe('the rounds', () => {
+  const { rows } = planOf({ only: ['postgres spread', 'postgres hot 64', 'hot open'], against: [] });
+
+  it('hold the same rows, forwards and backwards', () => {
+    const [forwards, backwards] = [rowsOfRound(rows, 1), rowsOfRound(rows, 2)];
+    expect(forwards).toEqual(rows);
+    expect(new Set(backwards)).toEqual(new Set(rows));
+    expect(backwards).toHaveLength(rows.length);
+    expect(backwards[0]).not.toBe(rows[0]);
+  });
+
+  it.each([1, 2])('a row whose rate is a share of another comes after that one: round %i', (number) => {
+    const reached = new Map<string, number>();
+    for (const row of rowsOfRound(rows, number)) {
+      const rate = requestsPerSecond(row, reached);
+      if (row.name.endsWith('half')) expect(rate).toBe(500);
+      else if (row.name.endsWith('500/s')) expect(rate).toBe(500);
+      else expect(rate).toBeNull();
+      reached.set(row.name, 1_000);
+    }
+  });
+
+  it('a row brings the one along that its rate hangs on', () => {
+    expect(planned(['hot open']).rows).toEqual(['postgres hot 64', 'postgres hot open 64, half']);
+  });
+});

@@ -12,8 +12,10 @@ export type Plan = {
 };
 
 export function planOf({ only, against }: Pick<Options, 'only' | 'against'>): Plan {
-  const isAsked = ({ name }: Row) => only.length === 0 || only.some((part) => name.includes(part));
-  const rows = withBefore(ROWS, against.length).filter(isAsked);
+  const all = withBefore(ROWS, against.length);
+  const asked = all.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
+  const paced = new Set(asked.flatMap((row) => paceMaker(row) ?? []));
+  const rows = all.filter((row) => asked.includes(row) || paced.has(row.name));
   const names = new Set(rows.map(({ name }) => name));
   const ratios = [...ratiosToBefore(against.length), ...RATIOS];
   return {
@@ -21,4 +23,26 @@ export function planOf({ only, against }: Pick<Options, 'only' | 'against'>): Pl
     ratios: ratios.filter(({ of, over }) => names.has(of) && names.has(over)),
     servers: new Set(rows.map(({ server }) => server)),
   };
+}
+
+/** The row that must be measured first, because this one's rate is a share of it; null where there is none. */
+const paceMaker = ({ pace }: Row): string | null => (pace && 'of' in pace ? pace.of : null);
+
+/**
+ * Every second round goes backwards, so that a machine which slows down steadily favours no row; but a row whose rate
+ * is a share of another's comes after that one.
+ */
+export function rowsOfRound(rows: readonly Row[], number: number): readonly Row[] {
+  if (number % 2 === 1) return rows;
+  const leaders = rows.filter((row) => paceMaker(row) === null).toReversed();
+  return leaders.flatMap((leader) => [leader, ...rows.filter((row) => paceMaker(row) === leader.name)]);
+}
+
+/** @param reached Calls a second of the rows before it in this round. @returns null for a closed loop. */
+export function requestsPerSecond({ pace, name }: Row, reached: ReadonlyMap<string, number>): number | null {
+  if (pace === null) return null;
+  if ('perSecond' in pace) return pace.perSecond;
+  const calls = reached.get(pace.of);
+  if (calls === undefined) throw new Error(`"${name}" was to be measured after "${pace.of}"`);
+  return Math.max(1, calls * pace.share);
 }

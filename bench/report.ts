@@ -2,21 +2,22 @@
 import type { Ratio, Row, Target } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import { median, type Spread, spread } from './statistics.ts';
+import { figure, range, table, whole } from './table.ts';
 
 /** With fewer sound rounds than that, all rounds are shown. */
 const SOUND_ROUNDS_MIN = 3;
 
 export function report(run: Run): string {
   const rounds = roundsShown(run.rounds);
-  return [
+  const parts = [
     machineLines(run, rounds),
     rowTable(run.rows, rounds),
+    openTable(run.rows, rounds),
     ratioTable(run.ratios, rounds),
     booksLine(run.books),
     refusals(run.rounds),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 /** Whether every answer was "allowed", and every database holds exactly those. */
@@ -50,7 +51,8 @@ function machineLines(run: Run, shown: readonly Round[]): string {
 }
 
 function rowTable(rows: readonly Row[], rounds: readonly Round[]): string {
-  const lines = rows.map(({ name }) => {
+  const closed = rows.filter(({ pace }) => pace === null);
+  const lines = closed.map(({ name }) => {
     const samples = rounds.flatMap((round) => sampleOf(round, name) ?? []);
     const calls = spread(samples.map(({ callsPerSecond }) => callsPerSecond));
     const of = (read: (sample: Sample) => number | null) => medianOrDash(samples, read);
@@ -78,6 +80,27 @@ function rowTable(rows: readonly Row[], rounds: readonly Round[]): string {
     'load µs',
   ];
   return `${table(head, lines)}\n\nµs: processor time a call, of the server, of Postgres and of the load process.`;
+}
+
+function openTable(rows: readonly Row[], rounds: readonly Round[]): string {
+  const open = rows.filter(({ pace }) => pace !== null);
+  if (open.length === 0) return '';
+  const lines = open.map(({ name }) => {
+    const samples = rounds.flatMap((round) => sampleOf(round, name) ?? []);
+    const of = (read: (sample: Sample) => number | null) => medianOrDash(samples, read);
+    const worst = spread(samples.map(({ p99Ms }) => p99Ms)).max;
+    return [
+      name,
+      of((s) => s.requestsPerSecond),
+      of((s) => s.callsPerSecond),
+      of((s) => s.p50Ms),
+      of((s) => s.p99Ms),
+      of((s) => s.p999Ms),
+      samples.length === 0 ? '–' : figure(worst),
+    ];
+  });
+  const head = ['open loop, connections', 'due/s', 'calls/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'worst round p99 ms'];
+  return `${table(head, lines)}\n\nms: from when a call was due, however long it waited for a free connection.`;
 }
 
 function ratioTable(ratios: readonly Ratio[], rounds: readonly Round[]): string {
@@ -148,23 +171,3 @@ function medianOrDash(samples: readonly Sample[], read: (sample: Sample) => numb
 const times = ({ median: middle, min, max }: Spread, factor: number): Spread => {
   return { median: middle * factor, min: min * factor, max: max * factor };
 };
-const range = ({ median: middle, min, max }: Spread): string => `${figure(middle)} (${figure(min)}–${figure(max)})`;
-
-/** Three digits that mean something, never more. */
-function figure(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  if (value >= 100) return whole(value);
-  return value.toFixed(value >= 10 ? 1 : 2);
-}
-
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-
-/** First column to the left, figures to the right, padded so that it reads well as plain text too. */
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)));
-  const isText = (i: number) => i === 0 || ['rows', 'of', 'wanted'].includes(head[i] ?? '');
-  const cell = (text: string, i: number) => (isText(i) ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
-  const spell = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-  const rule = widths.map((width, i) => (isText(i) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [spell(head), `| ${rule.join(' | ')} |`, ...lines.map(spell)].join('\n');
-}

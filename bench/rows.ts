@@ -1,7 +1,7 @@
 /** rows — what is measured, what is compared with what, and what we want to reach. A new row or ratio is a line here. */
 
 /** Each is a process of its own; see `servers.ts`. */
-export const SERVERS = ['hello', 'constant', 'unmetered', 'postgres', 'pglite', 'one-by-one'] as const;
+export const SERVERS = ['hello', 'constant', 'unmetered', 'postgres', 'pglite', 'one-by-one', 'statement'] as const;
 /** Gateways of other checkouts, by `--against`, in the order of the command line. */
 export const BEFORE = ['before', 'before-2'] as const;
 export type BeforeName = (typeof BEFORE)[number];
@@ -13,7 +13,14 @@ export type Row = {
   readonly server: ServerName;
   readonly connections: number;
   readonly customers: number;
+  /** Calls in one request: one is `consume`, more are `consumeMany`. */
+  readonly callsPerRequest: number;
+  /** Null: each connection sends its next request when the last one is answered. */
+  readonly pace: Pace | null;
 };
+
+/** An open loop: so many requests a second, or a share of the calls that another row reached in the same round. */
+export type Pace = { readonly perSecond: number } | { readonly share: number; readonly of: string };
 
 export const CUSTOMERS = 10_000;
 
@@ -22,7 +29,27 @@ export const row = (server: ServerName, connections: number, customers?: 'hot' |
   server,
   connections,
   customers: customers === 'hot' ? 1 : CUSTOMERS,
+  callsPerRequest: 1,
+  pace: null,
 });
+
+/** What a call waits for at a load that leaves room: half of what the gateway can do, and one that a small app may have. */
+const OPEN_ROWS: readonly Row[] = [
+  { ...row('postgres', 64, 'hot'), name: 'postgres hot open 64, half', pace: { share: 0.5, of: 'postgres hot 64' } },
+  {
+    ...row('postgres', 64, 'spread'),
+    name: 'postgres spread open 64, half',
+    pace: { share: 0.5, of: 'postgres spread 64' },
+  },
+  { ...row('postgres', 64, 'spread'), name: 'postgres spread open 64, 500/s', pace: { perSecond: 500 } },
+];
+
+/** Many calls in a request, and the statement alone that saves as many: what is left of it behind the door. */
+const MANY_ROWS: readonly Row[] = [
+  { ...row('postgres', 16, 'spread'), name: 'postgres many 100, 16', callsPerRequest: 100 },
+  { ...row('postgres', 8, 'spread'), name: 'postgres many 1,000, 8', callsPerRequest: 1_000 },
+  { ...row('statement', 1, 'spread'), name: 'statement alone 1,000', callsPerRequest: 1_000 },
+];
 
 export const ROWS: readonly Row[] = [
   row('hello', 64),
@@ -36,6 +63,8 @@ export const ROWS: readonly Row[] = [
   row('postgres', 1, 'spread'),
   row('postgres', 64, 'spread'),
   row('postgres', 256, 'spread'),
+  ...OPEN_ROWS,
+  ...MANY_ROWS,
   row('pglite', 64, 'spread'),
   row('pglite', 256, 'spread'),
   row('one-by-one', 64, 'hot'),
@@ -69,6 +98,8 @@ export const RATIOS: readonly Ratio[] = [
   ratio('10,000 customers, of one transaction per request', 'postgres spread 64', 'one-by-one spread 64', 5),
   ratio('one hot customer, of 10,000', 'postgres hot 64', 'postgres spread 64', 0.9),
   ratio('embedded, of Postgres', 'pglite spread 256', 'postgres spread 256', 0.35),
+  ratio('1,000 calls in a request, of the statement alone', 'postgres many 1,000, 8', 'statement alone 1,000', 0.9),
+  ratio('1,000 calls in a request, of one in each', 'postgres many 1,000, 8', 'postgres spread 64'),
   ratio('our resolvers, of the constant one', 'unmetered 64', 'constant 64'),
   ratio('with metering, of without', 'postgres spread 64', 'unmetered 64'),
   ratio('the constant resolver, of a bare node:http', 'constant 64', 'hello 64'),

@@ -9,7 +9,7 @@ import { describeMachine } from './measure/machine.ts';
 import { quietAwaiter } from './measure/quiet.ts';
 import { measureRow, type Timing } from './measure/row.ts';
 import type { Options } from './options.ts';
-import { type Plan, planOf } from './plan.ts';
+import { type Plan, planOf, requestsPerSecond, rowsOfRound } from './plan.ts';
 import { BEFORE, type Row, type ServerName } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import type { Ledger } from './servers.ts';
@@ -87,15 +87,22 @@ class Measured {
     this.#calibratedMs = await calibrate();
   }
 
-  /** Every second round goes backwards, so that a machine which slows down steadily favours no row. */
   async round(number: number): Promise<Round> {
     const samples: Sample[] = [];
     let warm: ServerName | null = null;
-    for (const row of number % 2 === 0 ? this.#rows.toReversed() : this.#rows) {
+    const reached = new Map<string, number>();
+    for (const row of rowsOfRound(this.#rows, number)) {
       if (row.server !== warm) await this.#warm(row.server, AGAIN_CALLS, this.#options.againWarmUpMs);
       warm = row.server;
       await this.#awaitQuiet();
-      samples.push(await this.#measure(row, this.#options));
+      const { warmUpMs, measureMs } = this.#options;
+      const sample = await this.#measure(row, {
+        warmUpMs,
+        measureMs,
+        requestsPerSecond: requestsPerSecond(row, reached),
+      });
+      reached.set(row.name, sample.callsPerSecond);
+      samples.push(sample);
     }
     await this.#checkServers(number);
     await this.#awaitQuiet();
@@ -127,11 +134,13 @@ class Measured {
    * first row after a pause took up to twice the processor time of the next, presumably because V8 drops idle code.
    */
   async #warm(server: ServerName, calls: number, withinMs: number): Promise<void> {
-    const busiest = this.#rows.findLast((row) => row.server === server);
+    const busiest = this.#rows.findLast(
+      (row) => row.server === server && row.pace === null && row.callsPerRequest === 1,
+    );
     if (!busiest) return;
     const measureMs = Math.min(WARM_GO_MS, withinMs);
     for (let leftMs = withinMs, left = calls; leftMs > 0 && left > 0; leftMs -= measureMs) {
-      left -= (await this.#measure(busiest, { warmUpMs: 0, measureMs })).calls;
+      left -= (await this.#measure(busiest, { warmUpMs: 0, measureMs, requestsPerSecond: null })).calls;
     }
   }
 

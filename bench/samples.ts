@@ -4,15 +4,19 @@ import type { BeforeName, Ratio, Row, ServerName } from './rows.ts';
 
 export type Sample = {
   readonly row: string;
+  /** What was asked for in an open loop; null in a closed one. */
+  readonly requestsPerSecond: number | null;
   readonly callsPerSecond: number;
+  /** Of a request, which may hold many calls; in an open loop from when it was due. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
   /** Calls in one transaction, by the gateway's own count; null where there are none. */
   readonly batchSize: number | null;
-  /** Processor microseconds a call; null where the system does not tell. */
+  /** Processor microseconds a call; null where the system does not tell, or a process does other work beside. */
   readonly serverCpuUs: number | null;
   readonly postgresCpuUs: number | null;
-  readonly loadCpuUs: number;
+  readonly loadCpuUs: number | null;
   /** Share of the machine's processors that processes outside the run took meanwhile. */
   readonly othersShare: number | null;
   /** Calls answered, warm-up included, and those of them that were not allowed. */

@@ -69,6 +69,10 @@ export const STARTS: Readonly<Record<ServerName, Start>> = {
     const url = await databases.seeded('one_by_one');
     return { server: await kept(startServer('one-by-one', folder, { DATABASE_URL: url })), ledger: ledgerOf(url) };
   },
+  statement: async ({ folder, databases, kept }) => {
+    const url = await databases.seeded('statement');
+    return { server: await kept(startServer('statement', folder, { DATABASE_URL: url })), ledger: ledgerOf(url) };
+  },
   before: before('before'),
   'before-2': before('before-2'),
 };

@@ -5,6 +5,10 @@ export type Job = {
   readonly connections: number;
   /** Customers are taken at random from so many; 1 is the hot customer. */
   readonly customers: number;
+  /** Calls in one request: one is `consume`, more are `consumeMany`. */
+  readonly callsPerRequest: number;
+  /** Requests a second, whether or not earlier ones are answered; null for each connection's next as soon as it is free. */
+  readonly requestsPerSecond: number | null;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Begins every idempotency key of this job; no two jobs of a run share one. */
@@ -12,13 +16,15 @@ export type Job = {
 };
 
 export type JobResult = {
-  /** Replies that came within the measured time. */
-  readonly replies: number;
+  /** Calls that were answered within the measured time. */
+  readonly calls: number;
   readonly measuredMs: number;
+  /** Of the requests that were sent (or due, in an open loop) within the measured time. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Everything the server has answered, warm-up and the last replies included. */
-  readonly allReplies: number;
+  readonly p999Ms: number;
+  /** Every call that the server has answered, warm-up and the last replies included. */
+  readonly allCalls: number;
   readonly allAccepted: number;
   /** What the first reply said that did not accept. */
   readonly firstRefusal: string | null;

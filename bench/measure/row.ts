@@ -1,6 +1,6 @@
 /** row — one row, once: the load process calls, and whatever the processes took meanwhile is read before and after. */
 import { availableParallelism } from 'node:os';
-import { messageOf, startedOrEnded } from '../children.ts';
+import { type Child, messageOf, startedOrEnded } from '../children.ts';
 import type { Job, JobResult, LoadAnswer } from '../load/job.ts';
 import { BEFORE, type Row, type ServerName } from '../rows.ts';
 import type { Sample } from '../samples.ts';
@@ -8,7 +8,8 @@ import { serverOf, type World } from '../world.ts';
 import { cpuMsOf, cpuMsOfFamily, cpuMsOfMachine } from './cpu.ts';
 import { type GatewayMetrics, readMetrics } from './gateway-metrics.ts';
 
-export type Timing = { readonly warmUpMs: number; readonly measureMs: number };
+/** `requestsPerSecond` of an open loop; null for a closed one. */
+export type Timing = Pick<Job, 'warmUpMs' | 'measureMs' | 'requestsPerSecond'>;
 
 const US_PER_MS = 1_000;
 /** Beyond the time of the row itself: connecting, and the last replies. */
@@ -17,35 +18,47 @@ const GRACE_MS = 30_000;
 /** @throws where the load process could not do its work. */
 export async function measureRow(world: World, row: Row, timing: Timing, keyPrefix: string): Promise<Sample> {
   const server = serverOf(world, row.server);
-  const { connections, customers } = row;
-  const { warmUpMs, measureMs } = timing;
+  const { connections, customers, callsPerRequest } = row;
   const metricsBefore = await batchMetrics(world, row);
   const before = cpuTimes(world, row);
-  const result = await runJob(world, { url: server.url, connections, customers, keyPrefix, warmUpMs, measureMs });
+  const result = await runJob(isItsOwnLoad(row) ? server : world.load, {
+    ...timing,
+    url: server.url,
+    connections,
+    customers,
+    callsPerRequest,
+    keyPrefix,
+  });
   const used = difference(before, cpuTimes(world, row));
   const metricsAfter = await batchMetrics(world, row);
   server.assertAlive();
-  const each = (ms: number | null) => (ms === null ? null : (ms * US_PER_MS) / result.allReplies);
+  const isOwn = isItsOwnLoad(row);
+  const each = (ms: number | null) => (ms === null || isOwn ? null : (ms * US_PER_MS) / result.allCalls);
   return {
     row: row.name,
-    callsPerSecond: result.replies / (result.measuredMs / 1_000),
+    requestsPerSecond: timing.requestsPerSecond,
+    callsPerSecond: result.calls / (result.measuredMs / 1_000),
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
+    p999Ms: result.p999Ms,
     batchSize: metricsBefore && metricsAfter && batchSizeBetween(metricsBefore, metricsAfter),
     serverCpuUs: each(used.server),
     postgresCpuUs: each(used.postgres),
-    loadCpuUs: (result.cpuMs * US_PER_MS) / result.allReplies,
-    othersShare: othersShare(used, result),
-    calls: result.allReplies,
-    refused: result.allReplies - result.allAccepted,
+    loadCpuUs: each(result.cpuMs),
+    othersShare: othersShare(used, isOwn ? 0 : result.cpuMs),
+    calls: result.allCalls,
+    refused: result.allCalls - result.allAccepted,
     firstRefusal: result.firstRefusal,
   };
 }
 
-async function runJob({ load }: World, job: Job): Promise<JobResult> {
-  const answered = messageOf<LoadAnswer>(load);
-  load.process.send(job);
-  const answer = await startedOrEnded(load, () => answered, job.warmUpMs + job.measureMs + GRACE_MS);
+/** Without a door there is nothing to call: the process calls itself, and what it takes beside is no part of the row. */
+const isItsOwnLoad = ({ server }: Row): boolean => server === 'statement';
+
+async function runJob(caller: Child, job: Job): Promise<JobResult> {
+  const answered = messageOf<LoadAnswer>(caller);
+  caller.process.send(job);
+  const answer = await startedOrEnded(caller, () => answered, job.warmUpMs + job.measureMs + GRACE_MS);
   if ('failure' in answer) throw new Error(`calling ${job.url} failed: ${answer.failure}`);
   return answer.result;
 }
@@ -90,7 +103,7 @@ function difference(before: CpuTimes, after: CpuTimes): CpuTimes {
 }
 
 /** What the machine did beyond the run's own processes, of all it could have done. */
-function othersShare({ atMs, server, postgres, machine, own }: CpuTimes, { cpuMs }: JobResult): number | null {
+function othersShare({ atMs, server, postgres, machine, own }: CpuTimes, loadMs: number): number | null {
   if (server === null || postgres === null || machine === null) return null;
-  return Math.max(0, machine - server - postgres - own - cpuMs) / (atMs * availableParallelism());
+  return Math.max(0, machine - server - postgres - own - loadMs) / (atMs * availableParallelism());
 }

@@ -1,12 +1,12 @@
 /** load — the process that calls; one job at a time, each told and answered over the channel to the measuring process. */
 import './leash.ts';
-import { runClosedLoop } from '../load/closed-loop.ts';
 import type { Job, LoadAnswer } from '../load/job.ts';
+import { runJob } from '../load/run-job.ts';
 
 const say = (answer: LoadAnswer): void => void process.send?.(answer);
 
 process.on('message', (job: Job) => {
-  runClosedLoop(job).then(
+  runJob(job).then(
     (result) => say({ result }),
     (error: unknown) => say({ failure: error instanceof Error ? error.message : String(error) }),
   );
