@@ -6,12 +6,13 @@ export type Books = {
   readonly accepted: number;
   /** What the counters say. */
   readonly counted: number;
-  readonly events: number;
+  /** Null, like what follows, where a server stores none. */
+  readonly events: number | null;
   /** The sum of the events. */
-  readonly eventUnits: number;
-  /** Idempotency keys with their answers. */
-  readonly answers: number;
-  readonly alerts: number;
+  readonly eventUnits: number | null;
+  /** Idempotency keys, with their answers where they have one. */
+  readonly answers: number | null;
+  readonly alerts: number | null;
   readonly agree: boolean;
 };
 
@@ -29,6 +30,18 @@ export async function readBooks({ query }: Database, accepted: number): Promise<
   const [row] = await query<Row>({ text: READ, params: [] });
   if (!row) throw new Error('the books cannot be read');
   const { counted, events, event_units: eventUnits, answers, alerts } = row;
-  const agree = [counted, events, eventUnits, answers].every((found) => found === accepted);
-  return { accepted, counted, events, eventUnits, answers, alerts, agree };
+  return agreed({ accepted, counted, events, eventUnits, answers, alerts });
+}
+
+/** Those of a server that counts and keeps nothing else. */
+export const countedOnly = (accepted: number, counted: number): Books =>
+  agreed({ accepted, counted, events: null, eventUnits: null, answers: null, alerts: null });
+
+/** With whether whatever is stored says what the callers were told. */
+export function agreed(books: Omit<Books, 'agree'>): Books {
+  const { accepted, counted, events, eventUnits, answers } = books;
+  return {
+    ...books,
+    agree: [counted, events, eventUnits, answers].every((found) => found === null || found === accepted),
+  };
 }

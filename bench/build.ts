@@ -6,7 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'tsdown';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
-const PROGRAMS = ['leash', 'hello', 'constant', 'unmetered', 'one-by-one', 'statement', 'load'] as const;
+const PROGRAMS = [
+  'leash',
+  'leashed',
+  'hello',
+  'constant',
+  'unmetered',
+  'one-by-one',
+  'single-statement',
+  'statement',
+  'flexible-pg',
+  'flexible-redis',
+  'no-webhooks',
+  'load',
+] as const;
 export type Program = (typeof PROGRAMS)[number];
 
 export const programFile = (program: Program): string =>

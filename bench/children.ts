@@ -52,8 +52,13 @@ export async function startServer(program: Program, cwd: string, env: Environmen
   return { ...child, url };
 }
 
-export const startProgram = (program: Program, cwd: string, env: Environment = {}): Child =>
-  launch(program, [programFile(program)], cwd, env);
+/** @param args For the program itself. */
+export const startProgram = (
+  program: Program,
+  cwd: string,
+  env: Environment = {},
+  args: readonly string[] = [],
+): Child => launch([program, ...args.slice(0, 1)].join(' '), [programFile(program), ...args], cwd, env);
 
 /** The next thing the child says over its channel. The programs are ours, and say nothing else than `T`. */
 export const messageOf = <T>({ process: child }: Child): Promise<T> =>
@@ -119,7 +124,7 @@ async function isReady(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

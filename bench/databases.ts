@@ -55,6 +55,14 @@ export async function seedPglite(dataDir: string): Promise<void> {
   await withDatabase(await openPglite(dataDir), (database) => seed(database, CUSTOMERS));
 }
 
+/** @param select Of one column of whole numbers, far below 2⁵³ in all. */
+export const sumOf = (url: string, select: string): Promise<number> =>
+  withDatabase(openForReading(url), async ({ query }) => {
+    const text = `SELECT coalesce(sum(number), 0)::float8 AS sum FROM (${select}) AS numbers (number)`;
+    const [row] = await query<{ sum: number }>({ text, params: [] });
+    return row?.sum ?? Number.NaN;
+  });
+
 /** Closes the database, whatever comes of the work. */
 export async function withDatabase<T>(database: Database, work: (database: Database) => Promise<T>): Promise<T> {
   try {

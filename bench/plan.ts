@@ -16,8 +16,17 @@ export function planOf({ only, against }: Pick<Options, 'only' | 'against'>): Pl
   const asked = all.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
   const paced = new Set(asked.flatMap((row) => paceMaker(row) ?? []));
   const rows = all.filter((row) => asked.includes(row) || paced.has(row.name));
+  return planned(rows, [...ratiosToBefore(against.length), ...RATIOS]);
+}
+
+export const withoutRowsOf = (missing: ReadonlyMap<ServerName, string>, { rows, ratios }: Plan): Plan =>
+  planned(
+    rows.filter(({ server }) => !missing.has(server)),
+    ratios,
+  );
+
+function planned(rows: readonly Row[], ratios: readonly Ratio[]): Plan {
   const names = new Set(rows.map(({ name }) => name));
-  const ratios = [...ratiosToBefore(against.length), ...RATIOS];
   return {
     rows,
     ratios: ratios.filter(({ of, over }) => names.has(of) && names.has(over)),

@@ -40,6 +40,7 @@ function machineLines(run: Run, shown: readonly Round[]): string {
   const others = spread(rounds.flatMap(({ samples }) => samples.flatMap(({ othersShare }) => othersShare ?? [])));
   return [
     `- ${run.startedAt}, commit ${machine.commit}, \`${run.command}\``,
+    ...run.missing.map(({ server, why }) => `- no rows of ${server}: ${why}`),
     ...run.against.map(({ server, commit }) => `- ${server}: commit ${commit}`),
     `- ${machine.cores} cores of ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; Node ${machine.node}, PGlite ${machine.pglite}`,
     `- Postgres ${machine.postgres}: ${settings.join(', ')}`,
@@ -64,7 +65,7 @@ function rowTable(rows: readonly Row[], rounds: readonly Round[]): string {
       of((s) => s.p99Ms),
       of((s) => s.batchSize),
       of((s) => s.serverCpuUs),
-      of((s) => s.postgresCpuUs),
+      of((s) => s.databaseCpuUs),
       of((s) => s.loadCpuUs),
     ];
   });
@@ -76,10 +77,10 @@ function rowTable(rows: readonly Row[], rounds: readonly Round[]): string {
     'p99 ms',
     'batch',
     'server µs',
-    'Postgres µs',
+    'database µs',
     'load µs',
   ];
-  return `${table(head, lines)}\n\nµs: processor time a call, of the server, of Postgres and of the load process.`;
+  return `${table(head, lines)}\n\nµs: processor time a call, of the server, of its database and of the load process.`;
 }
 
 function openTable(rows: readonly Row[], rounds: readonly Round[]): string {
@@ -130,9 +131,9 @@ function ratioIn({ of, over, measure }: Ratio, round: Round): number | null {
   return aboveUs === null || belowUs === null ? null : aboveUs / belowUs;
 }
 
-/** Of a call, in the server and in Postgres. */
-const cpuUs = ({ serverCpuUs, postgresCpuUs }: Sample): number | null =>
-  serverCpuUs === null || postgresCpuUs === null ? null : serverCpuUs + postgresCpuUs;
+/** Of a call, in the server and in its database. */
+const cpuUs = ({ serverCpuUs, databaseCpuUs }: Sample): number | null =>
+  serverCpuUs === null || databaseCpuUs === null ? null : serverCpuUs + databaseCpuUs;
 
 const sampleOf = ({ samples }: Round, name: string): Sample | undefined => samples.find(({ row }) => row === name);
 
@@ -140,10 +141,11 @@ function booksLine(checked: readonly CheckedBooks[]): string {
   const wrong = checked.filter(({ books }) => !books.agree);
   const last = new Map(checked.map((check) => [check.server, check]));
   const totals = [...last.values()].map(
-    ({ server, books }) => `${server} ${whole(books.accepted)} (${whole(books.alerts)} alerts)`,
+    ({ server, books: { accepted, alerts } }) =>
+      `${server} ${whole(accepted)}${alerts === null ? '' : ` (${whole(alerts)} alerts)`}`,
   );
   if (wrong.length === 0) {
-    return `Books: counters = events = answers = accepted calls in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
+    return `Books: counters = events = answers (where a server has them) = accepted calls in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
   }
   return wrong
     .map(({ server, afterRound, books }) => `BOOKS DIFFER, ${server}, round ${afterRound}: ${JSON.stringify(books)}`)

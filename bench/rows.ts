@@ -1,7 +1,19 @@
 /** rows — what is measured, what is compared with what, and what we want to reach. A new row or ratio is a line here. */
 
 /** Each is a process of its own; see `servers.ts`. */
-export const SERVERS = ['hello', 'constant', 'unmetered', 'postgres', 'pglite', 'one-by-one', 'statement'] as const;
+export const SERVERS = [
+  'hello',
+  'constant',
+  'unmetered',
+  'postgres',
+  'pglite',
+  'one-by-one',
+  'single-statement',
+  'statement',
+  'flexible-pg',
+  'flexible-redis',
+  'no-webhooks',
+] as const;
 /** Gateways of other checkouts, by `--against`, in the order of the command line. */
 export const BEFORE = ['before', 'before-2'] as const;
 export type BeforeName = (typeof BEFORE)[number];
@@ -51,6 +63,16 @@ const MANY_ROWS: readonly Row[] = [
   { ...row('statement', 1, 'spread'), name: 'statement alone 1,000', callsPerRequest: 1_000 },
 ];
 
+/** What a user might take instead, from npm: see `programs/` for how each is set up. */
+const PEER_ROWS: readonly Row[] = [
+  row('flexible-pg', 64, 'hot'),
+  row('flexible-pg', 64, 'spread'),
+  row('flexible-redis', 64, 'hot'),
+  row('flexible-redis', 64, 'spread'),
+  row('no-webhooks', 64, 'hot'),
+  row('no-webhooks', 64, 'spread'),
+];
+
 export const ROWS: readonly Row[] = [
   row('hello', 64),
   row('constant', 1),
@@ -69,6 +91,9 @@ export const ROWS: readonly Row[] = [
   row('pglite', 256, 'spread'),
   row('one-by-one', 64, 'hot'),
   row('one-by-one', 64, 'spread'),
+  row('single-statement', 64, 'hot'),
+  row('single-statement', 64, 'spread'),
+  ...PEER_ROWS,
 ];
 
 /** Of one row over another in the same round. */
@@ -96,6 +121,14 @@ export const RATIOS: readonly Ratio[] = [
   ratio('10,000 customers, of the constant resolver', 'postgres spread 256', 'constant 256', 0.65),
   ratio('one hot customer, of one transaction per request', 'postgres hot 64', 'one-by-one hot 64', 18),
   ratio('10,000 customers, of one transaction per request', 'postgres spread 64', 'one-by-one spread 64', 5),
+  ratio('one hot customer, of a bare UPSERT per request', 'postgres hot 64', 'single-statement hot 64'),
+  ratio('10,000 customers, of a bare UPSERT per request', 'postgres spread 64', 'single-statement spread 64'),
+  ratio('one hot customer, of rate-limiter-flexible on Postgres', 'postgres hot 64', 'flexible-pg hot 64'),
+  ratio('10,000 customers, of rate-limiter-flexible on Postgres', 'postgres spread 64', 'flexible-pg spread 64'),
+  ratio('one hot customer, of rate-limiter-flexible on Redis', 'postgres hot 64', 'flexible-redis hot 64', 1),
+  ratio('10,000 customers, of rate-limiter-flexible on Redis', 'postgres spread 64', 'flexible-redis spread 64', 1),
+  ratio('one hot customer, of stripe-no-webhooks', 'postgres hot 64', 'no-webhooks hot 64'),
+  ratio('10,000 customers, of stripe-no-webhooks', 'postgres spread 64', 'no-webhooks spread 64'),
   ratio('one hot customer, of 10,000', 'postgres hot 64', 'postgres spread 64', 0.9),
   ratio('embedded, of Postgres', 'pglite spread 256', 'postgres spread 256', 0.35),
   ratio('1,000 calls in a request, of the statement alone', 'postgres many 1,000, 8', 'statement alone 1,000', 0.9),

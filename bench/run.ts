@@ -9,12 +9,12 @@ import { describeMachine } from './measure/machine.ts';
 import { quietAwaiter } from './measure/quiet.ts';
 import { measureRow, type Timing } from './measure/row.ts';
 import type { Options } from './options.ts';
-import { type Plan, planOf, requestsPerSecond, rowsOfRound } from './plan.ts';
+import { type Plan, planOf, requestsPerSecond, rowsOfRound, withoutRowsOf } from './plan.ts';
 import { BEFORE, type Row, type ServerName } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import type { Ledger } from './servers.ts';
 import { median } from './statistics.ts';
-import { createWorld, serverOf, type World } from './world.ts';
+import { createWorld, startedOf, type World } from './world.ts';
 
 /** A server is warm after so many calls. */
 const FIRST_CALLS = 15_000;
@@ -28,12 +28,13 @@ export type Say = (line: string) => void;
 
 /** @throws where a process fails or a database cannot be read; everything that was started has ended by then. */
 export async function run(options: Options, command: string, say: Say): Promise<Run> {
-  const plan = planOf(options);
+  const wanted = planOf(options);
   const checkouts = options.against.map(openCheckout);
   const startedAt = new Date().toISOString();
   say('starting Postgres, seeding 10,000 customers, starting the servers');
-  const world = await createWorld(plan.servers, checkouts);
+  const world = await createWorld(wanted.servers, checkouts);
   try {
+    const plan = withoutRowsOf(world.missing, wanted);
     const measured = new Measured(world, plan, options);
     say('warming up');
     await measured.warmUp();
@@ -48,7 +49,20 @@ export async function run(options: Options, command: string, say: Say): Promise<
     const { rows, ratios } = plan;
     const machine = describeMachine(world.postgres);
     const against = describeCheckouts(checkouts);
-    return { startedAt, command, machine, against, measureMs, warmUpMs, rows, ratios, rounds, books: measured.books };
+    const missing = [...world.missing].map(([server, why]) => ({ server, why }));
+    return {
+      startedAt,
+      command,
+      machine,
+      against,
+      missing,
+      measureMs,
+      warmUpMs,
+      rows,
+      ratios,
+      rounds,
+      books: measured.books,
+    };
   } finally {
     await world.close();
   }
@@ -172,7 +186,7 @@ class Measured {
 
   /** While the gateway has the database, its own count has to do. */
   async #checkMetrics(server: ServerName): Promise<void> {
-    const { allowed } = await readMetrics(serverOf(this.#world, server).url);
+    const { allowed } = await readMetrics(startedOf(this.#world, server).server.url);
     const accepted = this.#accepted.get(server);
     if (allowed !== accepted) throw new Error(`${server} counts ${allowed} allowed calls, its callers ${accepted}`);
   }

@@ -15,7 +15,8 @@ export type Sample = {
   readonly batchSize: number | null;
   /** Processor microseconds a call; null where the system does not tell, or a process does other work beside. */
   readonly serverCpuUs: number | null;
-  readonly postgresCpuUs: number | null;
+  /** Of Postgres, or whatever else a peer keeps its counters in. */
+  readonly databaseCpuUs: number | null;
   readonly loadCpuUs: number | null;
   /** Share of the machine's processors that processes outside the run took meanwhile. */
   readonly othersShare: number | null;
@@ -59,6 +60,8 @@ export type Run = {
   readonly against: readonly { readonly server: BeforeName; readonly commit: string }[];
   readonly measureMs: number;
   readonly warmUpMs: number;
+  /** Servers that were not to be had, whose rows are left out. */
+  readonly missing: readonly { readonly server: ServerName; readonly why: string }[];
   /** What was measured, in the order of odd rounds, and what was compared. */
   readonly rows: readonly Row[];
   readonly ratios: readonly Ratio[];

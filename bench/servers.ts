@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { openPglite } from '../server/db/pglite.ts';
 import type { Checkout } from './against/checkout.ts';
-import { type Books, readBooks } from './books.ts';
+import { type Books, countedOnly, readBooks } from './books.ts';
 import { API_KEY } from './catalog.ts';
 import { BUILT_MAIN, type Child, type Server, startGateway, startServer } from './children.ts';
-import { type Databases, openForReading, seedPglite, withDatabase } from './databases.ts';
+import { type Databases, openForReading, seedPglite, sumOf, withDatabase } from './databases.ts';
+import { PEER_STARTS } from './peers/starts.ts';
 import { BEFORE, type BeforeName, CUSTOMERS, type ServerName } from './rows.ts';
 
 /** What servers are started with. */
@@ -24,10 +25,18 @@ export type Ledger = {
   readonly isEmbedded: boolean;
 };
 
-/** @property ledger Null for a server that writes nothing. */
-export type Started = { readonly server: Server; readonly ledger: Ledger | null };
+export type Started = {
+  readonly server: Server;
+  /** Null for a server that writes nothing. */
+  readonly ledger: Ledger | null;
+  /** The process, with its children, that keeps what is counted; left out: Postgres. */
+  readonly storePid?: number;
+};
 
-type Start = (place: Place) => Promise<Started>;
+/** Why a server cannot be had on this machine; its rows are left out. */
+export type Missing = { readonly missing: string };
+
+export type Start = (place: Place) => Promise<Started | Missing>;
 
 const OWN = { METERGRAPH_BOOTSTRAP_KEY: API_KEY, METERGRAPH_DEMO: '0' };
 
@@ -43,6 +52,7 @@ const before =
   };
 
 export const STARTS: Readonly<Record<ServerName, Start>> = {
+  ...PEER_STARTS,
   hello: async ({ folder, kept }) => ({ server: await kept(startServer('hello', folder)), ledger: null }),
   constant: async ({ folder, databases, kept }) => {
     const env = { DATABASE_URL: await databases.seeded('batched') };
@@ -68,6 +78,13 @@ export const STARTS: Readonly<Record<ServerName, Start>> = {
   'one-by-one': async ({ folder, databases, kept }) => {
     const url = await databases.seeded('one_by_one');
     return { server: await kept(startServer('one-by-one', folder, { DATABASE_URL: url })), ledger: ledgerOf(url) };
+  },
+  'single-statement': async ({ folder, databases, kept }) => {
+    const url = await databases.seeded('single_statement');
+    const server = await kept(startServer('single-statement', folder, { DATABASE_URL: url }));
+    const read = async (accepted: number) =>
+      countedOnly(accepted, await sumOf(url, 'SELECT used FROM single_counters'));
+    return { server, ledger: { read, isEmbedded: false } };
   },
   statement: async ({ folder, databases, kept }) => {
     const url = await databases.seeded('statement');

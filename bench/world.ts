@@ -5,7 +5,7 @@ import { reachableTempFolder, unprivilegedUser } from '../tests/support/postgres
 import { startPostgresCluster } from '../tests/support/postgres-cluster.ts';
 import { withAdmin } from '../tests/support/postgres-run.ts';
 import type { Checkout } from './against/checkout.ts';
-import { type Child, type Server, startProgram } from './children.ts';
+import { type Child, startProgram } from './children.ts';
 import { Databases } from './databases.ts';
 import type { ServerName } from './rows.ts';
 import { type Place, STARTS, type Started } from './servers.ts';
@@ -22,6 +22,8 @@ export type World = {
   readonly folder: string;
   readonly postgres: Postgres;
   readonly servers: ReadonlyMap<ServerName, Started>;
+  /** Servers that cannot be had on this machine, and why. */
+  readonly missing: ReadonlyMap<ServerName, string>;
   readonly load: Child;
   /** Ends the servers, so that an embedded database may be opened by others. */
   endServers(): Promise<void>;
@@ -67,11 +69,17 @@ async function build(
   };
   const place: Place = { folder, databases: new Databases(cluster.url), checkouts, kept };
   const servers = new Map<ServerName, Started>();
-  for (const name of names) servers.set(name, await STARTS[name](place));
+  const missing = new Map<ServerName, string>();
+  for (const name of names) {
+    const started = await STARTS[name](place);
+    if ('missing' in started) missing.set(name, started.missing);
+    else servers.set(name, started);
+  }
   return {
     folder,
     postgres: await describePostgres(cluster.url),
     servers,
+    missing,
     load: await kept(startProgram('load', folder)),
     endServers,
     close,
@@ -79,10 +87,10 @@ async function build(
 }
 
 /** @throws for a server that no row of the run needs. */
-export function serverOf({ servers }: Pick<World, 'servers'>, name: ServerName): Server {
+export function startedOf({ servers }: Pick<World, 'servers'>, name: ServerName): Started {
   const started = servers.get(name);
   if (!started) throw new Error(`the server "${name}" was not started`);
-  return started.server;
+  return started;
 }
 
 const describePostgres = (clusterUrl: string): Promise<Postgres> =>

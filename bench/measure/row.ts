@@ -4,7 +4,7 @@ import { type Child, messageOf, startedOrEnded } from '../children.ts';
 import type { Job, JobResult, LoadAnswer } from '../load/job.ts';
 import { BEFORE, type Row, type ServerName } from '../rows.ts';
 import type { Sample } from '../samples.ts';
-import { serverOf, type World } from '../world.ts';
+import { startedOf, type World } from '../world.ts';
 import { cpuMsOf, cpuMsOfFamily, cpuMsOfMachine } from './cpu.ts';
 import { type GatewayMetrics, readMetrics } from './gateway-metrics.ts';
 
@@ -17,7 +17,7 @@ const GRACE_MS = 30_000;
 
 /** @throws where the load process could not do its work. */
 export async function measureRow(world: World, row: Row, timing: Timing, keyPrefix: string): Promise<Sample> {
-  const server = serverOf(world, row.server);
+  const { server } = startedOf(world, row.server);
   const { connections, customers, callsPerRequest } = row;
   const metricsBefore = await batchMetrics(world, row);
   const before = cpuTimes(world, row);
@@ -43,7 +43,7 @@ export async function measureRow(world: World, row: Row, timing: Timing, keyPref
     p999Ms: result.p999Ms,
     batchSize: metricsBefore && metricsAfter && batchSizeBetween(metricsBefore, metricsAfter),
     serverCpuUs: each(used.server),
-    postgresCpuUs: each(used.postgres),
+    databaseCpuUs: each(used.database),
     loadCpuUs: each(result.cpuMs),
     othersShare: othersShare(used, isOwn ? 0 : result.cpuMs),
     calls: result.allCalls,
@@ -66,7 +66,7 @@ async function runJob(caller: Child, job: Job): Promise<JobResult> {
 const GATEWAYS: readonly ServerName[] = ['postgres', 'pglite', ...BEFORE];
 
 const batchMetrics = async (world: World, { server }: Row): Promise<GatewayMetrics | null> =>
-  GATEWAYS.includes(server) ? readMetrics(serverOf(world, server).url) : null;
+  GATEWAYS.includes(server) ? readMetrics(startedOf(world, server).server.url) : null;
 
 function batchSizeBetween(before: GatewayMetrics, after: GatewayMetrics): number {
   return (after.batched - before.batched) / (after.batches - before.batches);
@@ -75,17 +75,18 @@ function batchSizeBetween(before: GatewayMetrics, after: GatewayMetrics): number
 type CpuTimes = {
   readonly atMs: number;
   readonly server: number | null;
-  readonly postgres: number | null;
+  readonly database: number | null;
   readonly machine: number | null;
   readonly own: number;
 };
 
 function cpuTimes(world: World, row: Row): CpuTimes {
   const { user, system } = process.cpuUsage();
+  const { server, storePid = world.postgres.pid } = startedOf(world, row.server);
   return {
     atMs: performance.now(),
-    server: cpuMsOf(serverOf(world, row.server).pid),
-    postgres: cpuMsOfFamily(world.postgres.pid),
+    server: cpuMsOf(server.pid),
+    database: cpuMsOfFamily(storePid),
     machine: cpuMsOfMachine(),
     own: (user + system) / US_PER_MS,
   };
@@ -96,14 +97,14 @@ function difference(before: CpuTimes, after: CpuTimes): CpuTimes {
   return {
     atMs: after.atMs - before.atMs,
     server: minus(after.server, before.server),
-    postgres: minus(after.postgres, before.postgres),
+    database: minus(after.database, before.database),
     machine: minus(after.machine, before.machine),
     own: after.own - before.own,
   };
 }
 
 /** What the machine did beyond the run's own processes, of all it could have done. */
-function othersShare({ atMs, server, postgres, machine, own }: CpuTimes, loadMs: number): number | null {
-  if (server === null || postgres === null || machine === null) return null;
-  return Math.max(0, machine - server - postgres - own - loadMs) / (atMs * availableParallelism());
+function othersShare({ atMs, server, database, machine, own }: CpuTimes, loadMs: number): number | null {
+  if (server === null || database === null || machine === null) return null;
+  return Math.max(0, machine - server - database - own - loadMs) / (atMs * availableParallelism());
 }

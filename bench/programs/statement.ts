@@ -8,20 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database, Lane } from '../../server/db/client.ts';
 import { systemClock as clock } from '../../server/domain/clock.ts';
-import { customerIdOf } from '../../server/domain/customer.ts';
-import { ONE } from '../../server/domain/units.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
-import type { ConsumeRequest } from '../../server/metering/requests.ts';
-import { FEATURE_KEY, referenceOf } from '../catalog.ts';
 import { xorshift } from '../load/bodies.ts';
 import type { Job, JobResult, LoadAnswer } from '../load/job.ts';
 import { percentileOf } from '../statistics.ts';
+import { consumeRequest, tenantIdIn } from './consume-request.ts';
 import { openDatabase } from './parts.ts';
 
 const database = openDatabase();
-const [tenant] = await database.query<{ id: string }>({ text: 'SELECT id FROM tenants', params: [] });
-if (!tenant) throw new Error('the database has no tenant');
-const tenantId = tenant.id;
+const tenantId = await tenantIdIn(database);
 
 let savedMs = 0;
 /** The gateway's own way in, with its second flight timed. */
@@ -53,7 +48,7 @@ async function runBatches({ customers, callsPerRequest, keyPrefix, warmUpMs, mea
   let sent = 0;
   const call = () => {
     sent += 1;
-    return requestOf(referenceOf(next() % customers), `${keyPrefix}-${sent}`);
+    return consumeRequest(tenantId, next() % customers, `${keyPrefix}-${sent}`);
   };
   while (performance.now() - startedAtMs < warmUpMs + measureMs || durationsMs.length === 0) {
     const isMeasured = performance.now() - startedAtMs >= warmUpMs;
@@ -76,24 +71,6 @@ async function runBatches({ customers, callsPerRequest, keyPrefix, warmUpMs, mea
     cpuMs: (user + system) / 1_000,
   };
 }
-
-const requestOf = (referenceId: string, idempotencyKey: string): ConsumeRequest => ({
-  kind: 'consume',
-  purpose: 'use',
-  tenantId,
-  customerId: customerIdOf(tenantId, referenceId),
-  referenceId,
-  featureKey: FEATURE_KEY,
-  amount: ONE,
-  duration: null,
-  mode: 'REJECT',
-  overrideKey: null,
-  entityId: null,
-  occurredAtMs: null,
-  idempotencyKey,
-  properties: null,
-  refusal: null,
-});
 
 const say = (answer: LoadAnswer): void => void process.send?.(answer);
 
