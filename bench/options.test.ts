@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 import { readOptions, UsageError } from './options.ts';
 
 it('without words, the run that the documentation shows', () => {
-  const built = { patienceMs: 0, only: [], against: [], jsonFile: null, skipBuild: false };
+  const built = { patienceMs: 0, only: [], keyOnly: false, against: [], jsonFile: null, skipBuild: false };
   expect(readOptions([])).toEqual({
     rounds: 5,
-    measureMs: 2_000,
+    measureMs: 1_500,
     warmUpMs: 300,
     firstWarmUpMs: 8_000,
     againWarmUpMs: 3_000,
@@ -15,7 +15,7 @@ it('without words, the run that the documentation shows', () => {
 });
 
 it('quick is shorter, and may be told more exactly', () => {
-  expect(readOptions(['--quick'])).toMatchObject({ rounds: 2, measureMs: 600 });
+  expect(readOptions(['--quick'])).toMatchObject({ rounds: 2, measureMs: 600, keyOnly: true });
   expect(readOptions(['--quick', '--rounds', '3'])).toMatchObject({ rounds: 3, measureMs: 600 });
 });
 

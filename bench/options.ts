@@ -15,6 +15,8 @@ export type Options = {
   readonly patienceMs: number;
   /** Rows whose name has one of these in it; all when empty. */
   readonly only: readonly string[];
+  /** Where no rows are named: only those of the key ratios. */
+  readonly keyOnly: boolean;
   /** Folders of other built checkouts, to be measured in the same rounds. */
   readonly against: readonly string[];
   /** Where to write everything as JSON; null for nowhere. */
@@ -25,9 +27,9 @@ export type Options = {
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick          two short rounds, under a minute: a smoke test, not a measurement
+  --quick          two short rounds of the key ratios, under a minute: a smoke test, not a measurement
   --rounds <n>     rounds of all rows in turn, 1 to 50 (default 5)
-  --seconds <s>    measured seconds of a row in a round, 0.2 to 30 (default 2)
+  --seconds <s>    measured seconds of a row in a round, 0.2 to 30 (default 1.5)
   --patience <s>   on a shared machine: seconds to wait in all for others to be quiet (default 0)
   --only <text>    only rows with this in their name; may be given several times
   --against <dir>  measure another built checkout in the same rounds, as "before"; may be given twice
@@ -46,12 +48,13 @@ export function readOptions(args: readonly string[]): Options | null {
   const quick = values.quick ?? false;
   return {
     rounds: within('--rounds', values.rounds ?? (quick ? '2' : '5'), 1, 50, Number.isInteger),
-    measureMs: within('--seconds', values.seconds ?? (quick ? '0.6' : '2'), 0.2, 30, Number.isFinite) * 1_000,
+    measureMs: within('--seconds', values.seconds ?? (quick ? '0.6' : '1.5'), 0.2, 30, Number.isFinite) * 1_000,
     warmUpMs: quick ? 150 : 300,
     firstWarmUpMs: quick ? 1_000 : 8_000,
     againWarmUpMs: quick ? 200 : 3_000,
     patienceMs: within('--patience', values.patience ?? '0', 0, 3_600, Number.isFinite) * 1_000,
     only: values.only ?? [],
+    keyOnly: quick,
     against: atMost('--against', values.against ?? [], BEFORE.length),
     jsonFile: values.json ?? null,
     skipBuild: values['skip-build'] ?? false,

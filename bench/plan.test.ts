@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { planOf, requestsPerSecond, rowsOfRound } from './plan.ts';
 
 const planned = (only: readonly string[], against: readonly string[] = []) => {
-  const { rows, ratios, servers } = planOf({ only, against });
+  const { rows, ratios, servers } = planOf({ only, keyOnly: false, against });
   return {
     rows: rows.map(({ name }) => name),
     ratios: ratios.map(({ of, over, measure }) => `${measure}: ${of} / ${over}`),
@@ -43,8 +43,19 @@ it('another checkout has its turn directly after the same row of this one', () =
 it('without another checkout there is nothing before', () =>
   expect(planned([]).rows.filter((name) => name.startsWith('before'))).toEqual([]));
 
+it('quick measures what the key ratios need, unless rows are named', () => {
+  const quick = planOf({ only: [], keyOnly: true, against: [] });
+  const keys = quick.ratios.filter(({ isKey }) => isKey);
+  expect(keys.length).toBeGreaterThan(3);
+  expect(quick.rows.map(({ name }) => name).toSorted()).toEqual(
+    [...new Set(keys.flatMap(({ of, over }) => [of, over]))].toSorted(),
+  );
+  expect(planOf({ only: ['hello'], keyOnly: true, against: [] }).rows).toHaveLength(1);
+  expect(planOf({ only: [], keyOnly: true, against: ['a'] }).servers).toContain('before');
+});
+
 describe('the rounds', () => {
-  const { rows } = planOf({ only: ['postgres spread', 'postgres hot 64', 'hot open'], against: [] });
+  const { rows } = planOf({ only: ['postgres spread', 'postgres hot 64', 'hot open'], keyOnly: false, against: [] });
 
   it('hold the same rows, forwards and backwards', () => {
     const [forwards, backwards] = [rowsOfRound(rows, 1), rowsOfRound(rows, 2)];

@@ -11,12 +11,18 @@ export type Plan = {
   readonly servers: ReadonlySet<ServerName>;
 };
 
-export function planOf({ only, against }: Pick<Options, 'only' | 'against'>): Plan {
+export type Wanted = Pick<Options, 'only' | 'keyOnly' | 'against'>;
+
+export function planOf({ only, keyOnly, against }: Wanted): Plan {
+  const ratios = [...ratiosToBefore(against.length), ...RATIOS];
+  const keys = new Set(ratios.filter(({ isKey }) => isKey).flatMap(({ of, over }) => [of, over]));
+  const isWanted = (name: string) =>
+    only.length > 0 ? only.some((part) => name.includes(part)) : !keyOnly || keys.has(name);
   const all = withBefore(ROWS, against.length);
-  const asked = all.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
+  const asked = all.filter(({ name }) => isWanted(name));
   const paced = new Set(asked.flatMap((row) => paceMaker(row) ?? []));
   const rows = all.filter((row) => asked.includes(row) || paced.has(row.name));
-  return planned(rows, [...ratiosToBefore(against.length), ...RATIOS]);
+  return planned(rows, ratios);
 }
 
 export const withoutRowsOf = (missing: ReadonlyMap<ServerName, string>, { rows, ratios }: Plan): Plan =>
