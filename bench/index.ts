@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { build } from '../scripts/build.mjs';
 import { buildPrograms } from './build.ts';
 import { readOptions, USAGE, UsageError } from './options.ts';
+import { profile } from './profile/index.ts';
 import { isSound, report } from './report.ts';
 import { run } from './run.ts';
 
@@ -22,6 +23,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (!options) return console.log(USAGE);
   if (!options.skipBuild) await build({ say });
   await buildPrograms();
+  if (options.profileFolder !== null) return console.log(await profile(options, options.profileFolder, say));
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' ');
   const result = await run(options, command, say);
   console.log(report(result));

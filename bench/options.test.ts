@@ -3,7 +3,15 @@ import { expect, it } from 'vitest';
 import { readOptions, UsageError } from './options.ts';
 
 it('without words, the run that the documentation shows', () => {
-  const built = { patienceMs: 0, only: [], keyOnly: false, against: [], jsonFile: null, skipBuild: false };
+  const built = {
+    patienceMs: 0,
+    only: [],
+    keyOnly: false,
+    against: [],
+    jsonFile: null,
+    profileFolder: null,
+    skipBuild: false,
+  };
   expect(readOptions([])).toEqual({
     rounds: 5,
     measureMs: 1_500,

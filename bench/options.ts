@@ -21,6 +21,8 @@ export type Options = {
   readonly against: readonly string[];
   /** Where to write everything as JSON; null for nowhere. */
   readonly jsonFile: string | null;
+  /** Where to leave a profile of one row, in place of a measurement; null for a measurement. */
+  readonly profileFolder: string | null;
   /** Measure what was built before, whatever the sources say by now. */
   readonly skipBuild: boolean;
 };
@@ -34,6 +36,7 @@ export const USAGE = `npm run bench -- [options]
   --only <text>    only rows with this in their name; may be given several times
   --against <dir>  measure another built checkout in the same rounds, as "before"; may be given twice
   --json <file>    write every figure of every round there, to compare commits
+  --profile <dir>  instead, tell where the time of one consume goes, and leave a flame graph there
   --skip-build     measure what was built before
   --help           this`;
 
@@ -57,6 +60,7 @@ export function readOptions(args: readonly string[]): Options | null {
     keyOnly: quick,
     against: atMost('--against', values.against ?? [], BEFORE.length),
     jsonFile: values.json ?? null,
+    profileFolder: values.profile ?? null,
     skipBuild: values['skip-build'] ?? false,
   };
 }
@@ -73,6 +77,7 @@ function parsed(args: readonly string[]) {
         only: { type: 'string', multiple: true },
         against: { type: 'string', multiple: true },
         json: { type: 'string' },
+        profile: { type: 'string' },
         'skip-build': { type: 'boolean' },
         help: { type: 'boolean' },
       },

@@ -14,6 +14,8 @@ export type Place = {
   readonly folder: string;
   readonly databases: Databases;
   readonly checkouts: readonly Checkout[];
+  /** For the Node of the gateway on Postgres. */
+  readonly nodeOptions: readonly string[];
   /** Has a child ended with the run. */
   kept<T extends Child>(starting: T | Promise<T>): Promise<T>;
 };
@@ -62,9 +64,9 @@ export const STARTS: Readonly<Record<ServerName, Start>> = {
     const env = { DATABASE_URL: await databases.seeded('batched') };
     return { server: await kept(startServer('unmetered', folder, env)), ledger: null };
   },
-  postgres: async ({ folder, databases, kept }) => {
+  postgres: async ({ folder, databases, nodeOptions, kept }) => {
     const url = await databases.seeded('batched');
-    const server = await kept(startGateway(BUILT_MAIN, folder, { ...OWN, DATABASE_URL: url }));
+    const server = await kept(startGateway(BUILT_MAIN, folder, { ...OWN, DATABASE_URL: url }, nodeOptions));
     return { server, ledger: ledgerOf(url) };
   },
   pglite: async ({ folder, kept }) => {

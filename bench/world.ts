@@ -31,15 +31,22 @@ export type World = {
   close(): Promise<void>;
 };
 
+type NodeOptions = (folder: string) => readonly string[];
+
 const SETTINGS = ['fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'shared_buffers'] as const;
 
-export async function createWorld(names: ReadonlySet<ServerName>, checkouts: readonly Checkout[]): Promise<World> {
+/** @param nodeOptions For the gateway of this checkout, by the folder of the run. */
+export async function createWorld(
+  names: ReadonlySet<ServerName>,
+  checkouts: readonly Checkout[],
+  nodeOptions: NodeOptions = () => [],
+): Promise<World> {
   const closers: (() => unknown)[] = [];
   const close = async () => {
     for (const closeOne of closers.splice(0).reverse()) await closeOne();
   };
   try {
-    return await build(names, checkouts, closers, close);
+    return await build(names, checkouts, nodeOptions, closers, close);
   } catch (error) {
     await close();
     throw error;
@@ -49,6 +56,7 @@ export async function createWorld(names: ReadonlySet<ServerName>, checkouts: rea
 async function build(
   names: ReadonlySet<ServerName>,
   checkouts: readonly Checkout[],
+  nodeOptions: NodeOptions,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<World> {
@@ -67,7 +75,13 @@ async function build(
     running.push(child);
     return child;
   };
-  const place: Place = { folder, databases: new Databases(cluster.url), checkouts, kept };
+  const place: Place = {
+    folder,
+    databases: new Databases(cluster.url),
+    checkouts,
+    nodeOptions: nodeOptions(folder),
+    kept,
+  };
   const servers = new Map<ServerName, Started>();
   const missing = new Map<ServerName, string>();
   for (const name of names) {
