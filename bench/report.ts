@@ -16,12 +16,14 @@ export function report(run: Run): string {
     ratioTable(run.ratios, rounds),
     booksLine(run.books),
     refusals(run.rounds),
+    run.failure === null ? '' : `ENDED EARLY in ${run.failure}`,
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** Whether every answer was "allowed", and every database holds exactly those. */
-export const isSound = ({ rounds, books }: Run): boolean =>
+/** Whether it came to its end, every answer was "allowed", and every database holds exactly those. */
+export const isSound = ({ failure, rounds, books }: Run): boolean =>
+  failure === null &&
   rounds.every(({ samples }) => samples.every(({ refused }) => refused === 0)) &&
   books.every(({ books: { agree } }) => agree);
 

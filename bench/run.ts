@@ -39,12 +39,18 @@ export async function run(options: Options, command: string, say: Say): Promise<
     say('warming up');
     await measured.warmUp();
     const rounds: Round[] = [];
-    for (let number = 1; number <= options.rounds; number += 1) {
-      rounds.push(await measured.round(number));
-      say(`round ${number} of ${options.rounds}${spoiltNote(rounds.at(-1))}`);
+    let failure: string | null = null;
+    for (let number = 1; number <= options.rounds && failure === null; number += 1) {
+      try {
+        rounds.push(await measured.round(number));
+        say(`round ${number} of ${options.rounds}${spoiltNote(rounds.at(-1))}`);
+      } catch (error) {
+        if (rounds.length === 0) throw error;
+        failure = `round ${number}: ${error instanceof Error ? error.message : String(error)}`; // the rounds before it stand
+      }
     }
     await world.endServers();
-    await measured.checkEmbedded(options.rounds);
+    if (failure === null) await measured.checkEmbedded(options.rounds);
     const { measureMs, warmUpMs } = options;
     const { rows, ratios } = plan;
     const machine = describeMachine(world.postgres);
@@ -56,6 +62,7 @@ export async function run(options: Options, command: string, say: Say): Promise<
       machine,
       against,
       missing,
+      failure,
       measureMs,
       warmUpMs,
       rows,

@@ -62,6 +62,8 @@ export type Run = {
   readonly warmUpMs: number;
   /** Servers that were not to be had, whose rows are left out. */
   readonly missing: readonly { readonly server: ServerName; readonly why: string }[];
+  /** What ended the run before its last round; null where nothing did. */
+  readonly failure: string | null;
   /** What was measured, in the order of odd rounds, and what was compared. */
   readonly rows: readonly Row[];
   readonly ratios: readonly Ratio[];

@@ -18,9 +18,9 @@ export type Room = (typeof ROOMS)[number];
 /** The first that fits the path. */
 const ROOM_OF_PATH: readonly (readonly [RegExp, Room])[] = [
   [/^node_modules\/(graphql\/(language|validation|utilities|type|error)|@escape\.tech)\//, 'parse, validate'],
-  [/^server\/document-limits/, 'parse, validate'],
+  [/^server\/(document-|operation-params)/, 'parse, validate'],
   [/^node_modules\/(graphql|graphql-jit|@pothos|@graphql-tools)\//, 'execute'],
-  [/^server\/(schema\/|graphql-errors|document-plan|compile)/, 'execute'],
+  [/^server\/(schema\/|graphql-errors|operations|answer-type)/, 'execute'],
   [/^node_modules\/(graphql-yoga|@graphql-yoga|@envelop|@whatwg-node|@repeaterjs|graphql-ws|ws)\//, 'door'],
   [/^server\/metering\/store\//, 'store, encode'],
   [/^server\/db\//, 'store, encode'],

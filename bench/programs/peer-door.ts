@@ -1,5 +1,6 @@
 /** peer-door — as little HTTP as `hello` has, before somebody else's library: reads the call, asks, answers. */
 import { createServer } from 'node:http';
+import { listenOnLoopback } from './loopback.ts';
 
 /** @returns whether the customer may. */
 export type Ask = (referenceId: string, idempotencyKey: string) => Promise<boolean>;
@@ -28,8 +29,5 @@ export function servePeer(ask: Ask): void {
       );
     });
   });
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    if (typeof address === 'object' && address) process.send?.({ url: `http://127.0.0.1:${address.port}` });
-  });
+  listenOnLoopback(server);
 }
