@@ -26,7 +26,7 @@ const COLOURS: Readonly<Record<Room, string>> = {
 
 type Bar = { readonly frame: Frame; readonly x: number; readonly width: number; readonly depth: number };
 
-/** @param perCall What to divide microseconds by, so that the tooltips speak of one call. */
+/** @param perCall What to divide sampled microseconds by, so that the tooltips speak of those of one call. */
 export function flameGraph(tree: Frame, title: string, perCall: number): string {
   const bars = barsOf(tree, (WIDTH - 2 * MARGIN) / Math.max(1, totalUs(tree)));
   const depth = Math.max(0, ...bars.map((bar) => bar.depth)) + 1;

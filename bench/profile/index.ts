@@ -11,6 +11,7 @@ import { measureRow } from '../measure/row.ts';
 import type { Options } from '../options.ts';
 import { row } from '../rows.ts';
 import type { Say } from '../run.ts';
+import type { Sample } from '../samples.ts';
 import { figure, table } from '../table.ts';
 import { createWorld } from '../world.ts';
 import { type Profiled, profiled } from './call-tree.ts';
@@ -51,8 +52,11 @@ export async function profile({ keyOnly }: Pick<Options, 'keyOnly'>, folder: str
     const found = profiled(cpuProfile, fromUs, toUs, sourceReader(ROOT));
     const title = `One consume: ${ROW.name} connections, ${sample.calls} calls`;
     writeFileSync(join(folder, 'consume.cpuprofile'), JSON.stringify(cpuProfile));
-    writeFileSync(join(folder, 'consume.svg'), flameGraph(found.tree, title, sample.calls));
-    return tables(found, sample.calls, sample.serverCpuUs, sample.databaseCpuUs, sample.callsPerSecond);
+    // A sample tells who was at work, not whether the system let it: on a busy machine it may have waited meanwhile. So of
+    // what was sampled only the shares are taken, and the time of a call is what the kernel has counted.
+    const perCallUs = sample.serverCpuUs ?? found.busyUs / sample.calls;
+    writeFileSync(join(folder, 'consume.svg'), flameGraph(found.tree, title, found.busyUs / perCallUs));
+    return tables(found, sample, perCallUs);
   } finally {
     await world.close();
   }
@@ -60,13 +64,9 @@ export async function profile({ keyOnly }: Pick<Options, 'keyOnly'>, folder: str
 
 function tables(
   { byRoom, byFolder, busyUs }: Profiled,
-  calls: number,
-  serverCpuUs: number | null,
-  databaseCpuUs: number | null,
-  callsPerSecond: number,
+  { calls, callsPerSecond, databaseCpuUs }: Sample,
+  perCallUs: number,
 ): string {
-  // A sample tells who was at work, not whether the system let it: on a busy machine it may have waited meanwhile.
-  const perCallUs = serverCpuUs ?? busyUs / calls;
   const line = (name: string, us: number) => {
     const share = us / busyUs;
     return [name, figure(share * perCallUs), `${figure(share * 100)} %`];
