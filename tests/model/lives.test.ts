@@ -10,7 +10,7 @@ import { afterUse } from '../support/after-use.ts';
 import { migratedFolder } from '../support/engines.ts';
 import { liveManyTimes } from './runs.ts';
 
-const LIVES = 20;
+const LIVES = 8;
 
 it(`answers as the model does, in ${LIVES} lives of about 100 steps`, { timeout: 120_000 }, async () => {
   const database = await openPglite(await migratedFolder());
