@@ -24,11 +24,15 @@ export type GatewayOptions = CoreOptions & {
   readonly assets?: Assets;
   /** The key that the live page may use; set by the demo. */
   readonly demoKey?: string;
+  /**
+   * While the gateway closes, for so long every open connection may still ask, and is told with its answer that it ends
+   * with it; 300 by default.
+   */
+  readonly closeNoticeMs?: number;
 };
 
 /** When the gateway closes, connections that are still open after this are cut: it is gone within 10 s. */
 const CLOSE_GRACE_MS = 8_000;
-/** For so long every open connection may still ask, and is told with its answer that it ends with it. */
 const CLOSE_NOTICE_MS = 300;
 /** How often, until then, connections are closed that have had their answer. */
 const CLOSE_SWEEP_MS = 50;
@@ -102,7 +106,7 @@ export class Gateway {
     this.#watch.close();
     this.#isClosing = true;
     const drained = this.#core.drain();
-    await sleep(CLOSE_NOTICE_MS);
+    await sleep(this.#options.closeNoticeMs ?? CLOSE_NOTICE_MS);
     const closed = new Promise((resolve) => this.#server.close(resolve));
     const grace = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
     const sweep = setInterval(() => this.#server.closeIdleConnections(), CLOSE_SWEEP_MS);

@@ -2,12 +2,15 @@
  * Goal: an event that is reversed gives its own back, as far as its period still has it; and what others gave back in its
  * place is given back in theirs.
  * Method: an event and its period, written as what paid for them; vary what is given back, and what became of the grants.
- * `giveBack` itself is told of by the decision's tests and laws.
+ * Of `giveBack` itself the decision's tests and laws tell more.
  */
 import { describe, expect, it } from 'vitest';
+import { emptyCounter } from './counter.ts';
+import { featureOf } from './definitions.ts';
 import type { Grant } from './grant.ts';
 import { NO_PAYMENT, type Payment } from './payment.ts';
-import { type PaidPeriod, stillPaid } from './refund.ts';
+import { mergePolicy } from './policy.ts';
+import { giveBack, type PaidPeriod, stillPaid } from './refund.ts';
 import { grantOf, spellDraws } from './testing/grants.ts';
 import { formatUnits, type Units, unitsOf } from './units.ts';
 
@@ -31,6 +34,17 @@ describe('what an event may give back', () => {
     ['1 wallet (30)', '1 wallet (20)', '1', '1 wallet (20)'], // never more money than there is
   ])('%s, of %s: giving back %s → %s', (event, period, back, says) => {
     expect(spell(stillPaid(paymentOf(event), periodOf(period), unitsOf(back)))).toBe(says);
+  });
+});
+
+describe('what is given back', () => {
+  it('is no money of the wallet where none of its units go back, though it paid for some that stay', () => {
+    // The wallet paid 10 for a unit that is held; its own unit went back at a lower price, and left 4 of what it paid.
+    const period = { startMs: 0, endMs: null };
+    const counter = { ...emptyCounter(period), used: unitsOf('2'), held: unitsOf('2'), ...AT_5_EACH };
+    const paid = { credits: 0n, wallet: 0n, overage: unitsOf('2'), walletCharge: unitsOf('4'), draws: [] };
+    const given = giveBack({ ...POLICY, price: perUnit('5') }, counter, paid, unitsOf('2'));
+    expect(given).toMatchObject({ overage: -unitsOf('2'), wallet: 0n, cost: -unitsOf('10'), walletCharge: 0n });
   });
 });
 
@@ -60,6 +74,19 @@ describe('where its credits go back to', () => {
     expect(spellDraws(draws)).toBe(`a4 b7 ${takenOut} ${last}`); // from where they were, and put last
   });
 });
+
+const POLICY = mergePolicy(featureOf('tenant', { key: 'calls' }), null, undefined);
+
+const perUnit = (unitAmount: string) => ({
+  model: 'per_unit' as const,
+  unitAmount: unitsOf(unitAmount),
+  currency: 'usd',
+  minimumSpend: null,
+  maximumSpend: null,
+});
+
+/** What paid for a period: a unit by the wallet, and three that are billed. */
+const AT_5_EACH = { wallet: unitsOf('1'), overage: unitsOf('3'), cost: unitsOf('24'), walletCharge: unitsOf('14') };
 
 const PARTS = ['included', 'credits', 'wallet', 'overage'] as const;
 

@@ -135,7 +135,8 @@ function walletRefund(
   costThatStays: Units,
 ): Units {
   const overpaid = maxUnits(counter.walletCharge - costThatStays, 0n);
-  const share = shareOf(paid.walletCharge, units.wallet, paid.wallet);
+  // Money may have stayed with units of another's place: it is no share of none.
+  const share = units.wallet === 0n ? 0n : shareOf(paid.walletCharge, units.wallet, paid.wallet);
   // Where no overage is left the wallet has paid for all that stays: a share of tiers or packages is not what they cost.
   const refund = units.overage === counter.overage ? overpaid : maxUnits(share, overpaid);
   return minUnits(refund, paid.walletCharge);

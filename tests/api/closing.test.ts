@@ -5,6 +5,9 @@ import { openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY } from '../support/gateway.ts';
 import { CONSUME, openRig, type Rig, use, WATCH } from './rig.ts';
 
+/** As the gateway has it by default: others of the tests close at once. */
+const NOTICE_MS = 300;
+
 /** A rig whose batches wait until they are let go. */
 async function openHeld() {
   const database = await openEmbedded();
@@ -19,7 +22,7 @@ async function openHeld() {
       return database.lane.transact(first, second);
     },
   };
-  const rig = await openRig({ database: { ...database, lane } });
+  const rig = await openRig({ database: { ...database, lane }, closeNoticeMs: NOTICE_MS });
   held = new Promise((resolve) => {
     release = resolve;
   });
@@ -69,7 +72,7 @@ describe('a gateway that closes', () => {
   });
 
   it('cuts its streams, so that clients come back: an end would be taken for one', async () => {
-    const rig = await openRig();
+    const rig = await openRig({ closeNoticeMs: NOTICE_MS });
     const socket = await rig.openWs(ADMIN_KEY);
     socket.subscribe('1', WATCH, { referenceId: 'acme' });
     await socket.waitForNext('1');
@@ -93,7 +96,7 @@ describe('a gateway that closes', () => {
   });
 
   it('waits for nobody who stalls', async () => {
-    const rig = await openRig();
+    const rig = await openRig({ closeNoticeMs: NOTICE_MS });
     const stalled = await stalledStream(rig);
     const socket = await rig.openWs(ADMIN_KEY);
     socket.subscribe('1', WATCH, { referenceId: 'acme' });

@@ -67,6 +67,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const { tenant } = await bootstrap({ database, clock }, { bootstrapKey: ADMIN_KEY, demo: false });
   const tokenSecret = await tokenSecretOf({ database }, null);
   const gateway = new Gateway({
+    closeNoticeMs: 0, // hundreds of them are closed
     ...rest,
     clock,
     tokenSecret,
