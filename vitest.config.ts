@@ -33,6 +33,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    experimental: { fsModuleCache: true }, // projects that load the same modules transform them once
     reporters: ['default', './tests/support/closing-line-reporter.ts'],
     unstubEnvs: true,
     restoreMocks: true,
@@ -51,11 +52,8 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      onRealThings('store', ['tests/{store,model,support}/**/*.test.ts']),
-      onRealThings('api', ['tests/api/**/*.test.ts'], { exclude: MEMORY }),
-      onRealThings('realtime', ['tests/realtime/**/*.test.ts'], { exclude: MEMORY }),
+      onRealThings('gateway', ['tests/{store,model,support,api,realtime,start}/**/*.test.ts'], { exclude: MEMORY }),
       onRealThings('memory', MEMORY, { isolate: true }),
-      onRealThings('start', ['tests/start/**/*.test.ts']),
       onRealThings('e2e', ['tests/e2e/**/*.test.ts'], {
         testTimeout: 60_000,
         maxWorkers: 1,
