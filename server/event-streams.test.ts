@@ -4,6 +4,7 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterEach, expect, it } from 'vitest';
 import { CredentialWatch } from './auth/credential-watch.ts';
 import { EventStreams } from './event-streams.ts';
+import { FanOut } from './fan-out.ts';
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -26,7 +27,7 @@ function openDoor() {
   });
   const watch = new CredentialWatch(() => Promise.reject(new Error('nobody asks')), { now: () => 0 });
   ends.push(() => watch.close());
-  const bounded = new EventStreams({ streamsPerCredentialMax: 0 }, watch).plugin();
+  const bounded = new EventStreams({ streamsPerCredentialMax: 0 }, watch, new FanOut({ isShared: true })).plugin();
   const answerWithStream: Plugin = { onExecutionResult: ({ setResult }) => setResult(stream) };
   const yoga = createYoga({ schema, logging: false, plugins: [answerWithStream, bounded] });
   const subscribe = () =>

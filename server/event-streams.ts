@@ -6,6 +6,7 @@ import type { CredentialWatch } from './auth/credential-watch.ts';
 import type { Context } from './context.ts';
 import { cuttable } from './cuttable.ts';
 import type { Viewer } from './domain/viewer.ts';
+import type { FanOut } from './fan-out.ts';
 
 export type EventStreamLimits = {
   /** Per API key, or per customer. */
@@ -20,13 +21,15 @@ type StreamContext = Partial<Context> & { readonly res?: ServerResponse };
 export class EventStreams {
   readonly #limits: EventStreamLimits;
   readonly #watch: CredentialWatch;
+  readonly #fanOut: FanOut;
   readonly #perCredential = new Map<string, number>();
   /** Cuts each stream that is open. */
   readonly #cuts = new Set<() => void>();
 
-  constructor(limits: EventStreamLimits, watch: CredentialWatch) {
+  constructor(limits: EventStreamLimits, watch: CredentialWatch, fanOut: FanOut) {
     this.#limits = limits;
     this.#watch = watch;
+    this.#fanOut = fanOut;
   }
 
   /** Cuts every stream in the middle, on which clients connect again, elsewhere; a proper end would be taken for one. */
@@ -36,6 +39,7 @@ export class EventStreams {
 
   plugin(): Plugin {
     return {
+      ...this.#fanOut.plugin(),
       onExecutionResult: ({ result, setResult, request, context }) => {
         if (!isStream(result)) return;
         const { viewer = null, res } = context as StreamContext; // what the doors hand in: see `context.ts`

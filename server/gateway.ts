@@ -9,6 +9,7 @@ import type { Services } from './context.ts';
 import { Core, type CoreOptions } from './core.ts';
 import { migrationState } from './db/migrate.ts';
 import { EVENT_STREAM_LIMITS, type EventStreamLimits, EventStreams } from './event-streams.ts';
+import { FanOut } from './fan-out.ts';
 import { createGraphQLServer, type GraphQLServer } from './graphql-server.ts';
 import { createHttpHandler, type LivePageStart, type Readiness } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -20,6 +21,8 @@ export type GatewayOptions = CoreOptions & {
   readonly corsOrigins?: readonly string[];
   readonly socketLimits?: Partial<SocketLimits>;
   readonly eventStreamLimits?: Partial<EventStreamLimits>;
+  /** Default true. False: each subscriber's document is executed for itself, to compare with. */
+  readonly isFanOutShared?: boolean;
   /** What browsers load; by default what was built. */
   readonly assets?: Assets;
   /** The key that the live page may use; set by the demo. */
@@ -44,6 +47,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #core: Core;
   readonly #watch: CredentialWatch;
+  readonly #fanOut: FanOut;
   readonly #eventStreams: EventStreams;
   readonly #sockets: WebSocketDoor;
   readonly #server: Server;
@@ -55,7 +59,13 @@ export class Gateway {
     this.#core = new Core(options, this.metrics);
     const authenticate = createAuthenticate(new ApiKeys(database.query, clock), tokenSecret, clock);
     this.#watch = new CredentialWatch(authenticate, clock);
-    this.#eventStreams = new EventStreams({ ...EVENT_STREAM_LIMITS, ...options.eventStreamLimits }, this.#watch);
+    this.#fanOut = new FanOut({
+      isShared: options.isFanOutShared ?? true,
+      onExecuted: () => this.metrics.executions.inc(),
+      onPushed: () => this.metrics.pushes.inc(),
+    });
+    const streamLimits = { ...EVENT_STREAM_LIMITS, ...options.eventStreamLimits };
+    this.#eventStreams = new EventStreams(streamLimits, this.#watch, this.#fanOut);
     const graphql = this.#createGraphQL(authenticate);
     this.#sockets = this.#createSockets(graphql, authenticate);
     this.#server = this.#createServer(graphql);
@@ -64,6 +74,8 @@ export class Gateway {
       queueLength: () => engine.queueLength,
       sockets: () => this.#sockets.openSockets,
       subscriptions: () => streams.openStreams,
+      audiences: () => this.#fanOut.audiences,
+      topics: () => streams.customersWatched + streams.tenantsWatched,
     });
   }
 
@@ -137,7 +149,9 @@ export class Gateway {
     const limits = { ...SOCKET_LIMITS, ...socketLimits };
     const isOriginAllowed = (request: IncomingMessage) => isOwnOrListed(request, corsOrigins);
     const watch = this.#watch;
-    return new WebSocketDoor({ graphql, authenticate, watch, clock, limits, isOriginAllowed, onBug: this.#onBug });
+    const fanOut = this.#fanOut;
+    const onBug = this.#onBug;
+    return new WebSocketDoor({ graphql, fanOut, authenticate, watch, clock, limits, isOriginAllowed, onBug });
   }
 
   #createServer(graphql: GraphQLServer): Server {

@@ -6,6 +6,8 @@ export type Gauges = {
   readonly queueLength: () => number;
   readonly sockets: () => number;
   readonly subscriptions: () => number;
+  readonly audiences: () => number;
+  readonly topics: () => number;
 };
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -43,6 +45,16 @@ export function createMetrics() {
     help: 'Usage states given up because a slow reader of the tenant-wide feed had too many waiting.',
     registers,
   });
+  const pushes = new Counter({
+    name: 'metergraph_subscription_pushes_total',
+    help: 'Items handed to subscribers, over WebSocket and SSE.',
+    registers,
+  });
+  const executions = new Counter({
+    name: 'metergraph_subscription_executions_total',
+    help: 'Times that the document of subscribers was executed for an item: once for all who are told the same.',
+    registers,
+  });
   const afterHooks = new Counter({
     name: 'metergraph_after_hook_calls_total',
     help: 'Allowed calls handed to the after hook by outcome: told, failed, late, or dropped because too many waited.',
@@ -56,11 +68,17 @@ export function createMetrics() {
     batchSeconds,
     fanOutDrops,
     afterHooks,
+    pushes,
+    executions,
     /** Adds the gauges, once there is something to ask. */
-    observe({ queueLength, sockets, subscriptions }: Gauges): void {
+    observe({ queueLength, sockets, subscriptions, audiences, topics }: Gauges): void {
       gauge(registers, 'metergraph_queue_length', 'Consume calls waiting for the next batch.', queueLength);
       gauge(registers, 'metergraph_open_sockets', 'Open WebSocket connections.', sockets);
       gauge(registers, 'metergraph_open_subscriptions', 'Open subscriptions, over WebSocket and SSE.', subscriptions);
+      const alike =
+        'Groups of open subscriptions that are told the same of the same item: one document, viewers alike.';
+      gauge(registers, 'metergraph_subscription_audiences', alike, audiences);
+      gauge(registers, 'metergraph_watched_topics', 'Customers, feeds and bells that somebody listens to.', topics);
     },
     contentType: registry.contentType,
     text: (): Promise<string> => registry.metrics(),

@@ -7,16 +7,20 @@ import {
   getOperationAST,
 } from 'graphql';
 import { CloseCode, type WebSocket as GraphQLSocket, makeServer, type SubscribePayload } from 'graphql-ws';
+import type { Answer } from './audience.ts';
 import type { Authenticate } from './auth/authenticate.ts';
 import { isExpiredToken } from './auth/customer-token.ts';
 import type { Clock } from './domain/clock.ts';
 import { MeterError } from './domain/errors.ts';
+import type { FanOut } from './fan-out.ts';
 import { toGraphQLError, withCode, withoutHttp } from './graphql-errors.ts';
 import type { GraphQLServer } from './graphql-server.ts';
+import { sending } from './ws-sending.ts';
 import type { OpenSocket } from './ws-socket.ts';
 
 export type OperationsDeps = {
   readonly graphql: GraphQLServer;
+  readonly fanOut: FanOut;
   readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly onBug: (error: unknown) => void;
@@ -28,7 +32,11 @@ export type OperationsDeps = {
 };
 
 type Extra = { readonly open: OpenSocket };
-type Executors = Pick<ReturnType<GraphQLServer['getEnveloped']>, 'execute' | 'subscribe'>;
+/** What an operation needs besides its arguments, put where the protocol hands it on. */
+type Extras = Pick<ReturnType<GraphQLServer['getEnveloped']>, 'execute'> & {
+  readonly id: string;
+  readonly open: OpenSocket;
+};
 type Executed = Promise<ExecutionResult>;
 
 /** Close codes end a graphql-ws client for good, except 4403: on that it comes back, with a new credential. */
@@ -46,12 +54,12 @@ export class Operations {
     this.#protocol = makeServer<Record<string, unknown>, Extra>({
       connectionInitWaitTimeout: deps.initMsMax,
       onConnect: ({ extra, connectionParams }) => this.#connect(extra.open, connectionParams?.authorization),
-      onSubscribe: ({ extra }, _id, payload) => this.#subscribe(extra.open, payload),
+      onSubscribe: ({ extra }, id, payload) => this.#subscribe(extra.open, id, payload),
       onComplete: ({ extra }) => this.#count(extra.open, -1),
       onNext: (_ctx, _id, _payload, _args, result) => result.errors && formattedResult(result, result.errors),
       onError: (_ctx, _id, _payload, errors) => errors.map(formatted),
       execute: (args) => this.#execute(args),
-      subscribe: (args) => executorsOf(args).subscribe(args),
+      subscribe: (args) => this.#follow(args),
     });
   }
 
@@ -95,7 +103,11 @@ export class Operations {
   }
 
   /** Takes its place on the socket before anything is awaited: a burst must not slip in side by side. */
-  async #subscribe(open: OpenSocket, payload: SubscribePayload): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async #subscribe(
+    open: OpenSocket,
+    id: string,
+    payload: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { subscriptionsMax } = this.#deps;
     if (!open.isOpen) return [refused('UNAUTHENTICATED', 'This socket was told to close.')];
     if (open.operations >= subscriptionsMax) {
@@ -103,15 +115,15 @@ export class Operations {
       return [new GraphQLError(sentence, { extensions: { code: 'TOO_MANY_SUBSCRIPTIONS', retryable: true } })];
     }
     this.#count(open, 1);
-    const prepared = await this.#prepare(open, payload);
+    const prepared = await this.#prepare(open, id, payload);
     if (Array.isArray(prepared)) this.#count(open, -1); // an operation that was refused is never completed
     return prepared;
   }
 
-  async #prepare(open: OpenSocket, payload: SubscribePayload): Promise<ExecutionArgs | GraphQLError[]> {
+  async #prepare(open: OpenSocket, id: string, payload: SubscribePayload): Promise<ExecutionArgs | GraphQLError[]> {
     const { query, operationName, variables } = payload;
     const params = { query, operationName, variables };
-    const { schema, execute, subscribe, contextFactory, parse, validate } = this.#deps.graphql.getEnveloped({
+    const { schema, execute, contextFactory, parse, validate } = this.#deps.graphql.getEnveloped({
       req: open.request,
       params,
       viewer: open.viewer,
@@ -129,7 +141,7 @@ export class Operations {
         operationName,
         variableValues: variables,
         contextValue: await contextFactory(),
-        rootValue: { execute, subscribe } satisfies Executors,
+        rootValue: { execute, id, open } satisfies Extras,
       };
     } catch (error) {
       const isOfDocument = error instanceof GraphQLError && !error.originalError;
@@ -138,11 +150,31 @@ export class Operations {
   }
 
   #execute(args: ExecutionArgs): Executed {
-    const executed = Promise.resolve<ExecutionResult>(executorsOf(args).execute(args)).finally(() =>
+    const executed = Promise.resolve<ExecutionResult>(extrasOf(args).execute(args)).finally(() =>
       this.#unanswered.delete(executed),
     );
     this.#unanswered.add(executed);
     return executed;
+  }
+
+  /** Sends each answer itself, so that what is the same for many is written down once; the protocol does the rest. */
+  async #follow(args: ExecutionArgs): Promise<AsyncGenerator<never, undefined> | ExecutionResult> {
+    const { id, open } = extrasOf(args);
+    const followed = await this.#deps.fanOut.subscribe(args);
+    if (!isStream(followed)) return this.#masked(followed);
+    const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    return sending(followed, (answer) => open.send(`${head}${this.#textOf(answer)}}`));
+  }
+
+  #textOf(answer: Answer): string {
+    if (answer.stringify) return answer.stringify();
+    const { errors = [], ...result } = this.#masked(answer);
+    return JSON.stringify(formattedResult(result, errors));
+  }
+
+  #masked(result: ExecutionResult): ExecutionResult {
+    const { errors = [], ...rest } = result;
+    return { ...rest, errors: errors.map((error) => toGraphQLError(error, this.#deps.onBug)) };
   }
 
   #count(open: OpenSocket, change: 1 | -1): void {
@@ -151,7 +183,10 @@ export class Operations {
   }
 }
 
-const executorsOf = (args: ExecutionArgs): Executors => args.rootValue as Executors; // as `#prepare` put it there
+const extrasOf = (args: ExecutionArgs): Extras => args.rootValue as Extras; // as `#prepare` put it there
+
+const isStream = <T>(followed: AsyncGenerator<T> | ExecutionResult): followed is AsyncGenerator<T> =>
+  Symbol.asyncIterator in followed;
 
 const refused = (code: string, sentence: string): GraphQLError => new GraphQLError(sentence, { extensions: { code } });
 

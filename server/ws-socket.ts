@@ -26,6 +26,14 @@ export class OpenSocket {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
+  /** Settles when the message is on its way, or the connection is gone: whoever waits for it is no faster than its reader. */
+  send(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isOpen) this.#socket.send(text, () => resolve());
+      else resolve(); // a connection that breaks is told by its `close`
+    });
+  }
+
   /** Says goodbye; whoever does not answer is cut off. */
   end(code: number, reason: string): void {
     this.#socket.close(code, reason);

@@ -108,8 +108,7 @@ export class WebSocketDoor {
     const stopPinging = keepAlive(socket, limits.pingIntervalMs);
     const closed = this.#operations.opened(open, {
       protocol: socket.protocol,
-      // A connection that breaks meanwhile is told by its `close`.
-      send: (text) => new Promise((resolve) => (open.isOpen ? socket.send(text, () => resolve()) : resolve())),
+      send: (text) => open.send(text),
       close: (code = NORMAL, reason = '') => open.end(code, reason),
       onMessage: (hear) => socket.on('message', (data) => void this.#heard(open, data, hear)),
     });

@@ -9,9 +9,11 @@ export const EXPIRED: CursorExpired = {
   message: 'The cursor is too old to resume from; what follows starts from the current state.',
 };
 
+export type UsageDelta = { readonly kind: 'delta'; readonly usage: Usage; readonly cursor: string };
+
 export type UsageStreamItem =
   | { readonly kind: 'snapshot'; readonly usages: readonly Usage[]; readonly cursor: string }
-  | { readonly kind: 'delta'; readonly usage: Usage; readonly cursor: string }
+  | UsageDelta
   | CursorExpired;
 
 export type AlertStreamItem =

@@ -1,5 +1,4 @@
 /** streams — what subscriptions are made of: usage with a snapshot first, alerts one by one, and the tenant's feed. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
 import { decodeAlertCursor, decodeUsageCursor, encodeAlertCursor, isExpired, isUsageCursor } from '../domain/cursor.ts';
 import { MeterError } from '../domain/errors.ts';
@@ -8,6 +7,7 @@ import { AlertBell } from './alert-bell.ts';
 import type { Message } from './bus.ts';
 import type { Committed } from './committed.ts';
 import { endable } from './endable.ts';
+import { LiveFeed } from './live-feed.ts';
 import { Readings } from './readings.ts';
 import { type AlertStreamItem, EXPIRED, type LiveUsage, type UsageStreamItem } from './stream-items.ts';
 import type { Truth } from './truth.ts';
@@ -16,12 +16,12 @@ import { UsageTeller } from './usage-teller.ts';
 
 /** How many alerts are read at a time; a slow reader holds no more than these. */
 const ALERT_PAGE = 100;
-/** The tenant-wide feed is for eyes: at most so many items a second. */
-const LIVE_INTERVAL_MS = 250;
 
 export type StreamsDeps = {
   readonly truth: Truth;
   readonly clock: Clock;
+  /** How often a customer's meters are told in any second, at most. Default 10. */
+  readonly toldPerSecondMax?: number;
   readonly onDrop: () => void;
   readonly onError: (error: unknown) => void;
 };
@@ -48,6 +48,8 @@ export class Streams {
   readonly #hub: UsageHub;
   readonly #bell = new AlertBell();
   readonly #readings: Readings;
+  /** By tenant, for as long as somebody listens. */
+  readonly #feeds = new Map<string, LiveFeed>();
   #open = 0;
   #isPollDue = false;
   #polling: Promise<void> | null = null;
@@ -55,7 +57,7 @@ export class Streams {
 
   constructor(deps: StreamsDeps) {
     this.#deps = deps;
-    this.#hub = new UsageHub({ truth: deps.truth, clock: deps.clock, onDrop: deps.onDrop, onError: deps.onError });
+    this.#hub = new UsageHub(deps);
     this.#readings = new Readings(deps.truth);
   }
 
@@ -168,15 +170,12 @@ export class Streams {
     left.addEventListener('abort', () => mailbox.close());
     this.#open += 1;
     try {
-      let read = await this.#read(selection);
-      const teller = new UsageTeller(selection.featureKeys, read);
+      const teller = await this.#openTeller(selection);
       yield* teller.open(cursor);
       for (let changes = await mailbox.take(); changes; changes = await mailbox.take()) {
         const usages = changes.flatMap((change) => (change.kind === 'usage' ? change.usage : []));
-        if (isOfOtherCatalog(changes, read)) {
-          read = await this.#read(selection);
-          yield* teller.tellAll(read);
-        } else yield* teller.tell(usages);
+        if (isOfOtherCatalog(changes, teller.catalogVersion)) yield* teller.tellAll(await this.#read(selection));
+        else yield* teller.tell(usages);
       }
     } finally {
       this.#open -= 1;
@@ -209,18 +208,27 @@ export class Streams {
   }
 
   async *#liveUsage(tenantId: string, left: AbortSignal): AsyncGenerator<LiveUsage, undefined> {
-    const mailbox = this.#hub.watchTenant(tenantId);
-    left.addEventListener('abort', () => mailbox.close());
+    const feed = this.#feeds.get(tenantId) ?? new LiveFeed(this.#hub.watchTenant(tenantId), this.#deps);
+    this.#feeds.set(tenantId, feed);
+    const reader = feed.join();
+    left.addEventListener('abort', () => reader.close());
     this.#open += 1;
     try {
-      for (let usages = await mailbox.take(); usages; usages = await mailbox.take()) {
-        yield { usages, atMs: this.#deps.clock.now() };
-        await sleep(LIVE_INTERVAL_MS, undefined, { signal: left }).catch(() => {}); // only for who leaves it is shorter
-      }
+      for (let item = await reader.take(); item; item = await reader.take()) yield item;
     } finally {
       this.#open -= 1;
-      this.#hub.leaveTenant(tenantId, mailbox);
+      if (feed.leave(reader)) this.#endFeed(tenantId, feed);
     }
+  }
+
+  #endFeed(tenantId: string, feed: LiveFeed): void {
+    this.#hub.leaveTenant(tenantId, feed.moved);
+    if (this.#feeds.get(tenantId) === feed) this.#feeds.delete(tenantId);
+  }
+
+  /** Of its own, so that the reading does not live as long as the stream. */
+  async #openTeller(selection: UsageSelection): Promise<UsageTeller> {
+    return new UsageTeller(selection.featureKeys, await this.#read(selection));
   }
 
   async #read({ tenantId, customerId, featureKeys }: UsageSelection): Promise<CustomerMeters> {
@@ -247,7 +255,7 @@ export class Streams {
   }
 }
 
-const isOfOtherCatalog = (changes: readonly MeterChange[], { catalogVersion }: CustomerMeters): boolean =>
+const isOfOtherCatalog = (changes: readonly MeterChange[], catalogVersion: number): boolean =>
   changes.some((change) => change.kind === 'catalog' || change.usage.catalogVersion !== catalogVersion);
 
 const unknownCustomer = (): MeterError =>

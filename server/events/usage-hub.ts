@@ -12,10 +12,13 @@ import type { CustomerMeters } from '../domain/meters.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { CustomerMoved } from './committed.ts';
 import { Mailbox } from './mailbox.ts';
+import { Pace } from './pace.ts';
 import type { Truth } from './truth.ts';
 
 /** A customer's meters are as many as the tenant has features; the bound only guards against the absurd. */
 const METERS_MAX = 10_000;
+/** A customer's meters are for eyes: in any second they are told at most so many times. */
+const TOLD_PER_SECOND_MAX = 10;
 /** What a tenant-wide watcher may be behind by. */
 const LIVE_METERS_MAX = 1_000;
 
@@ -35,11 +38,17 @@ type Topic = {
   catalogVersion: number | null;
   /** When time alone changes a meter: the first end of a period, or whatever else is due of the customer. */
   dueAtMs: number | null;
+  readonly pace: Pace;
+  /** By feature, what is told when the pace allows; all of it together, so that no cursor runs ahead of a meter. */
+  readonly untold: Map<string, Usage>;
+  telling: NodeJS.Timeout | null;
 };
 
 export type UsageHubDeps = {
   readonly truth: Pick<Truth, 'meters' | 'customerSequences' | 'catalogVersions'>;
   readonly clock: Clock;
+  /** How often a customer's meters are told in any second, at most. Default 10. */
+  readonly toldPerSecondMax?: number;
   /** Told of each value a slow reader never sees. */
   readonly onDrop: () => void;
   /** Told when the truth could not be read; the poll tries again. */
@@ -70,7 +79,7 @@ export class UsageHub {
   /** Joins before anything is read, so that nothing falls between the snapshot and the first change. */
   watchCustomer(tenantId: string, customerId: string): Mailbox<MeterChange> {
     const mailbox = this.#newMailbox<MeterChange>(METERS_MAX);
-    const topic = this.#topics.get(customerId) ?? newTopic(tenantId, customerId);
+    const topic = this.#topics.get(customerId) ?? this.#newTopic(tenantId, customerId);
     this.#topics.set(customerId, topic);
     topic.mailboxes.add(mailbox);
     return mailbox;
@@ -80,7 +89,9 @@ export class UsageHub {
     mailbox.close();
     const topic = this.#topics.get(customerId);
     topic?.mailboxes.delete(mailbox);
-    if (topic?.mailboxes.size === 0) this.#topics.delete(customerId);
+    if (topic?.mailboxes.size !== 0) return;
+    if (topic.telling) clearTimeout(topic.telling);
+    this.#topics.delete(customerId);
   }
 
   watchTenant(tenantId: string): Mailbox<Usage> {
@@ -114,14 +125,14 @@ export class UsageHub {
     for (const usage of usages) this.#tellTenant(tenantId, usage);
     const topic = this.#topics.get(customerId);
     if (!topic) {
-      if (!isWhole && this.#tenants.has(tenantId)) this.#reload(newTopic(tenantId, customerId), sequenceBefore);
+      if (!isWhole && this.#tenants.has(tenantId)) this.#reload(this.#newTopic(tenantId, customerId), sequenceBefore);
       return;
     }
     if (topic.heard !== null && sequence <= topic.heard) return;
     if (topic.heard === sequenceBefore && isWhole) {
       topic.heard = sequence;
       topic.dueAtMs = earlier(topic.dueAtMs, dueAtMs);
-      for (const usage of usages) tell(topic, usage);
+      this.#tell(topic, usages);
     } else this.#reload(topic, topic.heard ?? sequence);
   }
 
@@ -135,7 +146,7 @@ export class UsageHub {
     const isNews = topic && (move === null || topic.heard === null || move.sequence > topic.heard);
     if (isNews) this.#reload(topic, move?.before ?? EVERYTHING);
     else if (!topic && this.#tenants.has(tenantId))
-      this.#reload(newTopic(tenantId, customerId), move?.before ?? EVERYTHING);
+      this.#reload(this.#newTopic(tenantId, customerId), move?.before ?? EVERYTHING);
   }
 
   /** Features or plans of a tenant have changed: every meter of it may have. */
@@ -168,7 +179,10 @@ export class UsageHub {
   /** Closes every mailbox, so that every stream ends. */
   close(): void {
     this.#closed = true;
-    for (const { mailboxes } of this.#topics.values()) for (const mailbox of mailboxes) mailbox.close();
+    for (const { mailboxes, telling } of this.#topics.values()) {
+      if (telling) clearTimeout(telling);
+      for (const mailbox of mailboxes) mailbox.close();
+    }
     for (const mailboxes of this.#tenants.values()) for (const mailbox of mailboxes) mailbox.close();
   }
 
@@ -206,11 +220,43 @@ export class UsageHub {
       topic.heard = read.sequence;
       topic.catalogVersion = read.catalogVersion; // each usage says by which version it was computed
       topic.dueAtMs = firstDue(read);
+      this.#tell(
+        topic,
+        read.meters.map(({ usage }) => usage),
+      );
       for (const { usage, changedSequence } of read.meters) {
-        tell(topic, usage);
         if (changedSequence > since || read.limitsSequence > since) this.#tellTenant(tenantId, usage);
       }
     }
+  }
+
+  /** Tells at once what the pace allows; otherwise later, and then the newest. */
+  #tell(topic: Topic, usages: readonly Usage[]): void {
+    for (const usage of usages) {
+      topic.untold.delete(usage.feature.key); // re-inserted, so that the map stays in order of change
+      topic.untold.set(usage.feature.key, usage);
+    }
+    if (topic.mailboxes.size > 0 && !topic.telling) this.#tellInTime(topic);
+  }
+
+  #tellInTime(topic: Topic): void {
+    const inMs = topic.pace.take(performance.now());
+    topic.telling = inMs > 0 ? setTimeout(() => this.#tellInTime(topic), Math.ceil(inMs)).unref() : null;
+    if (!topic.telling) tellAll(topic);
+  }
+
+  #newTopic(tenantId: string, customerId: string): Topic {
+    return {
+      tenantId,
+      customerId,
+      mailboxes: new Set(),
+      heard: null,
+      catalogVersion: null,
+      dueAtMs: null,
+      pace: new Pace(this.#deps.toldPerSecondMax ?? TOLD_PER_SECOND_MAX, performance.now()),
+      untold: new Map(),
+      telling: null,
+    };
   }
 
   /** Who comes when the hub is closed finds the end of the stream. */
@@ -226,17 +272,13 @@ export class UsageHub {
   }
 }
 
-const newTopic = (tenantId: string, customerId: string): Topic => ({
-  tenantId,
-  customerId,
-  mailboxes: new Set(),
-  heard: null,
-  catalogVersion: null,
-  dueAtMs: null,
-});
-
-function tell(topic: Topic, usage: Usage): void {
-  for (const mailbox of topic.mailboxes) mailbox.put(usage.feature.key, { kind: 'usage', usage });
+/** Puts what is untold into every mailbox: one object for all. */
+function tellAll({ untold, mailboxes }: Topic): void {
+  for (const [key, usage] of untold) {
+    const change: MeterChange = { kind: 'usage', usage };
+    for (const mailbox of mailboxes) mailbox.put(key, change);
+  }
+  untold.clear();
 }
 
 /** Before the sequence of any meter, also of one that was never used. */

@@ -8,6 +8,7 @@
 import { encodeUsageCursor, isExpired, type UsageCursor } from '../domain/cursor.ts';
 import type { CustomerMeters } from '../domain/meters.ts';
 import type { Usage } from '../domain/usage.ts';
+import { deltaOf } from './deltas.ts';
 import { readingOf } from './reading.ts';
 import { EXPIRED, type UsageStreamItem } from './stream-items.ts';
 
@@ -16,18 +17,29 @@ export class UsageTeller {
   readonly #told = new Map<string, string>();
   /** By feature: when the period that was told ends. */
   readonly #ends = new Map<string, number>();
-  #read: CustomerMeters;
+  /** Until the stream has been opened: it may live for days. */
+  #read: CustomerMeters | null;
+  #catalogVersion: number;
   #cursor: UsageCursor;
 
   constructor(featureKeys: readonly string[] | null, read: CustomerMeters) {
     this.#featureKeys = featureKeys;
     this.#read = read;
+    this.#catalogVersion = read.catalogVersion;
     this.#cursor = cursorOf(read);
+  }
+
+  /** Of the last reading of every meter. */
+  get catalogVersion(): number {
+    return this.#catalogVersion;
   }
 
   /** A snapshot; with a cursor that is still good, only what it has missed. */
   *open(after: UsageCursor | null): Generator<UsageStreamItem> {
-    const { meters, sequence, atMs } = this.#read;
+    const read = this.#read;
+    if (!read) throw new Error('a stream is opened once');
+    this.#read = null;
+    const { meters, sequence, atMs } = read;
     const expired = after !== null && (isExpired(after, atMs) || after.sequence > sequence);
     if (expired) yield EXPIRED;
     this.#untold(meters.map(({ usage }) => usage));
@@ -37,7 +49,7 @@ export class UsageTeller {
     }
     const upToNow = this.#cursor;
     this.#cursor = after;
-    yield* this.#deltas(missedSince(after, this.#read), upToNow);
+    yield* this.#deltas(missedSince(after, read), upToNow);
   }
 
   /** Those of the changes that this subscriber wants and doesn't know yet. */
@@ -53,7 +65,7 @@ export class UsageTeller {
 
   /** The same for a new reading of every meter. */
   *tellAll(read: CustomerMeters): Generator<UsageStreamItem> {
-    this.#read = read;
+    this.#catalogVersion = read.catalogVersion;
     yield* this.#deltas(this.#untold(read.meters.map(({ usage }) => usage)), cursorOf(read));
   }
 
@@ -76,7 +88,7 @@ export class UsageTeller {
   *#deltas(usages: readonly Usage[], upTo: UsageCursor): Generator<UsageStreamItem> {
     for (const [i, usage] of usages.entries()) {
       if (i === usages.length - 1) this.#cursor = upTo;
-      yield { kind: 'delta', usage, cursor: encodeUsageCursor(this.#cursor) };
+      yield deltaOf(usage, this.#cursor);
     }
     this.#cursor = upTo;
   }

@@ -43,6 +43,10 @@ export function told<T>(
   return stream;
 }
 
+/** What is the same object for all who are told it; null for a failure, which is of one alone. */
+export const sharedPartOf = (told: Told<unknown>): object | null =>
+  'item' in told && typeof told.item === 'object' ? told.item : null;
+
 /** The item, or the failure thrown where GraphQL hears it. */
 export function toldOf<T>(told: Told<T>): T {
   if ('item' in told) return told.item;
