@@ -17,22 +17,33 @@ export type Answer = ExecutionResult & { readonly stringify?: () => string };
 export type SubscriptionArgs = ExecutionArgs & { readonly contextValue: Context };
 
 export class Audience {
-  /** How many are in it. */
-  members = 0;
+  #members = 0;
+  readonly #onEmpty: () => void;
   readonly #args: ExecutionArgs;
   readonly #context: Omit<Context, 'memo'>;
   readonly #onExecuted: () => void;
   /** As long as somebody still has the item to hear. */
   readonly #answers = new WeakMap<object, Promise<Answer>>();
 
-  /** @param args Of any of its members. */
-  constructor(
-    { schema, document, operationName, variableValues, contextValue }: SubscriptionArgs,
-    onExecuted: () => void,
-  ) {
+  /**
+   * @param args Of any of its members.
+   * @param onEmpty Called when the last has left.
+   */
+  constructor(args: SubscriptionArgs, onExecuted: () => void, onEmpty: () => void) {
+    const { schema, document, operationName, variableValues, contextValue } = args;
     this.#args = { schema, document, operationName, variableValues };
     this.#context = { viewer: contextValue.viewer, services: contextValue.services };
     this.#onExecuted = onExecuted;
+    this.#onEmpty = onEmpty;
+  }
+
+  join(): void {
+    this.#members += 1;
+  }
+
+  leave(): void {
+    this.#members -= 1;
+    if (this.#members === 0) this.#onEmpty();
   }
 
   /** The answer that everybody in the audience gets. One with errors concerns only whom it happened to. */

@@ -46,54 +46,67 @@ export class FanOut {
     const source = await sourceOf(args);
     if (!(Symbol.asyncIterator in source)) return source;
     // What the resolvers of subscriptions make, all of them by `told`.
-    return this.#answers(source as AsyncGenerator<Told<unknown>>, args as SubscriptionArgs);
+    const audience = this.#join(args as SubscriptionArgs);
+    return new Answers(source as AsyncGenerator<Told<unknown>>, audience, this.#onPushed);
   }
 
-  #answers(source: AsyncGenerator<Told<unknown>>, args: SubscriptionArgs): AsyncGenerator<Answer, undefined> {
-    const { audience, leave } = this.#join(args);
-    const done = { done: true, value: undefined } as const;
-    const onPushed = this.#onPushed;
-    let hasLeft = false;
-    const left = () => {
-      if (!hasLeft) leave();
-      hasLeft = true;
-      return done;
-    };
-    const answers: AsyncGenerator<Answer, undefined> = {
-      async next() {
-        const next = await source.next();
-        if (next.done) return left();
-        const value = await audience.answerTo(next.value);
-        if (hasLeft) return done; // whoever has gone meanwhile is told nothing
-        onPushed();
-        return { done: false, value };
-      },
-      async return() {
-        left();
-        await source.return(undefined);
-        return done;
-      },
-      async throw(error: unknown) {
-        left();
-        await source.return(undefined);
-        throw error;
-      },
-      [Symbol.asyncIterator]: () => answers,
-      [Symbol.asyncDispose]: async () => void (await answers.return(undefined)),
-    };
-    return answers;
-  }
-
-  #join(args: SubscriptionArgs): { readonly audience: Audience; readonly leave: () => void } {
+  #join(args: SubscriptionArgs): Audience {
     const key = this.#isShared ? audienceKey(args) : Symbol('alone');
-    const audience = this.#audiences.get(key) ?? new Audience(args, this.#onExecuted);
+    const audience =
+      this.#audiences.get(key) ?? new Audience(args, this.#onExecuted, () => this.#audiences.delete(key));
     this.#audiences.set(key, audience);
-    audience.members += 1;
-    const leave = () => {
-      audience.members -= 1;
-      if (audience.members === 0) this.#audiences.delete(key);
-    };
-    return { audience, leave };
+    audience.join();
+    return audience;
+  }
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+/** What one subscriber is told. */
+class Answers implements AsyncGenerator<Answer, undefined> {
+  readonly #source: AsyncGenerator<Told<unknown>>;
+  readonly #audience: Audience;
+  readonly #onPushed: () => void;
+  #hasLeft = false;
+
+  constructor(source: AsyncGenerator<Told<unknown>>, audience: Audience, onPushed: () => void) {
+    this.#source = source;
+    this.#audience = audience;
+    this.#onPushed = onPushed;
+  }
+
+  async next(): Promise<IteratorResult<Answer, undefined>> {
+    const next = await this.#source.next();
+    if (next.done) return this.#leave();
+    const value = await this.#audience.answerTo(next.value);
+    if (this.#hasLeft) return DONE; // whoever has gone meanwhile is told nothing
+    this.#onPushed();
+    return { done: false, value };
+  }
+
+  async return(): Promise<IteratorResult<Answer, undefined>> {
+    this.#leave();
+    await this.#source.return(undefined);
+    return DONE;
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #leave(): typeof DONE {
+    if (!this.#hasLeft) this.#audience.leave();
+    this.#hasLeft = true;
+    return DONE;
   }
 }
 

@@ -15,7 +15,7 @@ import { MeterError } from './domain/errors.ts';
 import type { FanOut } from './fan-out.ts';
 import { toGraphQLError, withCode, withoutHttp } from './graphql-errors.ts';
 import type { GraphQLServer } from './graphql-server.ts';
-import { sending } from './ws-sending.ts';
+import { Sending } from './ws-sending.ts';
 import type { OpenSocket } from './ws-socket.ts';
 
 export type OperationsDeps = {
@@ -124,7 +124,6 @@ export class Operations {
     const { query, operationName, variables } = payload;
     const params = { query, operationName, variables };
     const { schema, execute, contextFactory, parse, validate } = this.#deps.graphql.getEnveloped({
-      req: open.request,
       params,
       viewer: open.viewer,
     });
@@ -163,7 +162,8 @@ export class Operations {
     const followed = await this.#deps.fanOut.subscribe(args);
     if (!isStream(followed)) return this.#masked(followed);
     const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-    return sending(followed, (answer) => open.send(`${head}${this.#textOf(answer)}}`));
+    release(args);
+    return new Sending(followed, (answer) => open.send(`${head}${this.#textOf(answer)}}`));
   }
 
   #textOf(answer: Answer): string {
@@ -184,6 +184,10 @@ export class Operations {
 }
 
 const extrasOf = (args: ExecutionArgs): Extras => args.rootValue as Extras; // as `#prepare` put it there
+
+/** The protocol holds them for as long as the stream; nobody asks for them again. */
+const release = (args: ExecutionArgs): void =>
+  void Object.assign(args, { contextValue: null, rootValue: null, variableValues: null });
 
 const isStream = <T>(followed: AsyncGenerator<T> | ExecutionResult): followed is AsyncGenerator<T> =>
   Symbol.asyncIterator in followed;

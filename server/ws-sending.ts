@@ -1,32 +1,44 @@
 /** ws-sending — a stream whose items are sent by itself: to the protocol it looks like one that only ends. */
 
-/**
- * @param send The next item is asked for when this one is on its way: a slow reader sees fewer, newer ones.
- * @returns what ends the stream when it is ended itself; nothing is sent from then on.
- */
-export function sending<T>(
-  source: AsyncGenerator<T, undefined>,
-  send: (item: T) => Promise<void>,
-): AsyncGenerator<never, undefined> {
-  const done = { done: true, value: undefined } as const;
-  let hasLeft = false;
-  const leave = async () => {
-    hasLeft = true;
-    await source.return(undefined);
-    return done;
-  };
-  const stream: AsyncGenerator<never, undefined> = {
-    async next() {
-      for (let item = await source.next(); !item.done && !hasLeft; item = await source.next()) await send(item.value);
-      return done;
-    },
-    return: leave,
-    async throw(error: unknown) {
-      await leave();
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => void (await leave()),
-  };
-  return stream;
+const DONE = { done: true, value: undefined } as const;
+
+/** Nothing is sent from the moment on that it is ended itself. */
+export class Sending<T> implements AsyncGenerator<never, undefined> {
+  readonly #source: AsyncGenerator<T, undefined>;
+  readonly #send: (item: T) => Promise<void>;
+  #hasLeft = false;
+
+  /** @param send The next item is asked for when this one is on its way: a slow reader sees fewer, newer ones. */
+  constructor(source: AsyncGenerator<T, undefined>, send: (item: T) => Promise<void>) {
+    this.#source = source;
+    this.#send = send;
+  }
+
+  /** Settles when the source has ended. */
+  async next(): Promise<IteratorResult<never, undefined>> {
+    for (let item = await this.#source.next(); !item.done; item = await this.#source.next()) {
+      if (this.#hasLeft) break;
+      await this.#send(item.value);
+    }
+    return DONE;
+  }
+
+  async return(): Promise<IteratorResult<never, undefined>> {
+    this.#hasLeft = true;
+    await this.#source.return(undefined);
+    return DONE;
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
 }

@@ -1,10 +1,8 @@
 /** ws-socket — one open WebSocket and what is known of it. */
-import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Viewer } from './domain/viewer.ts';
 
 export class OpenSocket {
-  readonly request: IncomingMessage;
   viewer: Viewer | null = null;
   authorization: string | null = null;
   /** Operations that are being answered, subscriptions among them. */
@@ -15,9 +13,8 @@ export class OpenSocket {
   readonly #whenGone: (() => void)[] = [];
   #cutOff: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, request: IncomingMessage, openedAtMs: number, closeMsMax: number) {
+  constructor(socket: WebSocket, openedAtMs: number, closeMsMax: number) {
     this.#socket = socket;
-    this.request = request;
     this.quietSinceMs = openedAtMs;
     this.#closeMsMax = closeMsMax;
   }

@@ -102,7 +102,7 @@ export class WebSocketDoor {
   #opened(socket: WebSocket, request: IncomingMessage): void {
     const address = addressOf(request);
     const { clock, limits, onBug } = this.#deps;
-    const open = new OpenSocket(socket, request, clock.now(), limits.closeMsMax);
+    const open = new OpenSocket(socket, clock.now(), limits.closeMsMax);
     this.#sockets.set(socket, open);
     this.#perAddress.add(address, 1);
     const stopPinging = keepAlive(socket, limits.pingIntervalMs);

@@ -6,7 +6,7 @@ import type { CustomerMeters } from '../domain/meters.ts';
 import { AlertBell } from './alert-bell.ts';
 import type { Message } from './bus.ts';
 import type { Committed } from './committed.ts';
-import { endable } from './endable.ts';
+import { endable, type Leaving } from './endable.ts';
 import { LiveFeed } from './live-feed.ts';
 import { Readings } from './readings.ts';
 import { type AlertStreamItem, EXPIRED, type LiveUsage, type UsageStreamItem } from './stream-items.ts';
@@ -163,11 +163,11 @@ export class Streams {
     this.#bell.ringTenants(new Set(news.map(([tenantId]) => tenantId)));
   }
 
-  async *#usageChanged(selection: UsageSelection, left: AbortSignal): AsyncGenerator<UsageStreamItem, undefined> {
+  async *#usageChanged(selection: UsageSelection, left: Leaving): AsyncGenerator<UsageStreamItem, undefined> {
     const { tenantId, customerId, after } = selection;
     const cursor = after === null ? null : decodeUsageCursor(after, customerId);
     const mailbox = this.#hub.watchCustomer(tenantId, customerId);
-    left.addEventListener('abort', () => mailbox.close());
+    left.onLeft = () => mailbox.close();
     this.#open += 1;
     try {
       const teller = await this.#openTeller(selection);
@@ -183,16 +183,16 @@ export class Streams {
     }
   }
 
-  async *#alertRaised(selection: AlertSelection, left: AbortSignal): AsyncGenerator<AlertStreamItem, undefined> {
+  async *#alertRaised(selection: AlertSelection, left: Leaving): AsyncGenerator<AlertStreamItem, undefined> {
     const { tenantId, customerId } = selection;
     const listener = this.#bell.listen(tenantId, customerId);
-    left.addEventListener('abort', () => listener.leave());
+    left.onLeft = () => listener.leave();
     this.#open += 1;
     try {
       const start = await this.#alertStart(selection);
       if (start.expired) yield start.expired;
       let position = start.position;
-      while (!this.#bell.isClosed && !left.aborted) {
+      while (!this.#bell.isClosed && !left.hasLeft) {
         const page = await this.#deps.truth.alertsAfter(position, ALERT_PAGE);
         for (const alert of page) {
           position = { ...position, sequence: alert.sequence };
@@ -207,11 +207,11 @@ export class Streams {
     }
   }
 
-  async *#liveUsage(tenantId: string, left: AbortSignal): AsyncGenerator<LiveUsage, undefined> {
+  async *#liveUsage(tenantId: string, left: Leaving): AsyncGenerator<LiveUsage, undefined> {
     const feed = this.#feeds.get(tenantId) ?? new LiveFeed(this.#hub.watchTenant(tenantId), this.#deps);
     this.#feeds.set(tenantId, feed);
     const reader = feed.join();
-    left.addEventListener('abort', () => reader.close());
+    left.onLeft = () => reader.close();
     this.#open += 1;
     try {
       for (let item = await reader.take(); item; item = await reader.take()) yield item;

@@ -10,37 +10,52 @@ export type Told<T> = { readonly item: T } | { readonly error: unknown };
  * @param isWanted Items that it refuses are skipped.
  * @returns an iterator that ends its source at once when it is ended itself, also while an item is awaited.
  */
-export function told<T>(
+export const told = <T>(
   source: AsyncGenerator<T>,
   isWanted: (item: T) => boolean = () => true,
-): AsyncGenerator<Told<T>> {
-  let hasFailed = false;
-  const stream: AsyncGenerator<Told<T>> = {
-    async next() {
-      if (hasFailed) return { done: true, value: undefined };
-      try {
-        let next = await source.next();
-        while (!next.done && !isWanted(next.value)) next = await source.next();
-        return next.done ? next : { done: false, value: { item: next.value } };
-      } catch (error) {
-        hasFailed = true;
-        return { done: false, value: { error } };
-      }
-    },
-    async return() {
-      await source.return(undefined);
-      return { done: true, value: undefined };
-    },
-    async throw(error: unknown) {
-      await source.throw(error);
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => {
-      await source.return(undefined);
-    },
-  };
-  return stream;
+): AsyncGenerator<Told<T>> => new Telling(source, isWanted);
+
+const DONE = { done: true, value: undefined } as const;
+
+class Telling<T> implements AsyncGenerator<Told<T>> {
+  readonly #source: AsyncGenerator<T>;
+  readonly #isWanted: (item: T) => boolean;
+  #hasFailed = false;
+
+  constructor(source: AsyncGenerator<T>, isWanted: (item: T) => boolean) {
+    this.#source = source;
+    this.#isWanted = isWanted;
+  }
+
+  async next(): Promise<IteratorResult<Told<T>>> {
+    if (this.#hasFailed) return DONE;
+    try {
+      let next = await this.#source.next();
+      while (!next.done && !this.#isWanted(next.value)) next = await this.#source.next();
+      return next.done ? next : { done: false, value: { item: next.value } };
+    } catch (error) {
+      this.#hasFailed = true;
+      return { done: false, value: { error } };
+    }
+  }
+
+  async return(): Promise<IteratorResult<Told<T>>> {
+    await this.#source.return(undefined);
+    return DONE;
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<Told<T>>> {
+    await this.#source.throw(error);
+    return DONE;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.return(undefined);
+  }
 }
 
 /** What is the same object for all who are told it; null for a failure, which is of one alone. */
