@@ -6,8 +6,10 @@ export type Gauges = {
   readonly queueLength: () => number;
   readonly sockets: () => number;
   readonly subscriptions: () => number;
-  readonly audiences: () => number;
-  readonly topics: () => number;
+  /** Left out, nothing is shared. */
+  readonly audiences?: () => number;
+  /** Left out, nobody listens. */
+  readonly topics?: () => number;
 };
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -71,7 +73,7 @@ export function createMetrics() {
     pushes,
     executions,
     /** Adds the gauges, once there is something to ask. */
-    observe({ queueLength, sockets, subscriptions, audiences, topics }: Gauges): void {
+    observe({ queueLength, sockets, subscriptions, audiences = none, topics = none }: Gauges): void {
       gauge(registers, 'metergraph_queue_length', 'Consume calls waiting for the next batch.', queueLength);
       gauge(registers, 'metergraph_open_sockets', 'Open WebSocket connections.', sockets);
       gauge(registers, 'metergraph_open_subscriptions', 'Open subscriptions, over WebSocket and SSE.', subscriptions);
@@ -84,6 +86,8 @@ export function createMetrics() {
     text: (): Promise<string> => registry.metrics(),
   };
 }
+
+const none = (): number => 0;
 
 function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
   new Gauge({

@@ -162,7 +162,7 @@ it('a meter that moves all the time is told ten times a second at most, the newe
   await expect.poll(() => rig.gateway.services.streams.openStreams).toBe(2);
   const beganMs = performance.now();
   let calls = 0;
-  for (; performance.now() - beganMs < 1_500 || calls < 30; calls += 1) {
+  for (; performance.now() - beganMs < 1_500 || calls < 15; calls += 1) {
     await consumeMany(rig, [{ referenceId: 'acme', featureKey: 'api_calls' }]);
   }
   await consume(rig, 'acme', 'storage', { amount: 80 });
@@ -174,4 +174,4 @@ it('a meter that moves all the time is told ten times a second at most, the newe
   const seconds = (performance.now() - beganMs) / 1_000;
   expect(items).toBeLessThanOrEqual(Math.ceil(seconds) * 10 + 1); // and the storage
   expect(items).toBeLessThan(calls);
-});
+}, 120_000); // as many calls as it takes, also on a machine that is busy with others

@@ -180,7 +180,7 @@ it('every frame is the same', async () => {
       for (const listener of listeners) listener.close();
       await settledStreams(twins, []);
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
   );
   expect(await executions(shared)).toBeLessThan((await executions(alone)) * 0.8);
 }, 240_000);
