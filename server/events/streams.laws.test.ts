@@ -42,6 +42,7 @@ class Life {
   readonly world = new World('acme');
   readonly errors: unknown[] = [];
   readonly streams = new Streams({
+    toldPerSecondMax: Number.POSITIVE_INFINITY, // nothing waits for a real clock here; what does, `resuming.laws` has
     truth: this.world.truth,
     clock: this.world.clock,
     onDrop: () => {},
