@@ -5,8 +5,9 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../api/rig.ts';
+
 import { ManualClock } from '../support/clock.ts';
+import { openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
 import { consume, consumeMany, register, tokenOf } from './rig.ts';
 
@@ -78,7 +79,7 @@ const scene = fc.record({
 
 /** Two gateways that hear of the same commits; calls are made at the first. */
 async function openTwins(): Promise<readonly [shared: TestGateway, alone: TestGateway]> {
-  const [database, clock] = [await openDatabase(), new ManualClock()];
+  const [database, clock] = [await openEmbedded(), new ManualClock()];
   const shared = await startGateway({ ...NEVER, database, clock });
   const alone = await startGateway({ ...NEVER, database, clock, config: null, isFanOutShared: false });
   const { streams } = shared.gateway.services;
