@@ -5,12 +5,15 @@ import { type Assets, builtAssets } from './assets.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
 import { CredentialWatch } from './auth/credential-watch.ts';
-import type { Services } from './context.ts';
+import { type Context, contextFor, type Services } from './context.ts';
 import { Core, type CoreOptions } from './core.ts';
 import { migrationState } from './db/migrate.ts';
+import { DocumentCache } from './document-cache.ts';
+import type { Viewer } from './domain/viewer.ts';
 import { EVENT_STREAM_LIMITS, type EventStreamLimits, EventStreams } from './event-streams.ts';
-import { createGraphQLServer, type GraphQLServer } from './graphql-server.ts';
-import { createHttpHandler, type LivePageStart, type Readiness } from './http.ts';
+import { FastDoor } from './fast-door.ts';
+import { createGraphQLServer, type GraphQLServer, type GraphQLServerDeps } from './graphql-server.ts';
+import { createHttpHandler, type Handler, type LivePageStart, type Readiness } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { schema } from './schema/index.ts';
 import { refuseUpgrade, SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
@@ -20,6 +23,8 @@ export type GatewayOptions = CoreOptions & {
   readonly corsOrigins?: readonly string[];
   readonly socketLimits?: Partial<SocketLimits>;
   readonly eventStreamLimits?: Partial<EventStreamLimits>;
+  /** Whether plain calls may take the short way past yoga, which answers them alike. Default true. */
+  readonly fastDoor?: boolean;
   /** What browsers load; by default what was built. */
   readonly assets?: Assets;
   /** The key that the live page may use; set by the demo. */
@@ -41,6 +46,7 @@ export class Gateway {
   readonly #core: Core;
   readonly #watch: CredentialWatch;
   readonly #eventStreams: EventStreams;
+  readonly #fastDoor: FastDoor;
   readonly #sockets: WebSocketDoor;
   readonly #server: Server;
   #isClosing = false;
@@ -52,7 +58,10 @@ export class Gateway {
     const authenticate = createAuthenticate(new ApiKeys(database.query, clock), tokenSecret, clock);
     this.#watch = new CredentialWatch(authenticate, clock);
     this.#eventStreams = new EventStreams({ ...EVENT_STREAM_LIMITS, ...options.eventStreamLimits }, this.#watch);
-    const graphql = this.#createGraphQL(authenticate);
+    const documents = new DocumentCache();
+    const forViewer = (viewer: Viewer | null): Context => contextFor(this.services, viewer);
+    const graphql = this.#createGraphQL({ documents, authenticate, contextFor: forViewer });
+    this.#fastDoor = new FastDoor({ graphql, documents, authenticate, contextFor: forViewer });
     this.#sockets = this.#createSockets(graphql, authenticate);
     this.#server = this.#createServer(graphql);
     const { engine, streams } = this.services;
@@ -60,6 +69,7 @@ export class Gateway {
       queueLength: () => engine.queueLength,
       sockets: () => this.#sockets.openSockets,
       subscriptions: () => streams.openStreams,
+      fastAnswers: () => this.#fastDoor.answered,
     });
   }
 
@@ -115,15 +125,13 @@ export class Gateway {
     clearInterval(sweep);
   }
 
-  #createGraphQL(authenticate: Authenticate): GraphQLServer {
+  #createGraphQL(deps: Pick<GraphQLServerDeps, 'documents' | 'authenticate' | 'contextFor'>): GraphQLServer {
     const { corsOrigins = [] } = this.#options;
-    const eventStreams = this.#eventStreams;
     return createGraphQLServer({
+      ...deps,
       schema,
-      services: this.services,
-      authenticate,
       corsOrigins,
-      eventStreams,
+      eventStreams: this.#eventStreams,
       onBug: this.#onBug,
     });
   }
@@ -137,10 +145,13 @@ export class Gateway {
   }
 
   #createServer(graphql: GraphQLServer): Server {
-    const { assets = builtAssets, demoKey = null } = this.#options;
+    const { assets = builtAssets, demoKey = null, fastDoor = true } = this.#options;
     const { metrics } = this;
     const livePage = (): LivePageStart => ({ demoKey });
-    const handle = createHttpHandler({ graphql, metrics, assets, readiness: () => this.readiness(), livePage });
+    const answer: Handler = fastDoor
+      ? this.#fastDoor.handle
+      : (request, response) => void graphql.handle(request, response);
+    const handle = createHttpHandler({ graphql: answer, metrics, assets, readiness: () => this.readiness(), livePage });
     const server = createServer((request, response) => {
       if (this.#isClosing) response.setHeader('Connection', 'close');
       Promise.resolve(handle(request, response)).catch((error: unknown) => {

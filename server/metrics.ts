@@ -6,6 +6,8 @@ export type Gauges = {
   readonly queueLength: () => number;
   readonly sockets: () => number;
   readonly subscriptions: () => number;
+  /** Since the start. */
+  readonly fastAnswers: () => number;
 };
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -57,10 +59,11 @@ export function createMetrics() {
     fanOutDrops,
     afterHooks,
     /** Adds the gauges, once there is something to ask. */
-    observe({ queueLength, sockets, subscriptions }: Gauges): void {
+    observe({ queueLength, sockets, subscriptions, fastAnswers }: Gauges): void {
       gauge(registers, 'metergraph_queue_length', 'Consume calls waiting for the next batch.', queueLength);
       gauge(registers, 'metergraph_open_sockets', 'Open WebSocket connections.', sockets);
       gauge(registers, 'metergraph_open_subscriptions', 'Open subscriptions, over WebSocket and SSE.', subscriptions);
+      counter(registers, 'metergraph_fast_answers_total', 'Calls over HTTP that took the short way.', fastAnswers);
     },
     contentType: registry.contentType,
     text: (): Promise<string> => registry.metrics(),
@@ -74,6 +77,19 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
     registers,
     collect() {
       this.set(read());
+    },
+  });
+}
+
+/** What only grows, and is counted elsewhere. */
+function counter(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read());
     },
   });
 }
