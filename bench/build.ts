@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'tsdown';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
-const PROGRAMS = ['leash', 'hello', 'constant', 'unmetered', 'one-by-one', 'load'] as const;
+const PROGRAMS = ['leash', 'hello', 'compiled', 'yoga', 'constant', 'unmetered', 'one-by-one', 'load'] as const;
 export type Program = (typeof PROGRAMS)[number];
 
 export const programFile = (program: Program): string =>

@@ -1,7 +1,16 @@
 /** rows — what is measured, what is compared with what, and what we want to reach. A new row or ratio is a line here. */
 
 /** Each is a process of its own; see `world.ts`. */
-export const SERVERS = ['hello', 'constant', 'unmetered', 'postgres', 'pglite', 'one-by-one'] as const;
+export const SERVERS = [
+  'hello',
+  'compiled',
+  'yoga',
+  'constant',
+  'unmetered',
+  'postgres',
+  'pglite',
+  'one-by-one',
+] as const;
 export type ServerName = (typeof SERVERS)[number];
 
 export type Row = {
@@ -23,6 +32,8 @@ const row = (server: ServerName, connections: number, customers?: 'hot' | 'sprea
 
 export const ROWS: readonly Row[] = [
   row('hello', 64),
+  row('compiled', 64),
+  row('yoga', 64),
   row('constant', 1),
   row('constant', 64),
   row('constant', 256),
@@ -63,5 +74,7 @@ export const RATIOS: readonly Ratio[] = [
   ratio('embedded, of Postgres', 'pglite spread 256', 'postgres spread 256', 0.35),
   ratio('our resolvers, of the constant one', 'unmetered 64', 'constant 64'),
   ratio('with metering, of without', 'postgres spread 64', 'unmetered 64'),
+  ratio('the door, of plain yoga with the same resolver', 'constant 64', 'yoga 64', 4),
+  ratio('the door, of node:http with the document compiled', 'constant 64', 'compiled 64', 0.6),
   ratio('the constant resolver, of a bare node:http', 'constant 64', 'hello 64'),
 ];

@@ -1,4 +1,4 @@
-/** world — everything a run measures, started once: a real Postgres, three databases with customers, six servers. */
+/** world — everything a run measures, started once: a real Postgres, three databases with customers, eight servers. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../server/db/client.ts';
@@ -79,6 +79,8 @@ async function build(closers: (() => unknown)[], close: () => Promise<void>): Pr
   const own = { METERGRAPH_BOOTSTRAP_KEY: API_KEY, METERGRAPH_DEMO: '0' };
   const servers = {
     hello: await kept(startServer('hello', folder)),
+    compiled: await kept(startServer('compiled', folder)),
+    yoga: await kept(startServer('yoga', folder)),
     constant: await kept(startServer('constant', folder, { DATABASE_URL: batched })),
     unmetered: await kept(startServer('unmetered', folder, { DATABASE_URL: batched })),
     postgres: await kept(startGateway(folder, { ...own, DATABASE_URL: batched })),

@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { DocumentNode, ExecutionResult } from 'graphql';
 import { type AnswerType, answerTypeOf } from './answer-type.ts';
 import type { Authenticate } from './auth/authenticate.ts';
 import type { Context } from './context.ts';
@@ -15,7 +15,7 @@ import type { DocumentCache } from './document-cache.ts';
 import type { Viewer } from './domain/viewer.ts';
 import { type Begun, BODY_BYTES_MAX, type GraphQLServer } from './graphql-server.ts';
 import { type OperationParams, paramsOf } from './operation-params.ts';
-import { createFindOperation, type FindOperation } from './operations.ts';
+import { type Operation, Operations } from './operations.ts';
 
 export type FastDoorDeps = {
   readonly graphql: GraphQLServer;
@@ -28,14 +28,13 @@ export class FastDoor {
   /** Calls that it has answered itself. */
   answered = 0;
   readonly #deps: FastDoorDeps;
-  readonly #engine: Pick<ReturnType<GraphQLServer['getEnveloped']>, 'execute' | 'schema'>;
-  readonly #findOperation: FindOperation;
+  readonly #operations: Operations;
 
   constructor(deps: FastDoorDeps) {
     this.#deps = deps;
     const { schema, execute, validate } = deps.graphql.getEnveloped({});
-    this.#engine = { schema, execute };
-    this.#findOperation = createFindOperation((document) => validate(schema, document).length === 0);
+    const isValid = (document: DocumentNode) => validate(schema, document).length === 0;
+    this.#operations = new Operations({ schema, isValid, execute });
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void | Promise<void> => {
@@ -47,31 +46,24 @@ export class FastDoor {
   async #answer(request: IncomingMessage, response: ServerResponse, type: AnswerType): Promise<void> {
     const body = await wholeBody(request);
     const params = paramsOf(body);
-    const args = params && this.#executable(params);
-    if (!args) return this.#pass(replayed(request, body), response);
+    const operation = params && this.#operationOf(params);
+    if (!operation) return this.#pass(replayed(request, body), response);
 
     const authenticated = this.#deps.authenticate(request.headers.authorization);
     const viewer = await authenticated.catch(() => undefined);
     if (viewer === undefined) return this.#pass(replayed(request, body), response, { authenticated });
     if (viewer) this.#deps.documents.keep(params.query);
 
-    const executed = this.#execute({ ...args, contextValue: this.#deps.contextFor(viewer) });
-    const result = await executed.catch(() => null);
+    const executed = operation(this.#deps.contextFor(viewer), params.variables);
+    const result = isPromise(executed) ? await executed.catch(() => null) : executed;
     if (!isPlain(result)) return this.#pass(replayed(request, body), response, { authenticated, executed });
     this.answered += 1;
     send(response, type, JSON.stringify(result));
   }
 
-  /** What may be executed at once; null where that needs a closer look. */
-  #executable({ query, variables, operationName }: OperationParams): ExecutionArgs | null {
+  #operationOf({ query, operationName }: OperationParams): Operation | null {
     const document = this.#deps.documents.get(query);
-    const operation = document && this.#findOperation(document, operationName);
-    if (!operation || operation.operation === 'subscription') return null;
-    return { schema: this.#engine.schema, document, variableValues: variables, operationName };
-  }
-
-  async #execute(args: ExecutionArgs): Promise<ExecutionResult> {
-    return this.#engine.execute(args);
+    return document ? this.#operations.find(document, operationName) : null;
   }
 
   #pass(request: IncomingMessage | ReplayedRequest, response: ServerResponse, begun?: Begun): Promise<void> {
@@ -124,3 +116,5 @@ function send(response: ServerResponse, type: AnswerType, body: string): void {
   const headers = { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': Buffer.byteLength(body) };
   response.writeHead(200, headers).end(body);
 }
+
+const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value instanceof Promise;

@@ -29,7 +29,7 @@ export type GraphQLServerDeps = {
 /** What was found out already of a request that is handed over, and need not be done again. */
 export type Begun = {
   readonly authenticated: Promise<Viewer | null>;
-  readonly executed?: Promise<ExecutionResult>;
+  readonly executed?: ExecutionResult | Promise<ExecutionResult>;
 };
 
 /** A WebSocket has authenticated when it was opened; over HTTP each request does. */
@@ -83,7 +83,8 @@ function useJsonOnly(): Plugin {
 function useBegun(): Plugin<DoorContext> {
   return {
     onExecute({ context: { begun }, setExecuteFn }) {
-      if (begun?.executed) setExecuteFn(() => begun.executed);
+      const executed = begun?.executed;
+      if (executed) setExecuteFn(() => executed);
     },
   };
 }

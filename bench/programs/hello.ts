@@ -1,6 +1,7 @@
 /** hello — the ceiling of Node itself: reads the request to its end and answers one constant. */
 import './leash.ts';
 import { createServer } from 'node:http';
+import { listenOnLoopback } from './loopback.ts';
 
 const BODY = JSON.stringify({ data: { consume: { allowed: true } } });
 
@@ -10,7 +11,4 @@ const server = createServer((request, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': BODY.length }).end(BODY);
   });
 });
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (typeof address === 'object' && address) process.send?.({ url: `http://127.0.0.1:${address.port}` });
-});
+listenOnLoopback(server);
