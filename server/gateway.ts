@@ -46,7 +46,6 @@ export class Gateway {
   readonly #core: Core;
   readonly #watch: CredentialWatch;
   readonly #eventStreams: EventStreams;
-  readonly #fastDoor: FastDoor;
   readonly #sockets: WebSocketDoor;
   readonly #server: Server;
   #isClosing = false;
@@ -61,15 +60,19 @@ export class Gateway {
     const documents = new DocumentCache();
     const forViewer = (viewer: Viewer | null): Context => contextFor(this.services, viewer);
     const graphql = this.#createGraphQL({ documents, authenticate, contextFor: forViewer });
-    this.#fastDoor = new FastDoor({ graphql, documents, authenticate, contextFor: forViewer });
     this.#sockets = this.#createSockets(graphql, authenticate);
-    this.#server = this.#createServer(graphql);
+    const { counts } = this.metrics;
+    const onAnswered = () => {
+      counts.fastAnswers += 1;
+    };
+    const fastDoor = new FastDoor({ graphql, documents, authenticate, contextFor: forViewer, onAnswered });
+    const answer: Handler = (request, response) => graphql.handle(request, response) as Promise<void>;
+    this.#server = this.#createServer(options.fastDoor === false ? answer : fastDoor.handle);
     const { engine, streams } = this.services;
     this.metrics.observe({
       queueLength: () => engine.queueLength,
       sockets: () => this.#sockets.openSockets,
       subscriptions: () => streams.openStreams,
-      fastAnswers: () => this.#fastDoor.answered,
     });
   }
 
@@ -144,14 +147,11 @@ export class Gateway {
     return new WebSocketDoor({ graphql, authenticate, watch, clock, limits, isOriginAllowed, onBug: this.#onBug });
   }
 
-  #createServer(graphql: GraphQLServer): Server {
-    const { assets = builtAssets, demoKey = null, fastDoor = true } = this.#options;
+  #createServer(graphql: Handler): Server {
+    const { assets = builtAssets, demoKey = null } = this.#options;
     const { metrics } = this;
     const livePage = (): LivePageStart => ({ demoKey });
-    const answer: Handler = fastDoor
-      ? this.#fastDoor.handle
-      : (request, response) => void graphql.handle(request, response);
-    const handle = createHttpHandler({ graphql: answer, metrics, assets, readiness: () => this.readiness(), livePage });
+    const handle = createHttpHandler({ graphql, metrics, assets, readiness: () => this.readiness(), livePage });
     const server = createServer((request, response) => {
       if (this.#isClosing) response.setHeader('Connection', 'close');
       Promise.resolve(handle(request, response)).catch((error: unknown) => {

@@ -52,7 +52,7 @@ export function createGraphQLServer(deps: GraphQLServerDeps) {
     maskedErrors: { maskError: (error) => toGraphQLError(error, onBug) },
     context: async ({ viewer: known, begun, request }: YogaInitialContext & DoorContext): Promise<Context> =>
       contextFor(known ?? (await (begun?.authenticated ?? authenticate(request?.headers.get('authorization'))))),
-    plugins: [useJsonOnly(), ...documentLimits(), useBegun(), eventStreams.plugin()],
+    plugins: [useJsonOnly(), ...documentLimits(), useValidOnly(documents), useBegun(), eventStreams.plugin()],
   });
 }
 
@@ -75,6 +75,17 @@ function useJsonOnly(): Plugin {
       throw createGraphQLError(`Content-Type is "${type}"; send GraphQL as application/json.`, {
         extensions: { code: 'UNSUPPORTED_MEDIA_TYPE', http: { status: 415 } },
       });
+    },
+  };
+}
+
+/** A document that is not valid is not worth its memory: a hundred errors take far more than the text that has them. */
+function useValidOnly(documents: DocumentCache): Plugin {
+  return {
+    onValidate({ params: { documentAST } }) {
+      return ({ valid }) => {
+        if (!valid && documentAST.loc) documents.delete(documentAST.loc.source.body);
+      };
     },
   };
 }
