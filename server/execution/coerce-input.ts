@@ -24,7 +24,7 @@ type Reader = (value: unknown) => unknown;
 /** By type: types refer to each other, and documents to the same ones. */
 export type Readers = Map<GraphQLInputType, Reader>;
 
-/** @returns null where a variable is of no input type, which validation lets nobody say. */
+/** @returns null for variables that cannot be kept in an object by their names, or of no input type. */
 export function variablesReader(
   schema: GraphQLSchema,
   definitions: readonly VariableDefinitionNode[],
@@ -33,7 +33,7 @@ export function variablesReader(
   const variables: { name: string; read: Reader; byDefault: (() => unknown) | null; isRequired: boolean }[] = [];
   for (const { variable, type: typeNode, defaultValue } of definitions) {
     const type = typeFromAST(schema, typeNode);
-    if (!isInputType(type)) return null;
+    if (!isInputType(type) || variable.name.value === '__proto__') return null;
     const byDefault = defaultValue ? () => valueFromAST(defaultValue, type) : null;
     variables.push({
       name: variable.name.value,
@@ -114,7 +114,7 @@ function objectReader(fieldMap: GraphQLInputFieldMap, readers: Readers): Reader 
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return WRONG;
     for (const name in value) if (!names.has(name)) return WRONG;
-    const given: Variables = { ...value };
+    const given = value as Variables; // nothing else is left of what JSON has
     const coerced: Record<string, unknown> = {};
     for (const { name, read, defaultValue, isRequired } of fields) {
       const field = given[name];

@@ -134,7 +134,7 @@ function argumentsReader(definition: GraphQLField<unknown, unknown>, node: Field
   return (variables) => {
     const args: Record<string, unknown> = {};
     for (const { name, variable, isRequired } of plain) {
-      const value = variables[variable];
+      const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
       if (value === undefined || (value === null && isRequired)) return getArgumentValues(definition, node, variables);
       args[name] = value;
     }

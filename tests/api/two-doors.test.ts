@@ -54,6 +54,15 @@ describe('the fast door answers, alike,', () => {
       'a variable that is not given',
       'query ($after: String) { customers(first: 1, after: $after) { nodes { referenceId } } }',
     ],
+    [
+      'a variable by the name of a method',
+      'query ($toString: String) { customers(first: 1, after: $toString) { nodes { referenceId } } }',
+    ],
+    [
+      'a variable by the name of the prototype',
+      'query ($__proto__: String) { customers(first: 1, after: $__proto__) { nodes { referenceId } } }',
+      { variables: JSON.parse('{"__proto__": "x"}') },
+    ],
     ['one item for a list', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { variables: { ids: 'one' } }],
     ['one of several operations', 'query A { a: __typename } query B { b: __typename }', { operationName: 'B' }],
     ['unicode', REGISTER, { variables: { input: { referenceId: 'ünï-🙂-ложь-\u2028' } } }],
