@@ -165,13 +165,16 @@ class Execution {
     }
     const completed: unknown[] = [];
     let hasPromise = false;
-    let index = 0;
-    for (const item of value) {
-      const itemPath: Path = { prev: path, key: index, typename: undefined };
-      const one = this.#item(itemType, field, info, itemPath, item);
-      completed.push(one);
-      if (isPromise(one)) hasPromise = true;
-      index += 1;
+    try {
+      for (const item of value) {
+        const itemPath: Path = { prev: path, key: completed.length, typename: undefined };
+        const one = this.#item(itemType, field, info, itemPath, item);
+        completed.push(one);
+        if (isPromise(one)) hasPromise = true;
+      }
+    } catch (error) {
+      for (const one of completed) if (isPromise(one)) one.catch(() => {}); // nobody waits for the others any more
+      throw error;
     }
     return hasPromise ? Promise.all(completed) : completed;
   }
