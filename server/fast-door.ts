@@ -66,9 +66,9 @@ export class FastDoor {
     return document ? this.#operations.find(document, operationName) : null;
   }
 
-  #pass(request: IncomingMessage | ReplayedRequest, response: ServerResponse, begun?: Begun): Promise<void> {
+  #pass(request: IncomingMessage | ReplayedRequest, response: ServerResponse, begun?: Begun): void | Promise<void> {
     const { graphql } = this.#deps;
-    return (begun ? graphql.handle(request, response, { begun }) : graphql.handle(request, response)) as Promise<void>;
+    return begun ? graphql.handle(request, response, { begun }) : graphql.handle(request, response);
   }
 }
 

@@ -66,7 +66,7 @@ export class Gateway {
       counts.fastAnswers += 1;
     };
     const fastDoor = new FastDoor({ graphql, documents, authenticate, contextFor: forViewer, onAnswered });
-    const answer: Handler = (request, response) => graphql.handle(request, response) as Promise<void>;
+    const answer: Handler = (request, response) => graphql.handle(request, response);
     this.#server = this.#createServer(options.fastDoor === false ? answer : fastDoor.handle);
     const { engine, streams } = this.services;
     this.metrics.observe({
