@@ -4,8 +4,9 @@ import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { Database } from '../../server/db/client.ts';
+import { openEmbedded } from '../support/engines.ts';
 import { ADMIN_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
-import { openDatabase, openRig, type Rig } from './rig.ts';
+import { openRig, type Rig } from './rig.ts';
 
 type Headers = Readonly<Record<string, string>>;
 type Body = string | readonly Buffer[];
@@ -27,7 +28,7 @@ export type TwoDoors = {
 
 export async function openTwoDoors(options: { readonly corsOrigins: readonly string[] }): Promise<TwoDoors> {
   let isBroken = false;
-  const database = failing(await openDatabase(), () => isBroken);
+  const database = failing(await openEmbedded(), () => isBroken);
   const fast = await openRig({ ...options, database });
   const slow = await startGateway({ ...options, database, clock: fast.clock, config: null, fastDoor: false });
   const fastAnswers = () => fast.gateway.metrics.counts.fastAnswers;
