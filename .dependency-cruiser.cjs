@@ -9,6 +9,7 @@ const TESTS = '(\\.(test|process)|/testing/[^/]+)\\.tsx?$';
 /** Data flows one way, and so do imports: each room of the server, and the rooms that it may know. */
 const ROOMS = {
   domain: [],
+  execution: [],
   db: ['domain'],
   events: ['domain'],
   billing: ['domain'],

@@ -19,7 +19,11 @@ const onRealThings = (name: string, include: string[], more: ProjectConfig = {})
 });
 
 /** These measure the memory of their process, which therefore no other file has used. */
-const MEMORY = ['tests/api/memory.test.ts', 'tests/realtime/stalled-reader.test.ts'];
+const MEMORY = [
+  'tests/api/document-flood.test.ts',
+  'tests/api/memory.test.ts',
+  'tests/realtime/stalled-reader.test.ts',
+];
 
 export default defineConfig({
   // Workspace packages are read from their sources, so that no test ever sees a stale build.

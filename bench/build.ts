@@ -10,6 +10,8 @@ const PROGRAMS = [
   'leash',
   'leashed',
   'hello',
+  'compiled',
+  'yoga',
   'constant',
   'unmetered',
   'one-by-one',

@@ -3,6 +3,8 @@
 /** Each is a process of its own; see `servers.ts`. */
 export const SERVERS = [
   'hello',
+  'compiled',
+  'yoga',
   'constant',
   'unmetered',
   'postgres',
@@ -75,6 +77,8 @@ const PEER_ROWS: readonly Row[] = [
 
 export const ROWS: readonly Row[] = [
   row('hello', 64),
+  row('compiled', 64),
+  row('yoga', 64),
   row('constant', 1),
   row('constant', 64),
   row('constant', 256),
@@ -140,5 +144,7 @@ export const RATIOS: readonly Ratio[] = [
   ratio('1,000 calls in a request, of one in each', 'postgres many 1,000, 4', 'postgres spread 64'),
   ratio('our resolvers, of the constant one', 'unmetered 64', 'constant 64'),
   ratio('with metering, of without', 'postgres spread 64', 'unmetered 64'),
+  ratio('the door, of plain yoga with the same resolver', 'constant 64', 'yoga 64', 4),
+  ratio('the door, of node:http with the document compiled', 'constant 64', 'compiled 64', 0.6),
   ratio('the constant resolver, of a bare node:http', 'constant 64', 'hello 64'),
 ];

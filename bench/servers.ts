@@ -56,6 +56,8 @@ const before =
 export const STARTS: Readonly<Record<ServerName, Start>> = {
   ...PEER_STARTS,
   hello: async ({ folder, kept }) => ({ server: await kept(startServer('hello', folder)), ledger: null }),
+  compiled: async ({ folder, kept }) => ({ server: await kept(startServer('compiled', folder)), ledger: null }),
+  yoga: async ({ folder, kept }) => ({ server: await kept(startServer('yoga', folder)), ledger: null }),
   constant: async ({ folder, databases, kept }) => {
     const env = { DATABASE_URL: await databases.seeded('batched') };
     return { server: await kept(startServer('constant', folder, env)), ledger: null };

@@ -22,8 +22,15 @@ export type Context = {
   readonly memo: Map<unknown, unknown>;
 };
 
+/** What the operations of one who asks are handed. */
+export const contextFor = (services: Services, viewer: Viewer | null): Context => ({
+  viewer,
+  services: servicesFor(services, viewer),
+  memo: new Map(),
+});
+
 /** The gateway's parts for one who asks: its engine knows whom to authorize. */
-export function servicesFor(services: Services, viewer: Viewer | null): Services {
+function servicesFor(services: Services, viewer: Viewer | null): Services {
   const engine = services.engine.onBehalfOf(viewer);
   return engine === services.engine ? services : { ...services, engine };
 }

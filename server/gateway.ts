@@ -5,13 +5,16 @@ import { type Assets, builtAssets } from './assets.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
 import { CredentialWatch } from './auth/credential-watch.ts';
-import type { Services } from './context.ts';
+import { type Context, contextFor, type Services } from './context.ts';
 import { Core, type CoreOptions } from './core.ts';
 import { migrationState } from './db/migrate.ts';
+import { DocumentCache } from './document-cache.ts';
+import type { Viewer } from './domain/viewer.ts';
 import { EVENT_STREAM_LIMITS, type EventStreamLimits, EventStreams } from './event-streams.ts';
 import { FanOut } from './fan-out.ts';
-import { createGraphQLServer, type GraphQLServer } from './graphql-server.ts';
-import { createHttpHandler, type LivePageStart, type Readiness } from './http.ts';
+import { FastDoor } from './fast-door.ts';
+import { createGraphQLServer, type GraphQLServer, type GraphQLServerDeps } from './graphql-server.ts';
+import { createHttpHandler, type Handler, type LivePageStart, type Readiness } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { schema } from './schema/index.ts';
 import { refuseUpgrade, SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
@@ -23,6 +26,8 @@ export type GatewayOptions = CoreOptions & {
   readonly eventStreamLimits?: Partial<EventStreamLimits>;
   /** Default true. False: each subscriber's document is executed for itself, to compare with. */
   readonly isFanOutShared?: boolean;
+  /** Whether plain calls may take the short way past yoga, which answers them alike. Default true. */
+  readonly fastDoor?: boolean;
   /** What browsers load; by default what was built. */
   readonly assets?: Assets;
   /** The key that the live page may use; set by the demo. */
@@ -66,9 +71,17 @@ export class Gateway {
     });
     const streamLimits = { ...EVENT_STREAM_LIMITS, ...options.eventStreamLimits };
     this.#eventStreams = new EventStreams(streamLimits, this.#watch, this.#fanOut);
-    const graphql = this.#createGraphQL(authenticate);
+    const documents = new DocumentCache();
+    const forViewer = (viewer: Viewer | null): Context => contextFor(this.services, viewer);
+    const graphql = this.#createGraphQL({ documents, authenticate, contextFor: forViewer });
     this.#sockets = this.#createSockets(graphql, authenticate);
-    this.#server = this.#createServer(graphql);
+    const { counts } = this.metrics;
+    const onAnswered = () => {
+      counts.fastAnswers += 1;
+    };
+    const fastDoor = new FastDoor({ graphql, documents, authenticate, contextFor: forViewer, onAnswered });
+    const answer: Handler = (request, response) => graphql.handle(request, response);
+    this.#server = this.#createServer(options.fastDoor === false ? answer : fastDoor.handle);
     const { engine, streams } = this.services;
     this.metrics.observe({
       queueLength: () => engine.queueLength,
@@ -131,15 +144,13 @@ export class Gateway {
     clearInterval(sweep);
   }
 
-  #createGraphQL(authenticate: Authenticate): GraphQLServer {
+  #createGraphQL(deps: Pick<GraphQLServerDeps, 'documents' | 'authenticate' | 'contextFor'>): GraphQLServer {
     const { corsOrigins = [] } = this.#options;
-    const eventStreams = this.#eventStreams;
     return createGraphQLServer({
+      ...deps,
       schema,
-      services: this.services,
-      authenticate,
       corsOrigins,
-      eventStreams,
+      eventStreams: this.#eventStreams,
       onBug: this.#onBug,
     });
   }
@@ -154,7 +165,7 @@ export class Gateway {
     return new WebSocketDoor({ graphql, fanOut, authenticate, watch, clock, limits, isOriginAllowed, onBug });
   }
 
-  #createServer(graphql: GraphQLServer): Server {
+  #createServer(graphql: Handler): Server {
     const { assets = builtAssets, demoKey = null } = this.#options;
     const { metrics } = this;
     const livePage = (): LivePageStart => ({ demoKey });

@@ -1,62 +1,58 @@
 /** graphql-server — yoga with our schema, limits and errors: what both doors, HTTP and WebSocket, execute through. */
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { type CORSOptions, createGraphQLError, createYoga, type Plugin, type YogaInitialContext } from 'graphql-yoga';
-import { LRUCache } from 'lru-cache';
 import type { Authenticate } from './auth/authenticate.ts';
-import { type Context, type Services, servicesFor } from './context.ts';
+import type { Context } from './context.ts';
+import type { DocumentCache } from './document-cache.ts';
 import { documentLimits } from './document-limits.ts';
 import type { Viewer } from './domain/viewer.ts';
 import type { EventStreams } from './event-streams.ts';
 import { toGraphQLError } from './graphql-errors.ts';
 
-const BODY_BYTES_MAX = 1_000_000;
+export const BODY_BYTES_MAX = 1_000_000;
 
-/**
- * Parsed documents are kept, by their text. Bounded by how long they are, too: anybody may send a thousand of 1 MB
- * each, before we know who it is.
- */
-const DOCUMENTS = {
-  max: 1_000,
-  maxSize: 4_000_000,
-  sizeCalculation: (_document: DocumentNode, text: string) => text.length || 1,
-};
 /** What does not parse is parsed again, which is cheap, and so always answered alike. */
 const NOTHING_KEPT = { get: () => undefined, set: () => {} };
 
 export type GraphQLServerDeps = {
   readonly schema: GraphQLSchema;
-  readonly services: Services;
   readonly authenticate: Authenticate;
+  readonly contextFor: (viewer: Viewer | null) => Context;
+  readonly documents: DocumentCache;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
   readonly eventStreams: EventStreams;
   readonly onBug: (error: unknown) => void;
 };
 
+/** What was found out already of a request that is handed over, and need not be done again. */
+export type Begun = {
+  readonly authenticated: Promise<Viewer | null>;
+  readonly executed?: ExecutionResult | Promise<ExecutionResult>;
+};
+
 /** A WebSocket has authenticated when it was opened; over HTTP each request does. */
-export type SocketContext = { readonly viewer?: Viewer };
+export type DoorContext = { readonly viewer?: Viewer; readonly begun?: Begun };
 
 export type GraphQLServer = ReturnType<typeof createGraphQLServer>;
 
 export function createGraphQLServer(deps: GraphQLServerDeps) {
-  const { schema, services, authenticate, corsOrigins, eventStreams, onBug } = deps;
-  return createYoga<SocketContext, Context>({
+  const { schema, authenticate, contextFor, documents, corsOrigins, eventStreams, onBug } = deps;
+  return createYoga<DoorContext, Context>({
     schema,
     logging: false,
     landingPage: false,
     multipart: false,
     maxRequestBodySize: BODY_BYTES_MAX,
-    parserAndValidationCache: { documentCache: new LRUCache(DOCUMENTS), errorCache: NOTHING_KEPT },
+    parserAndValidationCache: { documentCache: documents, errorCache: NOTHING_KEPT },
     cors: (request) => corsFor(request.headers.get('origin'), corsOrigins),
     renderGraphiQL,
     graphiql: { title: 'Metergraph', subscriptionsProtocol: 'WS', defaultQuery: GREETING },
     maskedErrors: { maskError: (error) => toGraphQLError(error, onBug) },
-    context: async ({ viewer: known, request }: YogaInitialContext & SocketContext): Promise<Context> => {
-      const viewer = known ?? (await authenticate(request?.headers.get('authorization')));
-      return { viewer, services: servicesFor(services, viewer), memo: new Map() };
-    },
-    plugins: [useJsonOnly(), ...documentLimits(), eventStreams.plugin()],
+    context: async ({ viewer: known, begun, request }: YogaInitialContext & DoorContext): Promise<Context> =>
+      contextFor(known ?? (await (begun?.authenticated ?? authenticate(request?.headers.get('authorization'))))),
+    plugins: [useJsonOnly(), ...documentLimits(), useValidOnly(documents), useBegun(), eventStreams.plugin()],
   });
 }
 
@@ -79,6 +75,27 @@ function useJsonOnly(): Plugin {
       throw createGraphQLError(`Content-Type is "${type}"; send GraphQL as application/json.`, {
         extensions: { code: 'UNSUPPORTED_MEDIA_TYPE', http: { status: 415 } },
       });
+    },
+  };
+}
+
+/** A document that is not valid is not worth its memory: a hundred errors take far more than the text that has them. */
+function useValidOnly(documents: DocumentCache): Plugin {
+  return {
+    onValidate({ params: { documentAST } }) {
+      return ({ valid }) => {
+        if (!valid && documentAST.loc) documents.delete(documentAST.loc.source.body);
+      };
+    },
+  };
+}
+
+/** What was executed already is not executed again; its errors are masked, and it is answered, like any other. */
+function useBegun(): Plugin<DoorContext> {
+  return {
+    onExecute({ context: { begun }, setExecuteFn }) {
+      const executed = begun?.executed;
+      if (executed) setExecuteFn(() => executed);
     },
   };
 }

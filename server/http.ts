@@ -1,13 +1,12 @@
 /** http — the HTTP door: one small table of paths in front of GraphQL. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Asset, Assets } from './assets.ts';
-import type { GraphQLServer } from './graphql-server.ts';
 import type { Metrics } from './metrics.ts';
 
 export type Readiness = { readonly ready: boolean; readonly checks: Readonly<Record<string, string>> };
 
 export type HttpDoorDeps = {
-  readonly graphql: GraphQLServer;
+  readonly graphql: Handler;
   readonly metrics: Metrics;
   readonly assets: Assets;
   readonly readiness: () => Promise<Readiness>;
@@ -18,12 +17,12 @@ export type HttpDoorDeps = {
 /** Written into the live page. Holds a key only in a demo, whose tenant has nothing but demo data. */
 export type LivePageStart = { readonly demoKey: string | null };
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export function createHttpHandler({ graphql, metrics, assets, readiness, livePage }: HttpDoorDeps): Handler {
   const page: Handler = (request, response) => servePage(request, response, assets, livePage());
   const routes: Readonly<Record<string, Handler>> = {
-    '/graphql': (request, response) => graphql.handle(request, response),
+    '/graphql': graphql,
     '/healthz': (_request, response) => sendJson(response, 200, { status: 'ok' }),
     '/readyz': async (_request, response) => {
       const { ready, checks } = await readiness();

@@ -63,7 +63,12 @@ export function createMetrics() {
     labelNames: ['outcome'] as const,
     registers,
   });
+  const counts = { fastAnswers: 0 };
+  const help = 'Operations over HTTP that took the short way to their answer.';
+  counter(registers, 'metergraph_fast_answers_total', help, () => counts.fastAnswers);
   return {
+    /** Counted by adding one: it happens in every call. */
+    counts,
     consumes,
     consumeSeconds,
     batchSize,
@@ -96,6 +101,19 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
     registers,
     collect() {
       this.set(read());
+    },
+  });
+}
+
+/** What only grows, and is counted elsewhere. */
+function counter(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read());
     },
   });
 }

@@ -39,6 +39,11 @@ it('every room of the server has its line', () => {
 describe('a broken rule is named', () => {
   const planted: [file: string, imported: string, violation: string][] = [
     ['server/domain/a.ts', '../db/z.ts', 'server/domain imports no other room: server/domain/a.ts → server/db/z.ts'],
+    [
+      'server/execution/a.ts',
+      '../db/z.ts',
+      'server/execution imports no other room: server/execution/a.ts → server/db/z.ts',
+    ],
     ['server/db/a.ts', '../metering/z.ts', 'server/db imports domain: server/db/a.ts → server/metering/z.ts'],
     ['server/events/a.ts', '../db/z.ts', 'server/events imports domain: server/events/a.ts → server/db/z.ts'],
     ['server/billing/a.ts', '../db/z.ts', 'server/billing imports domain: server/billing/a.ts → server/db/z.ts'],
