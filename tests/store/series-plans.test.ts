@@ -1,6 +1,7 @@
 /**
  * Goal: a series reads its own minutes and no others, however many there are, and a forecast looks things up. Method:
- * 100,000 rollups of 50 customers, before and after the table is analysed; the plans of the statements themselves.
+ * 100,000 rollups of 50 customers, before and after the table is analysed, and as many counters; the plans of the
+ * statements themselves.
  */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
@@ -20,11 +21,19 @@ describeEngines('the plan of a series', (engine) => {
 
   beforeAll(async () => {
     database = await engine.open();
-    await database.query({ text: 'ALTER TABLE rollups SET (autovacuum_enabled = false)', params: [] });
+    for (const table of ['rollups', 'counters']) {
+      await database.query({ text: `ALTER TABLE ${table} SET (autovacuum_enabled = false)`, params: [] });
+    }
     await database.query({
       text: `INSERT INTO rollups (customer_id, feature_key, minute, dimensions, tenant_id, events, amount, credits, wallet, overage, cost, largest)
         SELECT md5('customer' || c)::uuid, 'calls', '2026-03-01T00:00:00Z'::timestamptz + m * interval '1 minute', '{}', $1::uuid, 1, 1, 0, 0, 0, 0, 1
         FROM generate_series(1, ${CUSTOMERS}) c, generate_series(1, ${MINUTES}) m`,
+      params: [tenantId],
+    });
+    await database.query({
+      text: `INSERT INTO counters (customer_id, feature_key, period_start, period_end, reset, tenant_id, used, overage, raised, sequence)
+        SELECT md5('customer' || c)::uuid, 'calls', '2026-03-01', '2026-04-01', 'monthly', $1::uuid, 1, 0, '{}', 1
+        FROM generate_series(1, ${CUSTOMERS * MINUTES}) c`,
       params: [tenantId],
     });
     const [row] = await database.query<{ id: string }>({ text: `SELECT md5('customer7')::uuid AS id`, params: [] });
