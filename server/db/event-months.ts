@@ -33,11 +33,13 @@ const DROPPED = 'Older than METERGRAPH_EVENTS_KEPT_DAYS: dropped by Metergraph.'
 /** Bounds are read in the session that writes them, so its time zone and style of dates don't matter. */
 const MONTHS = `
   SELECT format('%I.%I', n.nspname, c.relname) AS name, i.inhdetachpending AS is_leaving,
-    (extract(epoch FROM substring(b.bound FROM 'FROM \\(''(.*?)''\\)')::timestamptz) * 1000)::bigint::text AS from_ms,
-    (extract(epoch FROM substring(b.bound FROM 'TO \\(''(.*?)''\\)')::timestamptz) * 1000)::bigint::text AS until_ms
+    (extract(epoch FROM b.first) * 1000)::bigint::text AS from_ms, (extract(epoch FROM b.until) * 1000)::bigint::text AS until_ms
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound) b
-  WHERE i.inhparent = 'events'::regclass ORDER BY from_ms::bigint NULLS FIRST`;
+  CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS said) bound
+  CROSS JOIN LATERAL (
+    SELECT substring(said FROM 'FROM \\(''(.*?)''\\)')::timestamptz AS first, substring(said FROM 'TO \\(''(.*?)''\\)')::timestamptz AS until
+  ) b
+  WHERE i.inhparent = 'events'::regclass ORDER BY b.first NULLS FIRST`;
 
 type MonthRow = {
   readonly name: string;
