@@ -1,6 +1,6 @@
 /** expired-answers — idempotency keys that nobody may count on any more, and what they were answered. */
 import { sql } from 'drizzle-orm';
-import type { Database } from './client.ts';
+import type { Database, Db, Query } from './client.ts';
 import { queryIn } from './query-in.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -32,15 +32,16 @@ export async function forgetAnswers({ db }: Database, nowMs: number, isStopped: 
   const before = new Date(nowMs - KEPT_MS).toISOString();
   let forgotten = 0;
   for (let count = BATCH_MAX; count === BATCH_MAX && !isStopped(); forgotten += count) {
-    count = await db.transaction(async (tx) => {
-      // Whatever the planner believes of the table: what is kept must not be read to find what is not.
-      await tx.execute(
-        sql`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`,
-      );
-      const [row] = await queryIn(tx)<{ count: number }>({ text: FORGET, params: [before, BATCH_MAX] });
-      return row?.count ?? 0;
-    });
+    count = await db.transaction((tx) => forgetSome(tx, before, queryIn(tx)));
     await new Promise(setImmediate); // whoever waits for an embedded database goes first
   }
   return forgotten;
+}
+
+/** @param query Within the transaction. */
+export async function forgetSome(tx: Db, before: string, query: Query): Promise<number> {
+  // Whatever the planner believes of the table: what is kept must not be read to find what is not.
+  await tx.execute(sql`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`);
+  const [row] = await query<{ count: number }>({ text: FORGET, params: [before, BATCH_MAX] });
+  return row?.count ?? 0;
 }

@@ -123,7 +123,7 @@ describePostgres('the plans of a batch, with a million events', () => {
       });
 
       it.each([
-        ['recent', PER_CUSTOMER - 5, 2],
+        ['recent', PER_CUSTOMER - 5, 4], // this month, the one before, and the two ahead, which are empty,
         ['of the first month', 5, MONTHS + 4],
       ])('an event that is %s is looked for in as few months', async (_, sequence, lookUpsMax) => {
         const { customerId } = rig.call('acme');
@@ -131,7 +131,7 @@ describePostgres('the plans of a batch, with a million events', () => {
         if (!look) throw new Error('nothing to look at');
         const plan = await planOf(look.statement, 'ANALYZE, ');
         const lookUps = scansOf(plan).filter(
-          (scan) => scan['Actual Loops'] && scan['Index Cond']?.includes('(sequence ='),
+          (scan) => scan['Actual Loops'] && scan['Index Cond']?.includes('(sequence >='),
         );
         expect(lookUps.length).toBeGreaterThan(0);
         expect(lookUps.length).toBeLessThanOrEqual(lookUpsMax);
