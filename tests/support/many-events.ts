@@ -5,7 +5,7 @@ import { type EventMonth, eventMonths, makeEventMonths } from '../../server/db/e
 export type ManyEvents = {
   readonly tenantId: string;
   readonly featureKey: string;
-  /** Of each of the tenant's customers, sequences 1 to so many. */
+  /** Of each of the tenant's customers, sequences 1 to so many; 0 for the months alone. */
   readonly perCustomer: number;
   /** When the first and the last of them were recorded: evenly in between, in order of sequence. Whole months. */
   readonly fromMs: number;
@@ -23,6 +23,7 @@ export async function storeManyEvents(database: Database, many: ManyEvents): Pro
     await run(`DROP TABLE ${name}`);
   }
   for (let atMs = many.fromMs; atMs < many.untilMs; atMs = nextMonthMs(atMs)) await makeEventMonths(database, atMs);
+  if (many.perCustomer === 0) return;
   for (const month of await eventMonths(database.query)) {
     for (const statement of fillingOf(month, many)) await run(statement);
   }

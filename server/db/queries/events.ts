@@ -1,5 +1,6 @@
 /** events — rows of events in, domain values out. */
 import { and, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import { QueryBuilder } from 'drizzle-orm/pg-core';
 import type { EventKind, UsageEvent } from '../../domain/event.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import { unitsOf } from '../../domain/units.ts';
@@ -73,7 +74,7 @@ const ifGiven = <T>(value: T | null, condition: (value: T) => SQL): SQL | undefi
 export async function eventsByKey(db: Db, tenantId: string, keys: readonly EventKey[]): Promise<readonly UsageEvent[]> {
   if (keys.length === 0) return [];
   const wanted = sql`unnest(${textArray(keys.map((key) => key.customerId))}::uuid[], ${textArray(keys.map((key) => String(key.sequence)))}::bigint[]) AS wanted (customer_id, sequence)`;
-  const event = db
+  const event = new QueryBuilder()
     .select()
     .from(events)
     .where(
