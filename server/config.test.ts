@@ -14,6 +14,7 @@ it('has a default for everything', () => {
     demo: true,
     bootstrapKey: null,
     tokenSecret: null,
+    eventsKeptDays: null,
     corsOrigins: [],
     logLevel: 'info',
   });
@@ -37,6 +38,7 @@ it.each<[Flags, Environment, object]>([
   [{ logLevel: 'debug' },   { LOG_LEVEL: 'warn' },                            { logLevel: 'debug' }],
   [{},                      { METERGRAPH_BOOTSTRAP_KEY: KEY },                { bootstrapKey: KEY }],
   [{},                      { DATABASE_URL: 'postgresql://u:p@db/meter' },    { databaseUrl: 'postgresql://u:p@db/meter' }],
+  [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: '70' },            { eventsKeptDays: 70 }],
   [{},                      { METERGRAPH_CORS_ORIGINS: 'https://a.example, http://b.example:8080' },
                             { corsOrigins: ['https://a.example', 'http://b.example:8080'] }],
 ])('flags %j and environment %j give %j', (flags, env, settings) => {
@@ -53,6 +55,8 @@ it.each<[Flags, Environment, RegExp]>([
   [{},                      { DATABASE_URL: 'mysql://u:hunter2@db/x' },       /^DATABASE_URL is not right; write a URL like postgres/],
   [{},                      { METERGRAPH_BOOTSTRAP_KEY: 'sk_live_1' },        /^METERGRAPH_BOOTSTRAP_KEY is not right; write mg_live_ or/],
   [{},                      { METERGRAPH_TOKEN_SECRET: 'short' },             /^METERGRAPH_TOKEN_SECRET is not right; write at least 32/],
+  [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: '69' },            /^METERGRAPH_EVENTS_KEPT_DAYS is "69"; write a whole number of days from 70 /],
+  [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: 'P1Y' },           /^METERGRAPH_EVENTS_KEPT_DAYS is "P1Y"; write a whole number/],
   [{},                      { METERGRAPH_CORS_ORIGINS: '*' },                 /^METERGRAPH_CORS_ORIGINS is "\*"; write origins like/],
   [{},                      { METERGRAPH_CORS_ORIGINS: 'https://a.example/' }, /^METERGRAPH_CORS_ORIGINS is .*; write origins like/],
 ])('flags %j and environment %j are refused', (flags, env, says) => {

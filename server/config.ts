@@ -25,6 +25,8 @@ export type Settings = {
   readonly bootstrapKey: string | null;
   /** Signs customer tokens; null for one that is made and kept in the database. */
   readonly tokenSecret: string | null;
+  /** Events that were recorded longer ago may be dropped, whole months of them; null to keep all for ever. */
+  readonly eventsKeptDays: number | null;
   /** Origins of other sites whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -88,6 +90,17 @@ const origins = text
     'write origins like https://app.example.com, with commas between; each site is named, there is no *',
   );
 
+/** Use may be told 35 days late, and the call that told it be sent again 35 days later: both must find what was recorded. */
+const EVENTS_KEPT_DAYS_MIN = 70;
+const EVENTS_KEPT_DAYS_MAX = 36_500;
+const eventsKept = text
+  .regex(/^\d{1,6}$/, eventsKeptRule())
+  .transform(Number)
+  .refine((days) => days >= EVENTS_KEPT_DAYS_MIN && days <= EVENTS_KEPT_DAYS_MAX, eventsKeptRule());
+function eventsKeptRule() {
+  return `write a whole number of days from ${EVENTS_KEPT_DAYS_MIN} (use is recorded up to 35 days late, and keys are kept for 35 more) to ${EVENTS_KEPT_DAYS_MAX}, or leave it out to keep events for ever`;
+}
+
 const SETTINGS = {
   host: { env: 'HOST', flag: '--host', schema: text },
   port: { env: 'PORT', flag: '--port', schema: port },
@@ -100,6 +113,7 @@ const SETTINGS = {
     env: 'METERGRAPH_TOKEN_SECRET',
     schema: text.min(32, 'write at least 32 characters, random ones: openssl rand -base64 32'),
   },
+  eventsKeptDays: { env: 'METERGRAPH_EVENTS_KEPT_DAYS', schema: eventsKept },
   corsOrigins: { env: 'METERGRAPH_CORS_ORIGINS', schema: origins },
   logLevel: {
     env: 'LOG_LEVEL',
@@ -133,6 +147,7 @@ export function readSettings(flags: Flags = {}, env: Environment = process.env):
     demo: flags.demo ?? read(SETTINGS.demo, undefined) ?? true,
     bootstrapKey: read(SETTINGS.bootstrapKey, undefined) ?? null,
     tokenSecret: read(SETTINGS.tokenSecret, undefined) ?? null,
+    eventsKeptDays: read(SETTINGS.eventsKeptDays, undefined) ?? null,
     corsOrigins: read(SETTINGS.corsOrigins, undefined) ?? [],
     logLevel: read(SETTINGS.logLevel, flags.logLevel) ?? 'info',
   };

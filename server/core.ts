@@ -10,6 +10,7 @@ import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
 import { alertsAfter } from './db/queries/alerts.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
+import { Upkeep } from './db/upkeep.ts';
 import type { Clock } from './domain/clock.ts';
 import type { BeforeDecision } from './domain/hook.ts';
 import { CHANNEL, decodeMessage, hintOf, hintOfMoves, type Message } from './events/bus.ts';
@@ -41,6 +42,8 @@ export type CoreOptions = {
   readonly pollIntervalMs?: number;
   /** How often to look for customers of whom something is due. */
   readonly closeIntervalMs?: number;
+  /** How long events are kept after they were recorded; left out, for ever. */
+  readonly eventsKeptMs?: number | null;
 };
 
 const POLL_INTERVAL_MS = 5_000;
@@ -100,6 +103,13 @@ export class Core {
       query: database.query,
       clock,
       engine: plainEngine,
+      upkeep: new Upkeep({
+        database,
+        eventsKeptMs: options.eventsKeptMs ?? null,
+        onError: (error) =>
+          logger.warn({ err: error }, 'the database could not be looked after; the next run tries again'),
+        onDropped: (months) => logger.info({ months }, 'events older than they are kept were dropped'),
+      }),
       onError: (error) => logger.warn({ err: error }, 'a customer could not be settled; the next run tries again'),
     });
     this.#closing = setInterval(() => void this.closer.run(), options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();

@@ -5,6 +5,7 @@ import { syncConfig } from './actions/sync-config.ts';
 import { type Settings, strayVariables } from './config.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database } from './db/client.ts';
+import { makeEventMonths } from './db/event-months.ts';
 import { migrate } from './db/migrate.ts';
 import { endDemoKeys, newDemoKey, prepareDemo } from './demo/index.ts';
 import type { DemoMeter } from './demo/meters.ts';
@@ -17,6 +18,8 @@ import { Gateway } from './gateway.ts';
 import { loadConfig } from './load-config.ts';
 import { openDatabase } from './open-database.ts';
 import { findPort } from './port.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 export type Started = {
   readonly url: string;
@@ -57,6 +60,7 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       logger,
       tokenSecret: await tokenSecretOf({ database }, settings.tokenSecret),
       corsOrigins: settings.corsOrigins,
+      eventsKeptMs: settings.eventsKeptDays === null ? null : settings.eventsKeptDays * DAY_MS,
       ...(loaded && { hooks: loaded.hooks }),
       ...(demo && { demoKey: demo.key }),
     });
@@ -79,6 +83,7 @@ type Demo = { readonly key: string; readonly meters: readonly DemoMeter[] };
 async function prepare(database: Database, settings: Settings, config: CatalogDefinition | null, logger: Logger) {
   const deps = { database, clock: systemClock };
   await migrate(database);
+  await makeEventMonths(database, systemClock.now());
   const demoWanted = wantsDemo(database, settings, config);
   await endDemoKeys(database);
   const { bootstrapKey } = settings;

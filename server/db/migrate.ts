@@ -34,6 +34,7 @@ export type MigrationState = { readonly applied: number; readonly known: number 
 export async function migrate({ db }: Database): Promise<void> {
   const migrations = migrationsOfThisVersion();
   await db.transaction(async (tx) => {
+    await tx.execute(sql`SET LOCAL statement_timeout = 0`); // a large table takes what it takes
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${sql.raw(String(LOCK_KEY))})`);
     await tx.execute(
       sql`CREATE TABLE IF NOT EXISTS metergraph_migrations (hash text PRIMARY KEY, position integer NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,

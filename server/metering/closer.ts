@@ -5,6 +5,7 @@
  * under the customer's lock the second of them finds nothing due any more.
  */
 import type { Query } from '../db/client.ts';
+import type { Upkeep } from '../db/upkeep.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
 import type { Engine } from './engine.ts';
@@ -14,6 +15,8 @@ export type CloserDeps = {
   readonly query: Query;
   readonly clock: Clock;
   readonly engine: Pick<Engine, 'execute'>;
+  /** What the database itself needs from time to time; left out, nobody looks after it here. */
+  readonly upkeep?: Pick<Upkeep, 'run' | 'stop'>;
   /** Told why customers could not be settled; they are found again by the next run. */
   readonly onError: (error: unknown) => void;
 };
@@ -33,7 +36,7 @@ export class Closer {
     this.#deps = deps;
   }
 
-  /** Settles whoever is due, until nobody is. Asked again meanwhile, it is the same run. @returns how many they were. */
+  /** Settles whoever is due, until nobody is, and looks after the database. Asked again meanwhile, it is the same run. @returns how many they were. */
   run(): Promise<number> {
     this.#running ??= this.#runOnce().finally(() => {
       this.#running = null;
@@ -44,6 +47,7 @@ export class Closer {
   /** Ends after the customers that are being settled now. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#deps.upkeep?.stop();
     await this.#running;
   }
 
@@ -58,6 +62,7 @@ export class Closer {
         for (const { reason } of failed) if (!isShuttingDown(reason)) this.#deps.onError(reason);
         if (due.length < BATCH_MAX || failed.length > 0) break; // the next run tries the failed ones again
       }
+      await this.#deps.upkeep?.run(this.#deps.clock.now());
     } catch (error) {
       this.#deps.onError(error);
     }

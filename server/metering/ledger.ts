@@ -7,6 +7,7 @@
 
 import type { Catalogs } from '../db/catalogs.ts';
 import type { Database, Query, Row, Statement } from '../db/client.ts';
+import { lacksEventMonth, makeEventMonths } from '../db/event-months.ts';
 import { alertsOfEvents, type EventRange } from '../db/queries/alerts.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -59,6 +60,17 @@ export class Ledger {
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
   async record(requests: readonly Request[]): Promise<readonly Result[]> {
+    try {
+      return await this.#recordOnce(requests);
+    } catch (error) {
+      if (!lacksEventMonth(error)) throw error;
+      // Nobody made the month in time, or the clock stands elsewhere. Nothing was written; it is made now.
+      await makeEventMonths(this.#deps.database, this.#deps.clock.now());
+      return this.#recordOnce(requests);
+    }
+  }
+
+  async #recordOnce(requests: readonly Request[]): Promise<readonly Result[]> {
     let decided: Decided | undefined;
     const looks = firstLook(requests, true);
     const saved = await this.#deps.database.lane.transact(statementsOf(requests, looks), async (rows, query) => {

@@ -7,6 +7,9 @@ import { instant, key, tenantId, units } from './columns.ts';
  *
  * An event takes the customer's next sequence. Two gateways that both thought they held the customer would take the
  * same one, so the primary key is the last guard against counting twice.
+ *
+ * In the database it is partitioned by `recorded_at`, a month each; the primary key is that of each month. See
+ * server/db/event-months.ts.
  */
 export const events = pgTable(
   'events',

@@ -54,12 +54,29 @@ function eventFromRow(row: EventRow): PastEvent {
 /** Postings by which units of a grant were used, or (above 0) given back: at once, or out of a reservation. */
 const DRAWS = `grant_id IS NOT NULL AND ((account = 'grant' AND kind IN ('use', 'reversal')) OR (account = 'held' AND kind = 'commit'))`;
 
+/** What is looked for is most often of these days: the months before are asked only if it is not there. */
+const RECENT = `now() - interval '40 days'`;
+
+/** As a range in order, so that also of an empty month the planner likes no other index as well as the primary key. */
+const NAMED_EVENT = `
+  SELECT * FROM events WHERE customer_id = k.customer_id::uuid AND sequence >= k.sequence::bigint AND sequence <= k.sequence::bigint`;
+
+/**
+ * One look-up in the primary key of each month at most, and in one or two of them for what is recent. Whether the event
+ * is reversed is asked of all months: an index that has next to nothing in it, and the one answer that must be right.
+ */
 const NAMED_EVENTS = `
   SELECT e.customer_id, e.sequence, e.kind, e.feature_key, e.entity_id, e.period_start, e.reported, e.amount, e.credits, e.wallet, e.overage,
     e.cost, e.wallet_charge, e.currency, e.properties::text AS properties, e.occurred_at,
     EXISTS (SELECT FROM events x WHERE x.customer_id = e.customer_id AND x.reverses = e.sequence) AS is_reversed
   FROM unnest($1::text[], $2::text[]) AS k (customer_id, sequence)
-  CROSS JOIN LATERAL (SELECT * FROM events WHERE customer_id = k.customer_id::uuid AND sequence = k.sequence::bigint LIMIT 1) e`;
+  CROSS JOIN LATERAL (
+    SELECT * FROM (
+      (${NAMED_EVENT} AND recorded_at >= ${RECENT} ORDER BY sequence LIMIT 1)
+      UNION ALL
+      (${NAMED_EVENT} AND recorded_at < ${RECENT} ORDER BY sequence LIMIT 1)
+    ) found LIMIT 1
+  ) e`;
 
 type PostingRow = {
   readonly customer_id: string;
