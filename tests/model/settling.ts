@@ -6,6 +6,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { CreditRule, Rollover } from '../../server/domain/credit-rule.ts';
 import type { Interval } from '../../server/domain/period.ts';
 import { multiplyUnits, type Units } from '../../server/domain/units.ts';
+import { raise } from './alerts.ts';
 import type { Book, ModelGrant } from './book.ts';
 import { FEATURES } from './catalog.ts';
 import { addEntry } from './entries.ts';
@@ -190,8 +191,11 @@ function carries(book: Book, nowMs: number): Due[] {
 
 function carry(book: Book, featureKey: string, level: Units, atMs: number): void {
   const period = periodOf(book, featureKey, atMs);
-  const paid = forcedPayment(book, featureKey, entriesIn(book, featureKey, period), level, atMs);
+  const before = entriesIn(book, featureKey, period);
+  const paid = forcedPayment(book, featureKey, before, level, atMs);
   addEntry(book, { featureKey, atMs, toldAtMs: atMs, reported: level, taken: level, paid, isCarry: true });
+  const after = entriesIn(book, featureKey, period);
+  raise(book, featureKey, period.startMs, policyAt(book, featureKey, atMs), before, after); // who asks later hears no more of it
 }
 
 function lose(grant: ModelGrant, units: Units, reason: ModelGrant['lost'][number]['reason']): void {
