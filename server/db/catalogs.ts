@@ -17,6 +17,17 @@ export class Catalogs {
    */
   readonly #loading = new WeakMap<Query, Loading>();
 
+  /** Those that are in memory, of whatever version; null where one of them is not. */
+  known(tenantIds: readonly string[]): ReadonlyMap<string, Catalog> | null {
+    const found = new Map<string, Catalog>();
+    for (const tenantId of tenantIds) {
+      const catalog = found.get(tenantId) ?? this.#known.get(tenantId);
+      if (!catalog) return null;
+      found.set(tenantId, catalog);
+    }
+    return found;
+  }
+
   /** The catalog of at least this version, which the caller has just read from the tenant's row. */
   async atVersion(query: Query, tenantId: string, version: number): Promise<Catalog> {
     const known = this.#known.get(tenantId);

@@ -22,7 +22,7 @@ export type Db = PgDatabase<PgQueryResultHKT>;
  */
 export interface Lane {
   /**
-   * @param first  Sent at once, in order.
+   * @param first  Sent at once, in order. Without any, BEGIN goes with the second flight, and what that asks for is read outside.
    * @param second What to do with the rows of the first; may ask for more rows before it answers.
    * @returns the rows of the second flight, after COMMIT.
    * @throws whatever either flight or `second` throws, after ROLLBACK.

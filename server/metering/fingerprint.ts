@@ -1,12 +1,12 @@
 /** fingerprint — the content of a call in one short text: the same key with another fingerprint is a conflict. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { formatUnits } from '../domain/units.ts';
 import type { ConsumeRequest, Request } from './requests.ts';
 
 /** Hashes what a caller chose, in one canonical order. */
 export function fingerprint(request: Request): string {
   const content = request.kind === 'consume' ? contentOfConsume(request) : contentOf(request);
-  return createHash('sha256').update(content).digest('base64url').slice(0, 22);
+  return hash('sha256', content, 'base64url').slice(0, 22);
 }
 
 /** The same as `contentOf` in meaning, and far quicker: nearly every call is one of these. */

@@ -1,12 +1,12 @@
 /**
  * ledger — one batch through the database: load, decide, save, in one transaction.
  *
- * Most batches take two flights, one to read and one to write. Where credits, holds, late use or something due are at
- * stake, they read once or twice more.
+ * Whoever is not remembered takes a flight to be read, and everybody one to be written. Where credits, holds, late use or
+ * something due are at stake, a batch reads once or twice more.
  */
 
 import type { Catalogs } from '../db/catalogs.ts';
-import type { Database, Query, Row, Statement } from '../db/client.ts';
+import { type Database, type Query, type Row, type Statement, sqlStateOf } from '../db/client.ts';
 import { lacksEventMonth, makeEventMonths } from '../db/event-months.ts';
 import { alertsOfEvents, type EventRange } from '../db/queries/alerts.ts';
 import type { Alert } from '../domain/alert.ts';
@@ -19,11 +19,13 @@ import type { Hint } from '../events/bus.ts';
 import type { Committed, CustomerMoved } from '../events/committed.ts';
 import { answerFromJson } from './answer.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
+import { copyOf, Memory } from './memory.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
 import type { Result as Answer, Request } from './requests.ts';
 import type { Changes, NewAlert } from './state.ts';
 import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
+import { isEmpty, type Proof, proofStatement } from './store/proof.ts';
 import { notifyStatement, readSavedAlerts, saveStatements } from './store/save.ts';
 import { firstLook, GRANTS_AT_FIRST, secondLook, thirdLook } from './wants.ts';
 
@@ -39,7 +41,17 @@ export type LedgerDeps = {
   readonly hintOf: (changes: Changes) => Hint | null;
   /** The app's own function inside the decision; left out: none. */
   readonly before?: BeforeDecision | null;
+  /** Left out: one of its own, of the usual size. */
+  readonly memory?: Memory;
 };
+
+/** By what a batch was decided that nobody has read for it: who is remembered, and the catalogs if those are, too. */
+type Guess = { readonly customers: Customers; readonly catalogs: ReadonlyMap<string, Catalog> | null };
+
+const NO_GUESS: Guess = { customers: new Map(), catalogs: null };
+
+/** SQLSTATEs of a guess that was wrong: a row is another by now, or a key was known. */
+const WRONG_GUESS: ReadonlySet<string> = new Set(['22012', '23505']);
 
 /** Not decided yet: so much is due of its customer that settling takes more transactions. See `settleCustomer`. */
 export const POSTPONED = { kind: 'postponed' } as const;
@@ -49,9 +61,11 @@ export type Result = Answer | MeterError | typeof POSTPONED;
 
 export class Ledger {
   readonly #deps: LedgerDeps;
+  readonly #memory: Memory;
 
   constructor(deps: LedgerDeps) {
     this.#deps = deps;
+    this.#memory = deps.memory ?? new Memory();
   }
 
   /**
@@ -60,30 +74,63 @@ export class Ledger {
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
   async record(requests: readonly Request[]): Promise<readonly Result[]> {
+    const guess = this.#guess(requests);
     try {
-      return await this.#recordOnce(requests);
+      return await this.#recordOnce(requests, guess);
     } catch (error) {
-      if (!lacksEventMonth(error)) throw error;
-      // Nobody made the month in time, or the clock stands elsewhere. Nothing was written; it is made now.
-      await makeEventMonths(this.#deps.database, this.#deps.clock.now());
-      return this.#recordOnce(requests);
+      if (lacksEventMonth(error)) {
+        // Nobody made the month in time, or the clock stands elsewhere. Nothing was written; it is made now.
+        await makeEventMonths(this.#deps.database, this.#deps.clock.now());
+      } else {
+        this.#memory.forget(requests.map(({ customerId }) => customerId));
+        if (!this.#isWrongGuess(guess, error)) throw error;
+      }
+      return this.#recordOnce(requests, NO_GUESS);
     }
   }
 
-  async #recordOnce(requests: readonly Request[]): Promise<readonly Result[]> {
+  /** What is remembered of the requests' customers, and of their catalogs where nobody needs to be read. */
+  #guess(requests: readonly Request[]): Guess {
+    const customers = this.#memory.recall(requests);
+    if (requests.some(({ customerId }) => !customers.has(customerId))) return { customers, catalogs: null };
+    const catalogs = this.#deps.catalogs.known(requests.map(({ tenantId }) => tenantId));
+    return catalogs === null ? NO_GUESS : { customers, catalogs };
+  }
+
+  #isWrongGuess({ customers }: Guess, error: unknown): boolean {
+    const state = sqlStateOf(error);
+    if (customers.size === 0 || state === null || !WRONG_GUESS.has(state)) return false;
+    if (state === '22012') this.#memory.contest(customers.keys());
+    return true;
+  }
+
+  async #recordOnce(requests: readonly Request[], guess: Guess): Promise<readonly Result[]> {
     let decided: Decided | undefined;
-    const looks = firstLook(requests, true);
+    const unknown = requests.filter(({ customerId }) => !guess.customers.has(customerId));
+    const looks = guess.catalogs === null ? firstLook(unknown, true) : [];
     const saved = await this.#deps.database.lane.transact(statementsOf(requests, looks), async (rows, query) => {
-      const { batch, catalogs } = await this.#decide(requests, looks, rows, query);
+      const { batch, catalogs, customers } = await this.#decide(requests, { looks, rows, guess }, query);
       // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
       const replayedAlerts = await alertsOfReplays(requests, batch.outcomes, query);
-      decided = { ...batch, results: resultsOf(requests, batch.outcomes, catalogs, replayedAlerts) };
-      return this.#writes(batch.changes);
+      decided = { ...batch, customers, results: resultsOf(requests, batch.outcomes, catalogs, replayedAlerts) };
+      return this.#writes(batch.changes, proofOf(guess, decided));
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
+    this.#remember(requests, decided);
     const alerts = readSavedAlerts(decided.changes.alerts, saved);
     this.#announce(decided, [...alerts.values()]);
     return withAlerts(decided, alerts);
+  }
+
+  /** Keeps whom the batch left in a state that is all there is to know: not where it failed half-way, or settled much. */
+  #remember(requests: readonly Request[], { customers, outcomes, changes }: Decided): void {
+    const left = new Map(customers);
+    for (const [i, { customerId }] of requests.entries()) {
+      const kind = outcomes[i]?.kind;
+      if (kind === 'failed' || kind === 'postponed') left.delete(customerId);
+    }
+    for (const { id } of changes.settled) left.delete(id);
+    this.#memory.keep(requests, left, new Set(changes.customers));
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
@@ -94,7 +141,7 @@ export class Ledger {
     // The customer first: what is read after it is never older than the sequence that the answer carries.
     const first = customers ? await query(customers) : [];
     const rows = [first, ...(await Promise.all(others.map((statement) => query(statement))))];
-    const { batch, catalogs } = await this.#decide([request], looks, rows, query);
+    const { batch, catalogs } = await this.#decide([request], { looks, rows, guess: NO_GUESS }, query);
     const alerts = await alertsOfReplays([request], batch.outcomes, query);
     const [result] = resultsOf([request], batch.outcomes, catalogs, alerts);
     if (!result) throw new Error('a request was not decided');
@@ -114,17 +161,17 @@ export class Ledger {
   }
 
   /** Reads on where the first look shows that it must, and decides. */
-  async #decide(requests: readonly Request[], looks: readonly Look[], rows: readonly (readonly Row[])[], query: Query) {
-    const catalogs = await this.#catalogsOf(rows[1] ?? [], query);
+  async #decide(requests: readonly Request[], { looks, rows, guess }: Known, query: Query) {
+    const catalogs = guess.catalogs ?? (await this.#catalogsOf(rows[1] ?? [], query));
     const nowMs = this.#deps.clock.now();
     for (let grantsMax = GRANTS_AT_FIRST; ; grantsMax *= GRANTS_AT_FIRST) {
-      const customers: Customers = new Map();
+      const customers: Customers = new Map([...guess.customers].map(([id, customer]) => [id, copyOf(customer)]));
       readInto(customers, looks, withoutVersions(rows));
       await lookAgain(secondLook(requests, customers, catalogs, nowMs, grantsMax), customers, query);
       await lookAgain(thirdLook(customers), customers, query);
       try {
         const state = { customers, catalogs, nowMs, before: this.#deps.before ?? null };
-        return { batch: decideBatch(requests, state), catalogs };
+        return { batch: decideBatch(requests, state), catalogs, customers };
       } catch (error) {
         if (!(error instanceof MoreGrantsNeeded)) throw error; // draws from more grants than were read: look at more
       }
@@ -139,18 +186,30 @@ export class Ledger {
     return catalogs;
   }
 
-  #writes(changes: Changes): readonly Statement[] {
-    if (changes.customers.length === 0 && changes.answers.length === 0) return [];
+  #writes(changes: Changes, proof: Proof): readonly Statement[] {
+    if (changes.customers.length === 0 && changes.answers.length === 0)
+      return isEmpty(proof) ? [] : [proofStatement(proof)];
     const hint = changes.customers.length === 0 ? null : this.#deps.hintOf(changes);
-    return [...saveStatements(changes), ...(hint ? [notifyStatement(hint)] : [])];
+    return [...saveStatements(changes, proof), ...(hint ? [notifyStatement(hint)] : [])];
   }
 }
 
+/** What a batch is decided by: the rows of its first look, and what nobody has looked at. */
+type Known = { readonly looks: readonly Look[]; readonly rows: readonly (readonly Row[])[]; readonly guess: Guess };
+
+/** All of a guess that no write of this batch shows to be right by itself. */
+function proofOf({ customers, catalogs }: Guess, { changes, customers: decided }: Decided): Proof {
+  const written = new Set(changes.customers);
+  const guessed = [...customers.keys()].flatMap((id) => decided.get(id) ?? []);
+  return {
+    customers: guessed.filter((customer) => !written.has(customer)),
+    catalogs: [...(catalogs ?? [])].map(([tenantId, { version }]) => ({ tenantId, version })),
+  };
+}
+
 /** The first flight: customers, then the versions of their tenants' catalogs, then the rest of the first look. */
-function statementsOf(
-  requests: readonly Request[],
-  [customers, ...others]: readonly [Look, ...Look[]],
-): readonly Statement[] {
+function statementsOf(requests: readonly Request[], [customers, ...others]: readonly Look[]): readonly Statement[] {
+  if (!customers) return [];
   const versions = catalogVersionsStatement(requests.map((r) => r.tenantId));
   return [customers.statement, versions, ...others.map(({ statement }) => statement)];
 }
@@ -185,7 +244,7 @@ function raisedBy({ customerId }: Pick<Request, 'customerId'>, outcome: Outcome 
   return { customerId, first: alertsFrom ?? usage.sequence, last: usage.sequence };
 }
 
-type Decided = BatchResult & { readonly results: readonly Result[] };
+type Decided = BatchResult & { readonly customers: Customers; readonly results: readonly Result[] };
 
 /** Every request's result, but for the alerts of this very batch: they get their sequence when they are stored. */
 const resultsOf = (

@@ -105,7 +105,9 @@ export type CustomerState = Holdings & {
   readonly mutes: readonly Mute[];
   /** The last sequence that changed every meter at once. */
   limitsSequence: bigint;
-  /** As the row was when it was locked. */
+  /** Of the row as it was read: every write of it takes the next. */
+  readonly revision: bigint;
+  /** As the row was when it was read. */
   readonly sequenceBefore: bigint;
   sequence: bigint;
   rateWindows: RateWindows;

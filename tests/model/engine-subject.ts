@@ -1,4 +1,8 @@
-/** engine-subject — the real engine on a real database, as a life that the model can be compared with. */
+/**
+ * engine-subject — the real engine on a real database, as a life that the model can be compared with.
+ *
+ * Two gateways take turns, each with a memory of its own: what one remembers, the other has changed.
+ */
 import { randomUUID } from 'node:crypto';
 import { registerCustomer } from '../../server/actions/register-customer.ts';
 import { setCustomerLimits } from '../../server/actions/set-customer-limits.ts';
@@ -11,12 +15,16 @@ import { thresholdKey } from '../../server/domain/threshold.ts';
 import type { Usage } from '../../server/domain/usage.ts';
 import { Engine } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import { Memory } from '../../server/metering/memory.ts';
 import type { Result } from '../../server/metering/requests.ts';
 import { settlerOf } from '../../server/metering/settler.ts';
 import type { ManualClock } from '../support/clock.ts';
 import { CATALOG } from './catalog.ts';
 import type { Heard, Subject } from './life.ts';
 import { decimal, instant, refusedWith, spellSplit, type Told } from './told.ts';
+
+/** So many calls one gateway takes before it is the other's turn: it uses what it remembers, and finds it changed. */
+const IN_A_ROW = 4;
 
 export type EngineSubject = Subject & { readonly tenantId: string };
 
@@ -29,13 +37,27 @@ export async function engineSubject(database: Database, clock: ManualClock): Pro
   });
   const announce = (): void => {};
   await syncConfig({ database, clock, announce }, tenantId, CATALOG);
-  let engine = newEngine(database, clock);
-  const settle = settlerOf({ execute: (request) => engine.execute(request) });
+  let engines = [newEngine(database, clock), newEngine(database, clock)] as const;
+  let turn = 0;
+  let asked = 0;
+  let waiting = 0;
+  const ask = async <T>(question: (engine: Engine) => Promise<T>): Promise<T> => {
+    // The other's turn begins when everybody has heard: who asks two at once can't know which of them comes first.
+    if (waiting === 0 && asked >= IN_A_ROW) [turn, asked] = [1 - turn, 0];
+    asked += 1;
+    waiting += 1;
+    try {
+      return await question(engines[turn] ?? engines[0]);
+    } finally {
+      waiting -= 1;
+    }
+  };
+  const settle = settlerOf({ execute: (request) => ask((engine) => engine.execute(request)) });
   const deps = { database, clock, announce, settle, catalogs: new Catalogs(), tokenSecret: new Uint8Array() };
   return {
     tenantId,
-    execute: (request) => heardOf(engine.execute(request)),
-    check: async (request) => (await heardOf(engine.check(request))).told,
+    execute: (request) => heardOf(ask((engine) => engine.execute(request))),
+    check: async (request) => (await heardOf(ask((engine) => engine.check(request)))).told,
     register: async (customer) => {
       await registerCustomer(deps, tenantId, customer, { mayChangePlan: true });
     },
@@ -46,7 +68,7 @@ export async function engineSubject(database: Database, clock: ManualClock): Pro
       await setCustomerLimits(deps, tenantId, { referenceId, limits: [{ featureKey, fields }] });
     },
     crash: async () => {
-      engine = newEngine(database, clock);
+      engines = [newEngine(database, clock), newEngine(database, clock)];
     },
   };
 }
@@ -58,6 +80,7 @@ function newEngine(database: Database, clock: ManualClock): Engine {
     catalogs: new Catalogs(),
     onCommitted: () => {},
     hintOf: () => null,
+    memory: new Memory({ contestedMs: 1 }), // else it would soon remember nobody
   });
   const onUnreachable = (cause: unknown): never => {
     throw cause;

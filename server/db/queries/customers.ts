@@ -77,6 +77,7 @@ export async function updateCustomer(tx: Db, customer: Customer, movedAtMs: numb
     .set({
       ...changeableColumns(customer),
       ...dueColumn(customer, movedAtMs),
+      revision: sql`${customers.revision} + 1`,
       ...(movedAtMs !== null && { limitsSequence: customer.sequence }),
     })
     .where(and(eq(customers.tenantId, customer.tenantId), eq(customers.id, customer.id)));

@@ -18,6 +18,7 @@ type CustomerRow = {
   readonly anchor_at: Date;
   readonly overrides: Readonly<Record<string, LimitFieldsJson>> | null;
   readonly mutes: readonly Mute[] | null;
+  readonly revision: string;
   readonly sequence: string;
   readonly limits_sequence: string;
   readonly rate_windows: Readonly<Record<string, readonly [startMs: number, calls: number]>> | null;
@@ -42,6 +43,7 @@ const customerFromRow = (row: CustomerRow): CustomerState => ({
   createdAtMs: row.created_at.getTime(),
   overrides: row.overrides === null ? NO_OVERRIDES : limitFieldsMapFromJson(row.overrides),
   mutes: row.mutes ?? NO_MUTES,
+  revision: BigInt(row.revision),
   limitsSequence: BigInt(row.limits_sequence),
   sequenceBefore: BigInt(row.sequence),
   sequence: BigInt(row.sequence),
@@ -57,7 +59,7 @@ const rateWindowsFromJson = (json: NonNullable<CustomerRow['rate_windows']>): Cu
 /** What most rows hold nothing in is read as null: that is sent and parsed far quicker than `{}` and `0.000000000`. */
 const CUSTOMER_COLUMNS = `
   id, tenant_id, reference_id, plan_key, plan_version, pending_plan, time_zone, anchor_at, nullif(overrides, '{}') AS overrides,
-  nullif(mutes, '[]') AS mutes, sequence, limits_sequence, nullif(rate_windows, '{}') AS rate_windows, prepaid, due_at, created_at`;
+  nullif(mutes, '[]') AS mutes, revision, sequence, limits_sequence, nullif(rate_windows, '{}') AS rate_windows, prepaid, due_at, created_at`;
 
 /** In key order, so that two gateways never wait for each other in a circle. */
 const LOCK_CUSTOMERS = `

@@ -5,12 +5,18 @@ import { formatUnits } from '../../domain/units.ts';
 import type { Hint } from '../../events/bus.ts';
 import type { ChangedCounter, Changes, CustomerState, NewAlert, NewEvent } from '../state.ts';
 import { type Column, insertOf, iso, isoOrNull } from './columns.ts';
+import { type Proof, proofParams, proofText } from './proof.ts';
 import { plainRollupsText, rollupsOf, saveRollupsStatement } from './rollup.ts';
 import { accountStatements, movePlansStatements } from './save-accounts.ts';
 
+/** Customers and the instant, alerts and answers come first. */
+const FIRST_PROOF_PARAM = 24;
+const FIRST_COUNTER_PARAM = 28;
+
 /**
  * What every batch writes, in one statement, which is all or nothing by itself. The division fails it when a customer
- * moved on since it was read (which its lock forbids, unless the connection and with it the lock was lost in between).
+ * moved on since it was read, or what was remembered is no longer so. A lock forbids that of whoever was read, unless the
+ * connection and with it the lock was lost in between.
  *
  * @param counters INSERT of all columns, or of the few that say anything where nothing but what is included pays.
  * @param events   The same for events.
@@ -18,11 +24,11 @@ import { accountStatements, movePlansStatements } from './save-accounts.ts';
  */
 const saveText = (counters: string, events: string, rollups: string): string => `
   WITH moved_customers AS (
-    UPDATE customers c SET sequence = v.sequence::bigint, limits_sequence = v.limits_sequence::bigint, rate_windows = v.rate_windows::jsonb,
+    UPDATE customers c SET revision = c.revision + 1, sequence = v.sequence::bigint, limits_sequence = v.limits_sequence::bigint, rate_windows = v.rate_windows::jsonb,
       prepaid = v.prepaid::boolean, due_at = v.due_at::timestamptz
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-      AS v (id, expected, sequence, limits_sequence, rate_windows, prepaid, due_at)
-    WHERE c.id = ANY($1::text[]::uuid[]) AND c.id = v.id::uuid AND c.sequence = v.expected::bigint
+      AS v (id, revision, sequence, limits_sequence, rate_windows, prepaid, due_at)
+    WHERE c.id = ANY($1::text[]::uuid[]) AND c.id = v.id::uuid AND c.revision = v.revision::bigint
     RETURNING c.id
   ), reached AS (
     SELECT * FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
@@ -55,19 +61,16 @@ const saveText = (counters: string, events: string, rollups: string): string => 
   ), saved_events AS (
     ${events}
   )${rollups && `, saved_rollups AS (${rollups})`}
-  SELECT 1 / (cardinality($1::text[]) = (SELECT count(*) FROM moved_customers))::integer AS held,
+  SELECT 1 / (cardinality($1::text[]) = (SELECT count(*) FROM moved_customers) AND ${proofText(FIRST_PROOF_PARAM)})::integer AS held,
     (SELECT json_agg(json_build_object('customer_id', customer_id, 'event_sequence', event_sequence::text, 'mark', threshold_key,
       'sequence', sequence::text)) FROM saved_alerts) AS alerts`;
 
-/** Customers and the instant, alerts and answers come first. */
-const FIRST_COUNTER_PARAM = 24;
-
 /** Everything to write: the first statement is the one that `readSavedAlerts` reads. */
-export function saveStatements(changes: Changes): readonly Statement[] {
+export function saveStatements(changes: Changes, proof: Proof): readonly Statement[] {
   const { nowMs } = changes;
   const isPlain = changes.events.every((event) => isPlainEvent(event, nowMs));
   return [
-    saveStatement(changes, isPlain ? PLAIN_EVENT : FULL_EVENT),
+    saveStatement(changes, proof, isPlain ? PLAIN_EVENT : FULL_EVENT),
     ...(isPlain ? [] : rollupStatements(changes)),
     ...(hasAccounts(changes) ? accountStatements(changes, iso(nowMs)) : []),
     ...(changes.movedPlans.length > 0 ? movePlansStatements(changes.movedPlans) : []),
@@ -81,6 +84,7 @@ function rollupStatements({ events }: Changes): readonly Statement[] {
 
 function saveStatement(
   { nowMs, customers, counters, events, answers, alerts }: Changes,
+  proof: Proof,
   eventColumns: readonly Column<NewEvent>[],
 ): Statement {
   const changed = [...counters.values()];
@@ -89,7 +93,7 @@ function saveStatement(
     text: saveTextOf(counterColumns, eventColumns),
     params: [
       customers.map((c) => c.id),
-      customers.map((c) => c.sequenceBefore.toString()),
+      customers.map((c) => c.revision.toString()),
       customers.map((c) => c.sequence.toString()),
       customers.map((c) => c.limitsSequence.toString()),
       customers.map(rateWindowsJson),
@@ -114,6 +118,7 @@ function saveStatement(
       answers.map((a) => a.fingerprint),
       answers.map((a) => a.answer),
 
+      ...proofParams(proof),
       ...counterColumns.map(([, , value]) => changed.map(value)),
       ...eventColumns.map(([, , value]) => events.map(value)),
     ],

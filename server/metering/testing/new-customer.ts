@@ -14,6 +14,7 @@ export const newCustomer = (own: Own): CustomerState => ({
   overrides: new Map(),
   mutes: [],
   limitsSequence: 0n,
+  revision: 0n,
   sequenceBefore: own.sequence ?? 0n,
   sequence: 0n,
   rateWindows: new Map(),

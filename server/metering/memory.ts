@@ -1,0 +1,117 @@
+/**
+ * memory — customers as this process left them, so that who uses again need not be read again.
+ *
+ * What is remembered is a guess: another process may have changed it since. So whatever is decided by it is proven as it is
+ * written: every write of a customer's row takes its next revision, all that belongs to a customer changes with its row,
+ * and a batch fails whole where a row or a catalog is no longer the one it was decided by. Then it is read, under locks,
+ * and decided anew. The memory makes an answer cheaper or dearer, and never another.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Request } from './requests.ts';
+import { type CustomerState, meterKey, noHoldings } from './state.ts';
+import type { Customers } from './store/look.ts';
+
+export type MemoryOptions = {
+  /** Customers and counters in memory at most, of about half a KiB each; 0 remembers nobody. */
+  readonly sizeMax: number;
+  /** Who turned out to be changed by others is read for so long, since others will go on. */
+  readonly contestedMs: number;
+};
+
+export const MEMORY_DEFAULTS: MemoryOptions = { sizeMax: 50_000, contestedMs: 30_000 };
+
+const CONTESTED_MAX = 50_000;
+
+export class Memory {
+  readonly #customers: LRUCache<string, CustomerState> | null;
+  readonly #contested: LRUCache<string, true>;
+  readonly #keys = new RecentKeys();
+
+  constructor(options: Partial<MemoryOptions> = {}) {
+    const { sizeMax, contestedMs } = { ...MEMORY_DEFAULTS, ...options };
+    this.#customers =
+      sizeMax === 0 ? null : new LRUCache({ maxSize: sizeMax, sizeCalculation: ({ counters }) => 1 + counters.size });
+    this.#contested = new LRUCache({ max: CONTESTED_MAX, ttl: contestedMs });
+  }
+
+  /** Those of whom all that these requests look at first is remembered; to be copied before they are changed. */
+  recall(requests: readonly Request[]): Customers {
+    const recalled: Customers = new Map();
+    if (this.#customers === null) return recalled;
+    const unknown = new Set<string>();
+    for (const request of requests) {
+      const { customerId } = request;
+      const customer = this.#customers.get(customerId);
+      if (customer && this.#isKnown(request, customer)) recalled.set(customerId, customer);
+      else unknown.add(customerId);
+    }
+    for (const customerId of unknown) recalled.delete(customerId);
+    return recalled;
+  }
+
+  /** Remembers customers as a batch left them. Whoever was asked anything but for use is read again next time. */
+  keep(requests: readonly Request[], customers: Customers, changed: ReadonlySet<CustomerState>): void {
+    if (this.#customers === null) return;
+    for (const customer of customers.values()) {
+      if (this.#contested.has(customer.id)) continue;
+      this.#customers.set(customer.id, leftBy(customer, changed.has(customer)));
+    }
+    for (const { customerId, kind, idempotencyKey } of requests) {
+      if (kind !== 'consume') this.#customers.delete(customerId);
+      if (idempotencyKey !== null) this.#keys.add(nameOf(customerId, idempotencyKey));
+    }
+  }
+
+  forget(customerIds: Iterable<string>): void {
+    for (const customerId of customerIds) this.#customers?.delete(customerId);
+  }
+
+  /** Forgets customers of whom something turned out to be otherwise, and does not remember them for a while. */
+  contest(customerIds: Iterable<string>): void {
+    for (const customerId of customerIds) {
+      this.#customers?.delete(customerId);
+      this.#contested.set(customerId, true);
+    }
+  }
+
+  #isKnown(request: Request, { counters }: CustomerState): boolean {
+    if (request.kind !== 'consume' || !counters.has(meterKey(request.featureKey, null))) return false;
+    if (request.entityId !== null && !counters.has(meterKey(request.featureKey, request.entityId))) return false;
+    return request.idempotencyKey === null || !this.#keys.has(nameOf(request.customerId, request.idempotencyKey));
+  }
+}
+
+const RECENT_KEYS_MAX = 25_000;
+
+/** Keys that came lately, the last 25,000 to 50,000: one that comes again is not guessed to be new. */
+class RecentKeys {
+  #newer = new Set<string>();
+  #older = new Set<string>();
+
+  add(key: string): void {
+    this.#newer.add(key);
+    if (this.#newer.size < RECENT_KEYS_MAX) return;
+    this.#older = this.#newer;
+    this.#newer = new Set();
+  }
+
+  has(key: string): boolean {
+    return this.#newer.has(key) || this.#older.has(key);
+  }
+}
+
+const nameOf = (customerId: string, idempotencyKey: string): string => `${customerId} ${idempotencyKey}`;
+
+/** For decisions to change. */
+export const copyOf = (customer: CustomerState): CustomerState => ({
+  ...customer,
+  ...noHoldings(),
+  counters: new Map(customer.counters),
+});
+
+/** As it is to be found by the next batch. */
+const leftBy = (customer: CustomerState, wasWritten: boolean): CustomerState => ({
+  ...copyOf(customer),
+  revision: customer.revision + (wasWritten ? 1n : 0n),
+  sequenceBefore: customer.sequence,
+});
