@@ -31,7 +31,7 @@ type Shared = {
   readonly document: DocumentNode;
   readonly fragments: Fragments;
   readonly hasDirectives: boolean;
-  /** A field for each character of the document, and each operation its part: so plans are bounded as documents are. */
+  /** A field for every two characters, and each operation its part: so plans are bounded as documents are. */
   readonly fieldsMax: number;
 };
 
@@ -61,7 +61,7 @@ export class Operations {
       document,
       fragments: fragmentsOf(document),
       hasDirectives: hasDirectives(document),
-      fieldsMax: Math.floor((document.loc?.end ?? 0) / definitions.length),
+      fieldsMax: (document.loc?.end ?? 0) / 2 / definitions.length,
     };
     const byName = new Map<string | null, Operation>();
     for (const definition of definitions) {
