@@ -29,7 +29,7 @@ export type PlannedField = {
   readonly parentType: GraphQLObjectType;
   readonly definition: GraphQLField<unknown, unknown>;
   readonly argumentsOf: (variables: Variables) => Record<string, unknown>;
-  /** What is selected of an object that the field has resolved to, by its type. */
+  /** What is selected of an object that the field has resolved to, by its type; null where nothing can be. */
   readonly selected: Map<GraphQLObjectType, readonly PlannedField[]> | null;
 };
 
