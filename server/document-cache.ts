@@ -16,8 +16,8 @@ export type DocumentBounds = {
 };
 
 /**
- * A parsed document takes up to 330 bytes a character (`{a a a …}`), those that people write a quarter of it. So both parts
- * together take 66 MB if somebody tries, and less than 20 if not.
+ * A parsed document takes up to 330 bytes a character (`{a a a …}`), and its plans up to 170 more; those that people write
+ * take a quarter of it. So both parts together take 100 MB if somebody tries, and 25 if not.
  */
 export const DOCUMENT_BOUNDS: DocumentBounds = {
   documentsMax: 500,

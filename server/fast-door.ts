@@ -56,7 +56,10 @@ export class FastDoor {
 
     const executed = operation(this.#deps.contextFor(viewer), params.variables);
     const result = isPromise(executed) ? await executed.catch(() => null) : executed;
-    if (!isPlain(result)) return this.#pass(replayed(request, body), response, { authenticated, executed });
+    if (!isPlain(result)) {
+      const begun = { authenticated, executed: result ? asOfNow(result) : executed };
+      return this.#pass(replayed(request, body), response, begun);
+    }
     this.#deps.onAnswered();
     send(response, type, JSON.stringify(result));
   }
@@ -110,6 +113,10 @@ function isPlain(result: ExecutionResult | null): boolean {
   for (const key in result) if (key !== 'data') return false;
   return result !== null && 'data' in result;
 }
+
+/** Where a null has spread, others may still execute, and fail: that comes too late for the answer. */
+const asOfNow = (result: ExecutionResult): ExecutionResult =>
+  result.errors ? { ...result, errors: [...result.errors] } : result;
 
 function send(response: ServerResponse, type: AnswerType, body: string): void {
   if (response.destroyed) return;

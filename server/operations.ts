@@ -26,6 +26,15 @@ export type OperationsDeps = {
   readonly execute: (args: ExecutionArgs) => MaybePromise<ExecutionResult>;
 };
 
+/** What the operations of one document have in common. */
+type Shared = {
+  readonly document: DocumentNode;
+  readonly fragments: Fragments;
+  readonly hasDirectives: boolean;
+  /** A field for every two characters, and each operation its part: so plans are bounded as documents are. */
+  readonly fieldsMax: number;
+};
+
 export class Operations {
   readonly #deps: OperationsDeps;
   /** The operations of a document by name; under null, the only one. */
@@ -48,26 +57,36 @@ export class Operations {
 
   #prepared(document: DocumentNode): ReadonlyMap<string | null, Operation> {
     const definitions = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+    const shared: Shared = {
+      document,
+      fragments: fragmentsOf(document),
+      hasDirectives: hasDirectives(document),
+      fieldsMax: (document.loc?.end ?? 0) / 2 / definitions.length,
+    };
     const byName = new Map<string | null, Operation>();
     for (const definition of definitions) {
       if (definition.operation === 'subscription') continue;
-      const operation = this.#operation(document, definition);
+      const operation = this.#operation(shared, definition);
       if (definition.name) byName.set(definition.name.value, operation);
       if (definitions.length === 1) byName.set(null, operation);
     }
     return byName;
   }
 
-  #operation(document: DocumentNode, definition: OperationDefinitionNode): Operation {
+  #operation({ document, fragments, hasDirectives, fieldsMax }: Shared, operation: OperationDefinitionNode): Operation {
     const { schema, execute } = this.#deps;
-    const operationName = definition.name?.value;
+    const operationName = operation.name?.value;
     const unplanned: Operation = async (contextValue, variableValues) =>
       execute({ schema, document, contextValue, variableValues, operationName });
-    const rootType = schema.getRootType(definition.operation);
-    const readVariables = variablesReader(schema, definition.variableDefinitions ?? [], this.#readers);
-    if (!rootType || !readVariables || hasDirectives(document)) return unplanned;
-    const plan = new Plan(schema, definition, fragmentsOf(document), rootType);
+    const rootType = schema.getRootType(operation.operation);
+    const readVariables = variablesReader(schema, operation.variableDefinitions ?? [], this.#readers);
+    if (!rootType || !readVariables || hasDirectives) return unplanned;
+    const onTooLarge = () => {
+      plan = null;
+    };
+    let plan: Plan | null = new Plan({ schema, operation, fragments, rootType, fieldsMax, onTooLarge });
     return (context, variables) => {
+      if (!plan) return unplanned(context, variables);
       const read = readVariables(variables);
       return read === WRONG ? unplanned(context, variables) : executePlan(plan, read, context);
     };

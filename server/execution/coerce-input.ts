@@ -3,8 +3,10 @@
  * any way they say `WRONG`, and whoever asks turns to the executor that says what is wrong with it.
  */
 import {
-  type GraphQLInputFieldMap,
+  type GraphQLInputObjectType,
   type GraphQLInputType,
+  type GraphQLLeafType,
+  type GraphQLNamedInputType,
   type GraphQLSchema,
   isInputObjectType,
   isInputType,
@@ -21,8 +23,8 @@ export type Variables = Readonly<Record<string, unknown>>;
 export type VariablesReader = (given: Variables) => Variables | typeof WRONG;
 
 type Reader = (value: unknown) => unknown;
-/** By type: types refer to each other, and documents to the same ones. */
-export type Readers = Map<GraphQLInputType, Reader>;
+/** By the schema's own types, which refer to each other. Lists and non-nulls of them are made anew for each document. */
+export type Readers = Map<GraphQLNamedInputType, Reader>;
 
 /** @returns null for variables that cannot be kept in an object by their names, or of no input type. */
 export function variablesReader(
@@ -57,29 +59,26 @@ export function variablesReader(
 }
 
 function readerOf(type: GraphQLInputType, readers: Readers): Reader {
-  const known = readers.get(type);
-  if (known) return known;
-  let made: Reader = () => WRONG;
-  readers.set(type, (value) => made(value)); // while it is made: a type may have fields of itself
-  made = makeReader(type, readers);
-  readers.set(type, made);
-  return made;
-}
-
-function makeReader(type: GraphQLInputType, readers: Readers): Reader {
   if (isNonNullType(type)) {
     const read = readerOf(type.ofType, readers);
     return (value) => (value === null || value === undefined ? WRONG : read(value));
   }
-  const read = readerOfSome(type, readers);
+  const read = isListType(type) ? listReader(readerOf(type.ofType, readers)) : namedReader(type, readers);
   return (value) => (value === null || value === undefined ? null : read(value));
 }
 
 /** Reads what is neither null nor left out. */
-function readerOfSome(type: Exclude<GraphQLInputType, { ofType: unknown; kind: 'NonNull' }>, readers: Readers): Reader {
-  if (isNonNullType(type)) return readerOf(type, readers);
-  if (isListType(type)) return listReader(readerOf(type.ofType, readers));
-  if (isInputObjectType(type)) return type.isOneOf ? () => WRONG : objectReader(type.getFields(), readers);
+function namedReader(type: GraphQLNamedInputType, readers: Readers): Reader {
+  const known = readers.get(type);
+  if (known) return known;
+  let made: Reader = () => WRONG;
+  readers.set(type, (value) => made(value)); // while it is made: a type may have fields of itself
+  made = isInputObjectType(type) ? inputObjectReader(type, readers) : leafReader(type);
+  readers.set(type, made);
+  return made;
+}
+
+function leafReader(type: GraphQLLeafType): Reader {
   return (value) => {
     try {
       const parsed = type.parseValue(value);
@@ -106,7 +105,9 @@ function listReader(read: Reader): Reader {
   };
 }
 
-function objectReader(fieldMap: GraphQLInputFieldMap, readers: Readers): Reader {
+function inputObjectReader(type: GraphQLInputObjectType, readers: Readers): Reader {
+  if (type.isOneOf) return () => WRONG;
+  const fieldMap = type.getFields();
   const names = new Set(Object.keys(fieldMap));
   const fields = Object.values(fieldMap).map(({ name, type, defaultValue }) => {
     return { name, read: readerOf(type, readers), defaultValue, isRequired: isNonNullType(type) };

@@ -5,7 +5,7 @@
 import { buildSchema, type ExecutionResult, type GraphQLSchema, Kind, parse } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { expect, it } from 'vitest';
-import { type Variables, variablesReader, WRONG } from './coerce-input.ts';
+import { type Readers, type Variables, variablesReader, WRONG } from './coerce-input.ts';
 import { executePlan } from './execute.ts';
 import { Plan } from './plan.ts';
 
@@ -109,7 +109,14 @@ async function byPlan(query: string, given: Variables): Promise<Outcome | null> 
   if (!operation || !rootType) throw new Error('nothing to execute');
   const named = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
   const fragments = Object.fromEntries(named.map((fragment) => [fragment.name.value, fragment]));
-  const plan = new Plan(schema, operation, fragments, rootType);
+  const plan = new Plan({
+    schema,
+    operation,
+    fragments,
+    rootType,
+    fieldsMax: Number.POSITIVE_INFINITY,
+    onTooLarge: () => {},
+  });
   const variables = variablesReader(schema, operation.variableDefinitions ?? [], new Map())?.(given) ?? WRONG;
   if (variables === WRONG) return null;
   await executePlan(plan, variables, {}); // what is remembered of the first time is used the second
@@ -184,4 +191,13 @@ it.each<[variables: Variables]>([
 ])('variables %j are left to the executor, which refuses them', async (variables) => {
   expect(await byPlan(ECHO, variables)).toBeNull();
   expect((await byExecutor(ECHO, variables)).said).toContain('"errors"');
+});
+
+it('what is made for one document does not stay with the schema', () => {
+  const schema = createSchema([]);
+  const [operation] = parse('query ($range: [Range!]!, $modes: [[Mode!]]) { __typename }').definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('nothing to read');
+  const readers: Readers = new Map();
+  for (let i = 0; i < 3; i += 1) variablesReader(schema, operation.variableDefinitions ?? [], readers);
+  expect([...readers.keys()].map(String).sort()).toEqual(['Int', 'Mode', 'Range']);
 });

@@ -29,41 +29,51 @@ export type PlannedField = {
   readonly parentType: GraphQLObjectType;
   readonly definition: GraphQLField<unknown, unknown>;
   readonly argumentsOf: (variables: Variables) => Record<string, unknown>;
-  /** What is selected of an object that the field has resolved to, by its type. */
-  readonly selected: Map<GraphQLObjectType, readonly PlannedField[]>;
+  /** What is selected of an object that the field has resolved to, by its type; null where nothing can be. */
+  readonly selected: Map<GraphQLObjectType, readonly PlannedField[]> | null;
 };
 
-/** A hostile document could select of ever more types; beyond these, selections are not remembered. */
-const SELECTIONS_MAX = 1_000;
+export type PlanParts = {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Fragments;
+  readonly rootType: GraphQLObjectType;
+  /** Fragments unfold: a short document may select a field in ever more places. So many are worth being remembered. */
+  readonly fieldsMax: number;
+  /** Called when there are more. The plan still serves whoever executes it; nobody should keep it. */
+  readonly onTooLarge: () => void;
+};
 
+/** Made as it is executed: what nobody asks for is not planned. */
 export class Plan {
   readonly schema: GraphQLSchema;
   readonly operation: OperationDefinitionNode;
   readonly fragments: Fragments;
-  readonly rootFields: readonly PlannedField[];
-  #selections = 0;
+  readonly #parts: PlanParts;
+  #rootFields: readonly PlannedField[] | null = null;
+  /** How often a field of the document is selected, in all that is planned. */
+  #selected = 0;
 
-  constructor(
-    schema: GraphQLSchema,
-    operation: OperationDefinitionNode,
-    fragments: Fragments,
-    rootType: GraphQLObjectType,
-  ) {
-    this.schema = schema;
-    this.operation = operation;
-    this.fragments = fragments;
-    this.rootFields = this.#planned(rootType, [operation.selectionSet]);
+  constructor(parts: PlanParts) {
+    this.#parts = parts;
+    this.schema = parts.schema;
+    this.operation = parts.operation;
+    this.fragments = parts.fragments;
+  }
+
+  get rootFields(): readonly PlannedField[] {
+    this.#rootFields ??= this.#planned(this.#parts.rootType, [this.operation.selectionSet]);
+    return this.#rootFields;
   }
 
   fieldsOf(field: PlannedField, type: GraphQLObjectType): readonly PlannedField[] {
-    const known = field.selected.get(type);
+    const known = field.selected?.get(type);
     if (known) return known;
     const fields = this.#planned(
       type,
       field.nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
     );
-    this.#selections += 1;
-    if (this.#selections <= SELECTIONS_MAX) field.selected.set(type, fields);
+    field.selected?.set(type, fields);
     return fields;
   }
 
@@ -71,6 +81,8 @@ export class Plan {
     const nodes = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
     for (const selectionSet of selectionSets) this.#collect(type, selectionSet, nodes, visited);
+    for (const { length } of nodes.values()) this.#selected += length;
+    if (this.#selected > this.#parts.fieldsMax) this.#parts.onTooLarge();
     return [...nodes].flatMap(([responseName, ofOne]) => this.#plannedField(type, responseName, ofOne) ?? []);
   }
 
@@ -109,7 +121,8 @@ export class Plan {
     const definition = node && this.#definitionOf(parentType, node.name.value);
     if (!definition) return null;
     const argumentsOf = argumentsReader(definition, node);
-    return { responseName, nodes, parentType, definition, argumentsOf, selected: new Map() };
+    const selected = node.selectionSet ? new Map() : null;
+    return { responseName, nodes, parentType, definition, argumentsOf, selected };
   }
 
   #definitionOf(type: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
@@ -120,9 +133,11 @@ export class Plan {
   }
 }
 
+const noArguments = () => ({});
+
 /** The usual case is that arguments are variables, and those are there. Everything else is left to graphql-js. */
 function argumentsReader(definition: GraphQLField<unknown, unknown>, node: FieldNode): PlannedField['argumentsOf'] {
-  if (definition.args.length === 0) return () => ({});
+  if (definition.args.length === 0) return noArguments;
   const nodeByName = new Map(node.arguments?.map((argument) => [argument.name.value, argument.value]));
   const fromVariables = definition.args.flatMap(({ name, type, defaultValue }) => {
     const value = nodeByName.get(name);

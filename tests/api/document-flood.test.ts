@@ -23,9 +23,17 @@ const heldBytes = (): number => {
 };
 const fastAnswers = (): number => rig.gateway.metrics.counts.fastAnswers;
 
+const MANY_OPERATIONS = Array.from({ length: 240 }, (_, i) => `query Q${i} { ...All }`).join(' ');
+const ALL = Array.from({ length: 98 }, (_, i) => `__typename a${i}: __typename`).join(' ');
+
 it.each<[what: string, document: (i: number) => string, times: number]>([
   ['valid ones', (i) => `{ ${'__typename '.repeat(1_900)} v${i}: __typename }`, 2],
   ['ones with a hundred errors', (i) => `{ e${i} ${'no '.repeat(1_000)} }`, 2],
+  [
+    'ones of many operations, which share a fragment',
+    (i) => `${MANY_OPERATIONS} fragment All on Query { v${i}: ${ALL} }`,
+    2,
+  ],
   ['ones of which a GET parses, and refuses to execute', (i) => `mutation { m${i}: ${'__typename '.repeat(500)} }`, 1],
 ])('%s', async (what, document, times) => {
   const hot = '{ viewer { tenant { name } } }';

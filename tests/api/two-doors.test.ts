@@ -268,6 +268,11 @@ describe('a bug', () => {
       '{ a: viewer { tenant { name } } b: customers(first: 1) { nodes { id } } c: viewer { tenant { mode } } }',
       {},
     ],
+    [
+      'after which others happen too late to be told',
+      '{ a: customers(first: 1) { nodes { id } } b: customer(referenceId: "acme") { id } c: plan(key: "pro") { key } }',
+      {},
+    ],
     ['in the second mutation', `mutation { a: __typename b: ${registering('"x"')} c: ${registering('"y"')} }`, {}],
     ['in a decision', CONSUME, { variables: use() }],
   ])('%s is masked alike', async (_, query, more) => {
