@@ -9,6 +9,7 @@ import type { Catalogs } from '../db/catalogs.ts';
 import { type Database, type Query, type Row, type Statement, sqlStateOf } from '../db/client.ts';
 import { lacksEventMonth, makeEventMonths } from '../db/event-months.ts';
 import { alertsOfEvents, type EventRange } from '../db/queries/alerts.ts';
+import { newRevision } from '../db/revision.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
@@ -76,16 +77,22 @@ export class Ledger {
   async record(requests: readonly Request[]): Promise<readonly Result[]> {
     const guess = this.#guess(requests);
     try {
+      return await this.#recordInMonth(requests, guess);
+    } catch (error) {
+      this.#memory.forget(requests.map(({ customerId }) => customerId));
+      if (!this.#isWrongGuess(guess, error)) throw error;
+      return this.#recordInMonth(requests, NO_GUESS);
+    }
+  }
+
+  /** Where nobody made the month of the events in time, or the clock stands elsewhere, nothing is written; it is made then. */
+  async #recordInMonth(requests: readonly Request[], guess: Guess): Promise<readonly Result[]> {
+    try {
       return await this.#recordOnce(requests, guess);
     } catch (error) {
-      if (lacksEventMonth(error)) {
-        // Nobody made the month in time, or the clock stands elsewhere. Nothing was written; it is made now.
-        await makeEventMonths(this.#deps.database, this.#deps.clock.now());
-      } else {
-        this.#memory.forget(requests.map(({ customerId }) => customerId));
-        if (!this.#isWrongGuess(guess, error)) throw error;
-      }
-      return this.#recordOnce(requests, NO_GUESS);
+      if (!lacksEventMonth(error)) throw error;
+      await makeEventMonths(this.#deps.database, this.#deps.clock.now());
+      return this.#recordOnce(requests, guess);
     }
   }
 
@@ -108,29 +115,31 @@ export class Ledger {
     let decided: Decided | undefined;
     const unknown = requests.filter(({ customerId }) => !guess.customers.has(customerId));
     const looks = guess.catalogs === null ? firstLook(unknown, true) : [];
+    const revision = newRevision();
     const saved = await this.#deps.database.lane.transact(statementsOf(requests, looks), async (rows, query) => {
       const { batch, catalogs, customers } = await this.#decide(requests, { looks, rows, guess }, query);
       // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
       const replayedAlerts = await alertsOfReplays(requests, batch.outcomes, query);
       decided = { ...batch, customers, results: resultsOf(requests, batch.outcomes, catalogs, replayedAlerts) };
-      return this.#writes(batch.changes, proofOf(guess, decided));
+      return this.#writes(batch.changes, proofOf(guess, decided), revision);
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
-    this.#remember(requests, decided);
+    this.#remember(requests, decided, revision);
     const alerts = readSavedAlerts(decided.changes.alerts, saved);
     this.#announce(decided, [...alerts.values()]);
     return withAlerts(decided, alerts);
   }
 
   /** Keeps whom the batch left in a state that is all there is to know: not where it failed half-way, or settled much. */
-  #remember(requests: readonly Request[], { customers, outcomes, changes }: Decided): void {
+  #remember(requests: readonly Request[], { customers, outcomes, changes }: Decided, revision: bigint): void {
     const left = new Map(customers);
     for (const [i, { customerId }] of requests.entries()) {
       const kind = outcomes[i]?.kind;
       if (kind === 'failed' || kind === 'postponed') left.delete(customerId);
     }
     for (const { id } of changes.settled) left.delete(id);
-    this.#memory.keep(requests, left, new Set(changes.customers));
+    this.#memory.forget(customers.keys()); // as they were before
+    this.#memory.keep(requests, left, { written: new Set(changes.customers), revision });
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
@@ -186,11 +195,11 @@ export class Ledger {
     return catalogs;
   }
 
-  #writes(changes: Changes, proof: Proof): readonly Statement[] {
+  #writes(changes: Changes, proof: Proof, revision: bigint): readonly Statement[] {
     if (changes.customers.length === 0 && changes.answers.length === 0)
       return isEmpty(proof) ? [] : [proofStatement(proof)];
     const hint = changes.customers.length === 0 ? null : this.#deps.hintOf(changes);
-    return [...saveStatements(changes, proof), ...(hint ? [notifyStatement(hint)] : [])];
+    return [...saveStatements(changes, proof, revision), ...(hint ? [notifyStatement(hint)] : [])];
   }
 }
 

@@ -2,7 +2,7 @@
  * memory — customers as this process left them, so that who uses again need not be read again.
  *
  * What is remembered is a guess: another process may have changed it since. So whatever is decided by it is proven as it is
- * written: every write of a customer's row takes its next revision, all that belongs to a customer changes with its row,
+ * written: every write of a customer's row gives it another revision, all that belongs to a customer changes with its row,
  * and a batch fails whole where a row or a catalog is no longer the one it was decided by. Then it is read, under locks,
  * and decided anew. The memory makes an answer cheaper or dearer, and never another.
  */
@@ -49,12 +49,20 @@ export class Memory {
     return recalled;
   }
 
-  /** Remembers customers as a batch left them. Whoever was asked anything but for use is read again next time. */
-  keep(requests: readonly Request[], customers: Customers, changed: ReadonlySet<CustomerState>): void {
+  /**
+   * Remembers customers as a batch left them. Whoever was asked anything but for use is read again next time.
+   *
+   * @param written Those of them whose rows have this revision now.
+   */
+  keep(
+    requests: readonly Request[],
+    customers: Customers,
+    { written, revision }: { readonly written: ReadonlySet<CustomerState>; readonly revision: bigint },
+  ): void {
     if (this.#customers === null) return;
     for (const customer of customers.values()) {
       if (this.#contested.has(customer.id)) continue;
-      this.#customers.set(customer.id, leftBy(customer, changed.has(customer)));
+      this.#customers.set(customer.id, leftBy(customer, written.has(customer) ? revision : customer.revision));
     }
     for (const { customerId, kind, idempotencyKey } of requests) {
       if (kind !== 'consume') this.#customers.delete(customerId);
@@ -110,8 +118,8 @@ export const copyOf = (customer: CustomerState): CustomerState => ({
 });
 
 /** As it is to be found by the next batch. */
-const leftBy = (customer: CustomerState, wasWritten: boolean): CustomerState => ({
+const leftBy = (customer: CustomerState, revision: bigint): CustomerState => ({
   ...copyOf(customer),
-  revision: customer.revision + (wasWritten ? 1n : 0n),
+  revision,
   sequenceBefore: customer.sequence,
 });

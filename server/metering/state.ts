@@ -105,7 +105,7 @@ export type CustomerState = Holdings & {
   readonly mutes: readonly Mute[];
   /** The last sequence that changed every meter at once. */
   limitsSequence: bigint;
-  /** Of the row as it was read: every write of it takes the next. */
+  /** Of the row as it was read: every write of it takes another. */
   readonly revision: bigint;
   /** As the row was when it was read. */
   readonly sequenceBefore: bigint;

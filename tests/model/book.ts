@@ -105,6 +105,8 @@ export type Book = {
   holds: Hold[];
   /** Money put in and paid out; what use took is in the entries. */
   money: { amount: Units }[];
+  /** Whether the wallet ever paid for anything, be it that all of it came back. */
+  hasPaid: boolean;
   /** Calls that took a slot of rate limits. */
   calls: Call[];
   alerts: { featureKey: string; periodStartMs: number; mark: string }[];
@@ -124,6 +126,7 @@ export const newBook = (who: Pick<Book, 'referenceId' | 'timeZone' | 'createdAtM
   grants: [],
   holds: [],
   money: [],
+  hasPaid: false,
   calls: [],
   alerts: [],
   answers: new Map(),

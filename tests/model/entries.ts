@@ -19,5 +19,6 @@ export function addEntry(book: Book, entry: New): Entry {
     ...entry,
   };
   book.entries.push(added);
+  book.hasPaid ||= added.paid.walletCharge !== 0n;
   return added;
 }

@@ -123,7 +123,7 @@ const floorOf = (book: Book, atMs: number): Units => planNamed(planAt(book, atMs
 
 /** Whether there is a wallet to pay: one that holds money or did, or one whose floor is credit. */
 export const hasWallet = (book: Book, atMs: number): boolean =>
-  floorOf(book, atMs) < 0n || book.money.length > 0 || book.entries.some(({ paid }) => paid.walletCharge !== 0n);
+  floorOf(book, atMs) < 0n || book.money.length > 0 || book.hasPaid;
 
 /** What the customer may spend of the wallet now; a floor below zero is credit. */
 export function availableMoney(book: Book, atMs: number): Units {

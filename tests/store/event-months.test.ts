@@ -90,8 +90,8 @@ describeEngines('months of events', (engine) => {
     const counted = counting(own);
     const rig = await openRig(counted.database);
     const other = await rigWith(own, { limit: null }, { tenantId: rig.tenantId });
-    await other.engine.consume(rig.call('acme'));
-    await rig.engine.consume(rig.call('acme'));
+    // Twice in turn: found changed by the other, the customer is not remembered but read, as it is after the months.
+    for (const { engine } of [rig, other, rig]) await engine.consume(rig.call('acme'));
     counted.clear();
     await rig.engine.consume(rig.call('acme'));
     const usual = counted.statements.length;

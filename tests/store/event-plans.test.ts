@@ -10,6 +10,7 @@ import { openPostgres } from '../../server/db/postgres.ts';
 import { eventsByKey } from '../../server/db/queries/events.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { unitsOf } from '../../server/domain/units.ts';
+import { Memory } from '../../server/metering/memory.ts';
 import { lookAtEvents } from '../../server/metering/store/load-events.ts';
 import { migrated } from '../support/engines.ts';
 import { storeManyEvents } from '../support/many-events.ts';
@@ -41,7 +42,7 @@ describePostgres('the plans of a batch, with a million events', () => {
     await register(first, ...Array.from({ length: CUSTOMERS - 1 }, (_, i) => `customer-${i}`));
     await store(first);
     counted = counting(database);
-    rig = await openRig(counted.database, { tenantId: first.tenantId });
+    rig = await openRig(counted.database, { tenantId: first.tenantId, memory: new Memory({ sizeMax: 0 }) });
     rig.clock.set(NOW);
   }, 120_000);
   afterAll(async () => {

@@ -16,7 +16,7 @@ describeEngines('a muted alert', (engine) => {
     await rig.engine.consume(rig.call('acme'));
     await query(
       database,
-      'UPDATE customers SET mutes = $2::text::jsonb WHERE id = $1',
+      'UPDATE customers SET mutes = $2::text::jsonb, revision = revision + 1 WHERE id = $1',
       customerId,
       JSON.stringify(mutes),
     );

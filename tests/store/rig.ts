@@ -8,6 +8,7 @@ import type { Feature, LimitFields } from '../../server/domain/feature.ts';
 import type { Committed } from '../../server/events/committed.ts';
 import { Engine, type EngineOptions } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import type { Memory } from '../../server/metering/memory.ts';
 import type { ConsumeRequest } from '../../server/metering/requests.ts';
 import { newConsume } from '../../server/metering/testing/new-consume.ts';
 import { ManualClock } from '../support/clock.ts';
@@ -31,6 +32,8 @@ export type RigOptions = {
   readonly engine?: Partial<EngineOptions>;
   readonly onCommitted?: (committed: Committed) => void;
   readonly onListenerError?: (error: unknown) => void;
+  /** One of its own by default; of size 0 it reads every customer. */
+  readonly memory?: Memory;
 };
 
 export async function openRig(database: Database, options: RigOptions = {}): Promise<Rig> {
@@ -46,6 +49,7 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
       committed.push(batch);
       options.onCommitted?.(batch);
     },
+    ...(options.memory && { memory: options.memory }),
     ...(options.onListenerError && { onListenerError: options.onListenerError }),
     hintOf: () => null,
   });

@@ -5,6 +5,7 @@ import type { Mute } from '../../domain/mute.ts';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import type { Db } from '../client.ts';
 import { type LimitFieldsJson, limitFieldsMapFromJson, limitFieldsMapToJson } from '../limit-fields-json.ts';
+import { newRevision } from '../revision.ts';
 import { customers } from '../tables/index.ts';
 import { savePlanSpan } from './plan-spans.ts';
 
@@ -58,7 +59,15 @@ export async function isDue(
 export async function insertCustomer(tx: Db, customer: Customer, isDue: boolean): Promise<boolean> {
   const { id, tenantId, referenceId, createdAtMs } = customer;
   const createdAt = new Date(createdAtMs);
-  const row = { id, tenantId, referenceId, createdAt, dueAt: isDue ? createdAt : null, ...changeableColumns(customer) };
+  const row = {
+    id,
+    tenantId,
+    referenceId,
+    createdAt,
+    dueAt: isDue ? createdAt : null,
+    revision: newRevision(),
+    ...changeableColumns(customer),
+  };
   const inserted = await tx.insert(customers).values(row).onConflictDoNothing().returning({ id: customers.id });
   if (inserted.length === 0) return false;
   const { planKey, planVersion } = customer;
@@ -77,7 +86,7 @@ export async function updateCustomer(tx: Db, customer: Customer, movedAtMs: numb
     .set({
       ...changeableColumns(customer),
       ...dueColumn(customer, movedAtMs),
-      revision: sql`${customers.revision} + 1`,
+      revision: newRevision(),
       ...(movedAtMs !== null && { limitsSequence: customer.sequence }),
     })
     .where(and(eq(customers.tenantId, customer.tenantId), eq(customers.id, customer.id)));

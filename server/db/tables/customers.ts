@@ -29,7 +29,7 @@ export const customers = pgTable(
     overrides: jsonb('overrides').notNull().default({}),
     /** `[{ featureKey, untilMs }]`: alerts that are stored and not told. */
     mutes: jsonb('mutes').notNull().default([]),
-    /** Every write of the row takes the next, so that whoever remembers the row can prove that it is still this one. */
+    /** Another with every write of the row, so that whoever remembers the row can prove that it is still this one. */
     revision: bigint('revision', { mode: 'bigint' }).notNull().default(sql`0`),
     /** Counts the customer's recorded changes: gapless, in commit order. */
     sequence: bigint('sequence', { mode: 'bigint' }).notNull().default(sql`0`),

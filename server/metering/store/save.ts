@@ -10,8 +10,8 @@ import { plainRollupsText, rollupsOf, saveRollupsStatement } from './rollup.ts';
 import { accountStatements, movePlansStatements } from './save-accounts.ts';
 
 /** Customers and the instant, alerts and answers come first. */
-const FIRST_PROOF_PARAM = 24;
-const FIRST_COUNTER_PARAM = 28;
+const FIRST_PROOF_PARAM = 24; // four, and then the revision
+const FIRST_COUNTER_PARAM = 29;
 
 /**
  * What every batch writes, in one statement, which is all or nothing by itself. The division fails it when a customer
@@ -24,7 +24,7 @@ const FIRST_COUNTER_PARAM = 28;
  */
 const saveText = (counters: string, events: string, rollups: string): string => `
   WITH moved_customers AS (
-    UPDATE customers c SET revision = c.revision + 1, sequence = v.sequence::bigint, limits_sequence = v.limits_sequence::bigint, rate_windows = v.rate_windows::jsonb,
+    UPDATE customers c SET revision = $28::bigint, sequence = v.sequence::bigint, limits_sequence = v.limits_sequence::bigint, rate_windows = v.rate_windows::jsonb,
       prepaid = v.prepaid::boolean, due_at = v.due_at::timestamptz
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
       AS v (id, revision, sequence, limits_sequence, rate_windows, prepaid, due_at)
@@ -65,12 +65,16 @@ const saveText = (counters: string, events: string, rollups: string): string => 
     (SELECT json_agg(json_build_object('customer_id', customer_id, 'event_sequence', event_sequence::text, 'mark', threshold_key,
       'sequence', sequence::text)) FROM saved_alerts) AS alerts`;
 
-/** Everything to write: the first statement is the one that `readSavedAlerts` reads. */
-export function saveStatements(changes: Changes, proof: Proof): readonly Statement[] {
+/**
+ * Everything to write: the first statement is the one that `readSavedAlerts` reads.
+ *
+ * @param revision Of the rows of its customers from now on.
+ */
+export function saveStatements(changes: Changes, proof: Proof, revision: bigint): readonly Statement[] {
   const { nowMs } = changes;
   const isPlain = changes.events.every((event) => isPlainEvent(event, nowMs));
   return [
-    saveStatement(changes, proof, isPlain ? PLAIN_EVENT : FULL_EVENT),
+    saveStatement(changes, proof, revision, isPlain ? PLAIN_EVENT : FULL_EVENT),
     ...(isPlain ? [] : rollupStatements(changes)),
     ...(hasAccounts(changes) ? accountStatements(changes, iso(nowMs)) : []),
     ...(changes.movedPlans.length > 0 ? movePlansStatements(changes.movedPlans) : []),
@@ -85,6 +89,7 @@ function rollupStatements({ events }: Changes): readonly Statement[] {
 function saveStatement(
   { nowMs, customers, counters, events, answers, alerts }: Changes,
   proof: Proof,
+  revision: bigint,
   eventColumns: readonly Column<NewEvent>[],
 ): Statement {
   const changed = [...counters.values()];
@@ -119,6 +124,7 @@ function saveStatement(
       answers.map((a) => a.answer),
 
       ...proofParams(proof),
+      revision.toString(),
       ...counterColumns.map(([, , value]) => changed.map(value)),
       ...eventColumns.map(([, , value]) => events.map(value)),
     ],
