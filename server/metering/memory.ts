@@ -66,7 +66,7 @@ export class Memory {
     }
     for (const { customerId, kind, idempotencyKey } of requests) {
       if (kind !== 'consume') this.#customers.delete(customerId);
-      if (idempotencyKey !== null) this.#keys.add(nameOf(customerId, idempotencyKey));
+      if (idempotencyKey !== null) this.#keys.add(idempotencyKey);
     }
   }
 
@@ -85,13 +85,16 @@ export class Memory {
   #isKnown(request: Request, { counters }: CustomerState): boolean {
     if (request.kind !== 'consume' || !counters.has(meterKey(request.featureKey, null))) return false;
     if (request.entityId !== null && !counters.has(meterKey(request.featureKey, request.entityId))) return false;
-    return request.idempotencyKey === null || !this.#keys.has(nameOf(request.customerId, request.idempotencyKey));
+    return request.idempotencyKey === null || !this.#keys.has(request.idempotencyKey);
   }
 }
 
 const RECENT_KEYS_MAX = 25_000;
 
-/** Keys that came lately, the last 25,000 to 50,000: one that comes again is not guessed to be new. */
+/**
+ * Keys that came lately, the last 25,000 to 50,000, whosever they were: one that comes again is not guessed to be new. A
+ * customer with the same key as another is read for it, which is all that it costs.
+ */
 class RecentKeys {
   #newer = new Set<string>();
   #older = new Set<string>();
@@ -107,8 +110,6 @@ class RecentKeys {
     return this.#newer.has(key) || this.#older.has(key);
   }
 }
-
-const nameOf = (customerId: string, idempotencyKey: string): string => `${customerId} ${idempotencyKey}`;
 
 /** For decisions to change. */
 export const copyOf = (customer: CustomerState): CustomerState => ({
