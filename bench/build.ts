@@ -27,12 +27,16 @@ export type Program = (typeof PROGRAMS)[number];
 export const programFile = (program: Program): string =>
   fileURLToPath(new URL(`./dist/${program}.js`, import.meta.url));
 
-export async function buildPrograms(): Promise<void> {
+export const buildPrograms = (): Promise<void> =>
+  bundle(FOLDER, Object.fromEntries(PROGRAMS.map((program) => [program, `programs/${program}.ts`])), 'dist');
+
+/** As the gateway itself is bundled: what runs TypeScript directly adds work to every closure. */
+export async function bundle(cwd: string, entry: Readonly<Record<string, string>>, outDir: string): Promise<void> {
   await build({
     config: false,
-    cwd: FOLDER,
-    entry: Object.fromEntries(PROGRAMS.map((program) => [program, `programs/${program}.ts`])),
-    outDir: 'dist',
+    cwd,
+    entry: { ...entry },
+    outDir,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',

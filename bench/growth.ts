@@ -11,14 +11,13 @@ import { Catalogs } from '../server/db/catalogs.ts';
 import type { Database } from '../server/db/client.ts';
 import { openPostgres } from '../server/db/postgres.ts';
 import { systemClock as clock } from '../server/domain/clock.ts';
-import { customerIdOf } from '../server/domain/customer.ts';
-import { ONE } from '../server/domain/units.ts';
 import { Engine } from '../server/metering/engine.ts';
 import { Ledger } from '../server/metering/ledger.ts';
 import { storeManyEvents } from '../tests/support/many-events.ts';
 import { startPostgresCluster } from '../tests/support/postgres-cluster.ts';
 import { onDatabase, withAdmin } from '../tests/support/postgres-run.ts';
-import { FEATURE_KEY, referenceOf } from './catalog.ts';
+import { FEATURE_KEY } from './catalog.ts';
+import { consumeRequest } from './programs/consume-request.ts';
 import { CUSTOMERS } from './rows.ts';
 import { seed } from './seed.ts';
 import { median } from './statistics.ts';
@@ -141,24 +140,8 @@ async function callFor(subject: Subject, forMs: number): Promise<number> {
   const caller = async (): Promise<void> => {
     while (performance.now() < endsMs) {
       subject.keys += 1;
-      const referenceId = referenceOf(Math.floor(Math.random() * CUSTOMERS));
-      const { allowed } = await engine.consume({
-        kind: 'consume',
-        purpose: 'use',
-        tenantId,
-        customerId: customerIdOf(tenantId, referenceId),
-        referenceId,
-        featureKey: FEATURE_KEY,
-        amount: ONE,
-        duration: null,
-        mode: 'REJECT',
-        overrideKey: null,
-        entityId: null,
-        occurredAtMs: null,
-        idempotencyKey: `growth ${subject.keys}`,
-        properties: null,
-        refusal: null,
-      });
+      const index = Math.floor(Math.random() * CUSTOMERS);
+      const { allowed } = await engine.consume(consumeRequest(tenantId, index, `growth ${subject.keys}`));
       if (!allowed) throw new Error('a call was refused, and a refusal writes less');
       calls += 1;
     }

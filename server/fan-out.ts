@@ -4,6 +4,7 @@
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { AnswerStream, DONE } from './answer-stream.ts';
 import { type Answer, Audience, audienceKey, type SubscriptionArgs } from './audience.ts';
 import type { Told } from './schema/told.ts';
 
@@ -60,16 +61,15 @@ export class FanOut {
   }
 }
 
-const DONE = { done: true, value: undefined } as const;
-
 /** What one subscriber is told. */
-class Answers implements AsyncGenerator<Answer, undefined> {
+class Answers extends AnswerStream<Answer> {
   readonly #source: AsyncGenerator<Told<unknown>>;
   readonly #audience: Audience;
   readonly #onPushed: () => void;
   #hasLeft = false;
 
   constructor(source: AsyncGenerator<Told<unknown>>, audience: Audience, onPushed: () => void) {
+    super();
     this.#source = source;
     this.#audience = audience;
     this.#onPushed = onPushed;
@@ -88,19 +88,6 @@ class Answers implements AsyncGenerator<Answer, undefined> {
     this.#leave();
     await this.#source.return(undefined);
     return DONE;
-  }
-
-  async throw(error: unknown): Promise<never> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
   }
 
   #leave(): typeof DONE {

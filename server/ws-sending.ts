@@ -1,15 +1,15 @@
 /** ws-sending — a stream whose items are sent by itself: to the protocol it looks like one that only ends. */
-
-const DONE = { done: true, value: undefined } as const;
+import { AnswerStream, DONE } from './answer-stream.ts';
 
 /** Nothing is sent from the moment on that it is ended itself. */
-export class Sending<T> implements AsyncGenerator<never, undefined> {
+export class Sending<T> extends AnswerStream<never> {
   readonly #source: AsyncGenerator<T, undefined>;
   readonly #send: (item: T) => Promise<void>;
   #hasLeft = false;
 
   /** @param send The next item is asked for when this one is on its way: a slow reader sees fewer, newer ones. */
   constructor(source: AsyncGenerator<T, undefined>, send: (item: T) => Promise<void>) {
+    super();
     this.#source = source;
     this.#send = send;
   }
@@ -27,18 +27,5 @@ export class Sending<T> implements AsyncGenerator<never, undefined> {
     this.#hasLeft = true;
     await this.#source.return(undefined);
     return DONE;
-  }
-
-  async throw(error: unknown): Promise<never> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
   }
 }

@@ -1,7 +1,7 @@
 /** processes — the two programs of a fan-out run, bundled as the gateway itself is, and asked one thing at a time. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { build } from 'tsdown';
+import { bundle } from '../build.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const PROGRAMS = ['gateway', 'watchers'] as const;
@@ -10,22 +10,9 @@ type Program = (typeof PROGRAMS)[number];
 const ANSWERS_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 12_000;
 
-/** Into a folder of the bench's own, with settings as in `bench/build.ts`: what runs TypeScript directly adds work to every closure. */
-export async function buildPrograms(): Promise<void> {
-  await build({
-    config: false,
-    cwd: FOLDER,
-    entry: Object.fromEntries(PROGRAMS.map((program) => [program, `${program}.ts`])),
-    outDir: '../dist/fan-out',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    fixedExtension: false,
-    external: [/^[^./]/], // packages stay packages
-    dts: false,
-    logLevel: 'error',
-  });
-}
+/** Into a folder of their own: the bench builds its other programs anew without these. */
+export const buildPrograms = (): Promise<void> =>
+  bundle(FOLDER, Object.fromEntries(PROGRAMS.map((program) => [program, `${program}.ts`])), '../dist/fan-out');
 
 export type Process<Question> = {
   readonly pid: number;

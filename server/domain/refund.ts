@@ -98,7 +98,7 @@ export function stillPaid(use: Payment, period: PaidPeriod, units: Units): Paid 
   const moreWallet = minUnits(ofOthers - moreOverage, paid.wallet - wallet);
   const moreCredits = minUnits(ofOthers - moreOverage - moreWallet, paid.credits - credits);
   const charge = minUnits(use.walletCharge, paid.walletCharge);
-  const moreCharge = moreWallet === 0n ? 0n : shareOf(paid.walletCharge - charge, moreWallet, paid.wallet - wallet);
+  const moreCharge = shareOf(paid.walletCharge - charge, moreWallet, paid.wallet - wallet);
   return {
     ...paid,
     credits: credits + moreCredits,
@@ -135,8 +135,7 @@ function walletRefund(
   costThatStays: Units,
 ): Units {
   const overpaid = maxUnits(counter.walletCharge - costThatStays, 0n);
-  // Money may have stayed with units of another's place: it is no share of none.
-  const share = units.wallet === 0n ? 0n : shareOf(paid.walletCharge, units.wallet, paid.wallet);
+  const share = shareOf(paid.walletCharge, units.wallet, paid.wallet);
   // Where no overage is left the wallet has paid for all that stays: a share of tiers or packages is not what they cost.
   const refund = units.overage === counter.overage ? overpaid : maxUnits(share, overpaid);
   return minUnits(refund, paid.walletCharge);
@@ -150,6 +149,8 @@ function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): 
   return minUnits(costBetween(price, position - units, position), counter.cost);
 }
 
-/** A part of a whole that belongs to so many of its units; all of it for all of them. */
-const shareOf = (whole: Units, units: Units, ofUnits: Units): Units =>
-  units === ofUnits ? whole : divideHalfEven(whole * units, ofUnits);
+/** A part of a whole that belongs to so many of its units: all of it for all of them, and nothing for none, of none too. */
+function shareOf(whole: Units, units: Units, ofUnits: Units): Units {
+  if (units === 0n) return 0n;
+  return units === ofUnits ? whole : divideHalfEven(whole * units, ofUnits);
+}
