@@ -17,12 +17,15 @@ export type Parameter = string | number | boolean | null | readonly (string | nu
 export type Db = PgDatabase<PgQueryResultHKT>;
 
 /**
- * The engine's own way in: transactions of two flights. The statements of a flight are sent without waiting for each
- * other, BEGIN with the first and COMMIT with the second, so a transaction costs two round trips however many there are.
+ * The engine's own way in: transactions of one flight or two. The statements of a flight are sent without waiting for each
+ * other, BEGIN with the first and COMMIT with the last, so a transaction costs two round trips at most, however many there are.
+ *
+ * A transaction of two flights has the way for itself until it ends. Those of one may be begun while others are on their
+ * way: they happen in the order in which they were begun.
  */
 export interface Lane {
   /**
-   * @param first  Sent at once, in order. Without any, BEGIN goes with the second flight, and what that asks for is read outside.
+   * @param first  Sent at once, in order. Without any, the second flight is the only one, and what it asks for is read outside.
    * @param second What to do with the rows of the first; may ask for more rows before it answers.
    * @returns the rows of the second flight, after COMMIT.
    * @throws whatever either flight or `second` throws, after ROLLBACK.

@@ -80,13 +80,14 @@ const withoutArrays = (param: Parameter) => (isArray(param) ? `{${param.map(elem
 
 function element(text: string | null): string {
   if (text === null) return 'NULL';
-  if (PLAIN.test(text) && !NULL_WORD.test(text)) return text; // ids, numbers, instants: nearly all there is
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  if (PLAIN.test(text)) return text; // ids, numbers, instants: nearly all there is
+  return ESCAPED_OTHERWISE.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : JSON.stringify(text);
 }
 
-/** What needs no quotes in an array, unless it spells NULL. */
-const PLAIN = /^[\w.:+-]+$/;
-const NULL_WORD = /^null$/i;
+/** What needs no quotes in an array: it does not spell NULL. */
+const PLAIN = /^(?!null$)[\w.:+-]+$/i;
+/** Control characters and halves of pairs: all others JSON quotes as Postgres does, and far quicker than we can. */
+const ESCAPED_OTHERWISE = /[^\u0020-\ud7ff\ue000-\uffff]/;
 
 /** As `Array.isArray`, which does not tell read-only arrays from the rest. */
 const isArray = (param: Parameter): param is readonly (string | null)[] => Array.isArray(param);
@@ -96,63 +97,100 @@ const COMMIT: Statement = { text: 'COMMIT', params: [] };
 const ROLLBACK: Statement = { text: 'ROLLBACK', params: [] };
 
 /**
- * One connection, and one transaction at a time on it: the engine runs one batch after the other.
+ * One connection. A transaction of two flights has it for itself; those of one follow each other closely, each sent whole
+ * while the ones before are still at work, and come back in that order.
  *
  * A transaction whose connection is lost fails at once; left to itself the driver may keep a query of it unanswered. A
  * second flight that is on its way just then may run on a new connection, outside any transaction. The engine makes its
  * writes one guarded statement for that reason: alone, too, it is all or nothing.
  */
 function postgresLane(connect: (onClose: () => void) => Client): Lane & { close(): Promise<void> } {
-  let { client, whileOpen } = openLink(connect);
+  let link = openLink(connect);
+  let open: Promise<unknown> | null = null;
+  const twoFlights = ({ client, whileOpen }: Link, first: readonly Statement[], second: Second) =>
+    whileOpen(async (throwIfLost) => {
+      const query = queryOn(client);
+      try {
+        const [, ...rows] = await flight(query, [BEGIN, ...first]);
+        const statements = await second(rows, query);
+        throwIfLost();
+        return (await flight(query, [...statements, COMMIT])).slice(0, -1);
+      } catch (error) {
+        throwIfLost();
+        await query(ROLLBACK).catch(() => {}); // the first error is the one that says what happened
+        throw error;
+      }
+    });
   return {
-    transact: (first, second) =>
-      whileOpen(async (throwIfLost) => {
-        const query = queryOn(client);
-        try {
-          if (first.length === 0) return await onlyFlight(query, await second([], query));
-          const [, ...rows] = await flight(query, [BEGIN, ...first]);
-          const statements = await second(rows, query);
-          throwIfLost();
-          return (await flight(query, [...statements, COMMIT])).slice(0, -1);
-        } catch (error) {
-          throwIfLost();
-          await query(ROLLBACK).catch(() => {}); // the first error is the one that says what happened
-          throw error;
-        }
-      }),
-    reset() {
-      const broken = client;
-      ({ client, whileOpen } = openLink(connect));
-      void broken.end({ timeout: 0 });
+    async transact(first, second) {
+      while (open !== null) await open.catch(() => {});
+      const { client, whileOpen } = link;
+      if (first.length === 0)
+        return whileOpen(async () => onlyFlight(queryOn(client), await second([], queryOn(client))));
+      const transaction = twoFlights(link, first, second);
+      open = transaction;
+      try {
+        return await transaction;
+      } finally {
+        if (open === transaction) open = null;
+      }
     },
-    close: () => client.end({ timeout: 5 }),
+    reset() {
+      const broken = link;
+      link = openLink(connect);
+      open = null;
+      broken.tellLost(); // to all that is on its way, before anything is sent on the new one
+      void broken.client.end({ timeout: 0 });
+    },
+    close: () => link.client.end({ timeout: 5 }),
   };
 }
 
+type Second = Parameters<Lane['transact']>[1];
+
+type Link = {
+  readonly client: Client;
+  /** Fails when the connection is lost, whatever becomes of the work. */
+  readonly whileOpen: <T>(work: (throwIfLost: () => void) => Promise<T>) => Promise<T>;
+  readonly tellLost: () => void;
+};
+
 /** A connection that tells the work on it when it is gone. */
-function openLink(connect: (onClose: () => void) => Client) {
-  let tellLost = (): void => {};
-  const client = connect(() => tellLost());
-  const whileOpen = <T>(work: (throwIfLost: () => void) => Promise<T>): Promise<T> => {
-    const lost = new AbortController();
-    tellLost = () => lost.abort(new ConnectionLostError('The connection to the database was lost.'));
-    const closed = new Promise<never>((_, reject) => {
-      lost.signal.addEventListener('abort', () => reject(lost.signal.reason), { once: true });
-    });
-    return Promise.race([work(() => lost.signal.throwIfAborted()), closed]);
+function openLink(connect: (onClose: () => void) => Client): Link {
+  const atWork = new Set<(lost: Error) => void>();
+  const tellLost = () => {
+    for (const reject of atWork) reject(new ConnectionLostError());
+    atWork.clear();
   };
-  return { client, whileOpen };
+  return {
+    client: connect(tellLost),
+    tellLost,
+    whileOpen: (work) =>
+      new Promise((resolve, reject) => {
+        atWork.add(reject);
+        const throwIfLost = () => {
+          if (!atWork.has(reject)) throw new ConnectionLostError();
+        };
+        work(throwIfLost)
+          .then(resolve, reject)
+          .finally(() => atWork.delete(reject));
+      }),
+  };
 }
 
 class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
+  override readonly message = 'The connection to the database was lost.';
   /** As the driver's own errors have it. */
   readonly code = 'CONNECTION_CLOSED';
 }
 
-/** A whole transaction in one. */
-const onlyFlight = async (query: Query, statements: readonly Statement[]): Promise<Row[][]> =>
-  (await flight(query, [BEGIN, ...statements, COMMIT])).slice(1, -1);
+/** A whole transaction in one; a statement alone is one by itself. COMMIT also ends one that has failed. */
+async function onlyFlight(query: Query, statements: readonly Statement[]): Promise<Row[][]> {
+  const isAlone = statements.length === 1;
+  const rows = await flight(query, isAlone ? statements : [BEGIN, ...statements, COMMIT]);
+  return isAlone ? rows : rows.slice(1, -1);
+}
 
 /** Sends all, then waits for all: an early failure must not leave later answers unheard. */
 async function flight(query: Query, statements: readonly Statement[]): Promise<Row[][]> {

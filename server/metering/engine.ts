@@ -1,8 +1,9 @@
 /**
- * engine — group commit: what arrives while a transaction is in flight forms the next batch.
+ * engine — group commit: what arrives while transactions are in flight forms the next batch.
  *
  * No timer and no added latency when idle; under load, one transaction for as many requests as came in meanwhile, so a
- * hot customer is no slower than many cold ones. Nobody is answered before COMMIT.
+ * hot customer is no slower than many cold ones. Two batches are in flight where the second can be decided by what the
+ * first will leave: while the database saves one, the other is decided and sent. Nobody is answered before COMMIT.
  */
 import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -24,7 +25,7 @@ export type EngineOptions = {
 export const ENGINE_DEFAULTS: EngineOptions = { batchSizeMax: 1_000, queueLengthMax: 20_000, deadlineMs: 5_000 };
 
 export type EngineDeps = {
-  readonly ledger: Pick<Ledger, 'record' | 'preview'>;
+  readonly ledger: Pick<Ledger, 'recordRemembered' | 'record' | 'preview'>;
   readonly clock: Clock;
   /** Told when the database did not answer, so that the next batch gets a new connection. */
   readonly onUnreachable: (cause: unknown) => void;
@@ -62,9 +63,11 @@ export class Engine {
   readonly #deps: EngineDeps;
   readonly #options: EngineOptions;
   #queue: Pending[] = [];
-  /** Of the batch in flight: those that go into the next one, because settling their customers takes more than one. */
-  #postponed: Pending[] = [];
   #running: Promise<void> | null = null;
+  /** Until everybody of the newest batch is answered, and of all before it. */
+  #newest: Promise<unknown> = Promise.resolve();
+  /** Batches that failed and are being recorded anew: what comes later waits for them. */
+  #recovering = 0;
   #stopping = false;
 
   constructor(deps: EngineDeps, options: Partial<EngineOptions> = {}) {
@@ -119,7 +122,10 @@ export class Engine {
   /** Takes no more requests, and returns when those it has are answered. */
   async drain(): Promise<void> {
     this.#stopping = true;
-    await this.#running;
+    do {
+      await this.#running;
+      await this.#newest; // which may leave some that are postponed
+    } while (this.#running !== null);
   }
 
   #admit(count: number): void {
@@ -151,19 +157,63 @@ export class Engine {
         // Let the event loop read the requests that are there already: an embedded database answers in microtasks, and
         // without this every batch would hold one.
         await new Promise(setImmediate);
-        await this.#runBatch(this.#takeBatch());
+        await this.#send(this.#takeBatch());
       }
     } finally {
       this.#running = null; // in the same tick that saw the queue empty: who comes next starts anew
     }
   }
 
-  async #runBatch(batch: readonly Pending[]): Promise<void> {
+  /** Has a batch recorded. @returns when the next may be taken: there are two in flight at most. */
+  async #send(batch: readonly Pending[]): Promise<void> {
     if (batch.length === 0) return;
+    const before = this.#newest;
+    const sent = this.#recovering > 0 ? null : this.#sendRemembered(batch);
+    if (sent === null) await before; // it reads what they leave
+    const settled = this.#settleAll(batch, sent, before);
+    this.#newest = Promise.all([before, settled]);
+    await (sent === null ? settled : before);
+  }
+
+  #sendRemembered(batch: readonly Pending[]): Promise<readonly Result[]> | null {
+    try {
+      return this.#deps.ledger.recordRemembered(requestsOf(batch));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Answers every caller of a batch, which may have been sent by what is remembered. */
+  async #settleAll(
+    batch: readonly Pending[],
+    sent: Promise<readonly Result[]> | null,
+    before: Promise<unknown>,
+  ): Promise<void> {
     const startedMs = performance.now();
-    await this.#settle(batch);
-    this.#queue.unshift(...this.#postponed.splice(0)); // they came before whoever waits
+    const postponed: Pending[] = [];
+    if (sent === null) await this.#settle(batch, postponed);
+    else await this.#settleSent(batch, sent, before, postponed);
+    this.#queue.unshift(...postponed); // they came before whoever waits
+    if (postponed.length > 0) this.#running ??= this.#run();
     this.#deps.onBatch?.(batch.length, performance.now() - startedMs);
+  }
+
+  /** One that failed is recorded by reading, whatever it failed for, when those before it are. */
+  async #settleSent(
+    batch: readonly Pending[],
+    sent: Promise<readonly Result[]>,
+    before: Promise<unknown>,
+    postponed: Pending[],
+  ): Promise<void> {
+    try {
+      return this.#answerAll(batch, await this.#inTime(sent), postponed);
+    } catch (error) {
+      this.#recovering += 1;
+      await before;
+      if (isLate(error) || isUnreachable(error)) this.#giveUp(batch, error);
+      else await this.#settle(batch, postponed);
+    }
+    this.#recovering -= 1;
   }
 
   /** The next requests in order of arrival, without those that have waited too long. */
@@ -179,42 +229,50 @@ export class Engine {
   }
 
   /**
-   * Answers every caller of a batch. One bad request never fails its neighbours.
+   * Records a batch and answers every caller. One bad request never fails its neighbours.
    *
+   * @param postponed Is given those that go into the next one, because settling their customers takes more than one.
    * @returns what went wrong beyond the batch itself, or null.
    */
-  async #settle(batch: readonly Pending[], isRerun = false): Promise<Trouble | null> {
-    let results: readonly Result[];
+  async #settle(batch: readonly Pending[], postponed: Pending[], isRerun = false): Promise<Trouble | null> {
     try {
-      results = await this.#recordInTime(batch);
+      this.#answerAll(batch, await this.#inTime(this.#deps.ledger.record(requestsOf(batch))), postponed);
+      return null;
     } catch (error) {
-      return this.#recover(batch, error, isRerun);
+      return this.#recover(batch, postponed, error, isRerun);
     }
+  }
+
+  #answerAll(batch: readonly Pending[], results: readonly Result[], postponed: Pending[]): void {
     for (const [i, pending] of batch.entries()) {
       const result = results[i] ?? new Error('a request was not decided');
-      if (isPostponed(result)) this.#postponed.push(pending);
+      if (isPostponed(result)) postponed.push(pending);
       else this.#answer(pending, result);
     }
-    return null;
   }
 
   /** A batch failed, and nothing of it is recorded unless the database was lost in COMMIT. */
-  async #recover(batch: readonly Pending[], error: unknown, isRerun: boolean): Promise<Trouble | null> {
+  async #recover(
+    batch: readonly Pending[],
+    postponed: Pending[],
+    error: unknown,
+    isRerun: boolean,
+  ): Promise<Trouble | null> {
     const state = sqlStateOf(error);
     if (isLate(error) || isUnreachable(error)) return this.#giveUp(batch, error);
-    if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, true);
-    if (batch.length > 1) return this.#settleOneByOne(batch);
+    if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, postponed, true);
+    if (batch.length > 1) return this.#settleOneByOne(batch, postponed);
     for (const pending of batch) this.#answer(pending, refusalOf(error, state));
     return state === LOCK_NOT_AVAILABLE ? { kind: 'customer-held' } : null;
   }
 
-  async #settleOneByOne(batch: readonly Pending[]): Promise<Trouble | null> {
+  async #settleOneByOne(batch: readonly Pending[], postponed: Pending[]): Promise<Trouble | null> {
     const held = new Set<string>();
     for (const [i, pending] of batch.entries()) {
       const { customerId } = pending.request;
-      const isBehind = this.#postponed.some(({ request }) => request.customerId === customerId);
-      if (isBehind) this.#postponed.push(pending); // in order of arrival
-      const trouble = isBehind || held.has(customerId) ? null : await this.#settle([pending]);
+      const isBehind = postponed.some(({ request }) => request.customerId === customerId);
+      if (isBehind) postponed.push(pending); // in order of arrival
+      const trouble = isBehind || held.has(customerId) ? null : await this.#settle([pending], postponed);
       if (held.has(customerId)) this.#answer(pending, beingChanged());
       if (trouble?.kind === 'customer-held') held.add(customerId); // its other requests need not each wait for the lock
       if (trouble?.kind === 'unreachable') return this.#giveUp(batch.slice(i + 1), trouble.cause); // nor for the deadline
@@ -223,7 +281,7 @@ export class Engine {
   }
 
   /** A server that is gone may leave a query unanswered for ever; the batch has its own deadline. */
-  async #recordInTime(batch: readonly Pending[]): Promise<readonly Result[]> {
+  async #inTime(results: Promise<readonly Result[]>): Promise<readonly Result[]> {
     const { deadlineMs } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_, reject) => {
@@ -231,7 +289,7 @@ export class Engine {
       timer = setTimeout(() => reject(new MeterError('DEADLINE_EXCEEDED', late)), deadlineMs);
     });
     try {
-      return await Promise.race([this.#deps.ledger.record(batch.map(({ request }) => request)), deadline]);
+      return await Promise.race([results, deadline]);
     } finally {
       clearTimeout(timer);
     }
@@ -257,6 +315,8 @@ export class Engine {
     return { kind: 'unreachable', cause };
   }
 }
+
+const requestsOf = (batch: readonly Pending[]): readonly Request[] => batch.map(({ request }) => request);
 
 const isPostponed = (result: Result | Error): result is typeof POSTPONED => result === POSTPONED;
 

@@ -2,7 +2,8 @@
  * ledger — one batch through the database: load, decide, save, in one transaction.
  *
  * Whoever is not remembered takes a flight to be read, and everybody one to be written. Where credits, holds, late use or
- * something due are at stake, a batch reads once or twice more.
+ * something due are at stake, a batch reads once or twice more. Where nobody must be read, the next batch need not wait:
+ * it is decided by what this one will leave, and fails with it.
  */
 
 import type { Catalogs } from '../db/catalogs.ts';
@@ -20,14 +21,14 @@ import type { Hint } from '../events/bus.ts';
 import type { Committed, CustomerMoved } from '../events/committed.ts';
 import { answerFromJson } from './answer.ts';
 import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
-import { copyOf, Memory } from './memory.ts';
+import { copiesOf, Memory } from './memory.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
 import type { Result as Answer, Request } from './requests.ts';
 import type { Changes, NewAlert } from './state.ts';
 import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
 import { isEmpty, type Proof, proofStatement } from './store/proof.ts';
-import { notifyStatement, readSavedAlerts, saveStatements } from './store/save.ts';
+import { readSavedAlerts, saveStatements } from './store/save.ts';
 import { firstLook, GRANTS_AT_FIRST, secondLook, thirdLook } from './wants.ts';
 
 export type LedgerDeps = {
@@ -51,8 +52,10 @@ type Guess = { readonly customers: Customers; readonly catalogs: ReadonlyMap<str
 
 const NO_GUESS: Guess = { customers: new Map(), catalogs: null };
 
-/** SQLSTATEs of a guess that was wrong: a row is another by now, or a key was known. */
-const WRONG_GUESS: ReadonlySet<string> = new Set(['22012', '23505']);
+/** SQLSTATE of a batch that was decided by a row, or a catalog, that is another by now. */
+const ANOTHER_BY_NOW = '22012';
+/** SQLSTATEs of a guess that was wrong: that, or a key was known. */
+const WRONG_GUESS: ReadonlySet<string> = new Set([ANOTHER_BY_NOW, '23505']);
 
 /** Not decided yet: so much is due of its customer that settling takes more transactions. See `settleCustomer`. */
 export const POSTPONED = { kind: 'postponed' } as const;
@@ -63,6 +66,8 @@ export type Result = Answer | MeterError | typeof POSTPONED;
 export class Ledger {
   readonly #deps: LedgerDeps;
   readonly #memory: Memory;
+  /** Batches that failed. */
+  #failed = 0;
 
   constructor(deps: LedgerDeps) {
     this.#deps = deps;
@@ -70,18 +75,31 @@ export class Ledger {
   }
 
   /**
-   * Decides and records a batch; it has happened when this returns, but for what is postponed.
+   * Decides a batch by what is remembered, and sends it: before it is recorded the next one may be decided.
+   *
+   * @returns null where it takes more than that: it is for `record`. That rejects is so, too: nothing of it is recorded
+   *   unless the connection was lost.
+   */
+  recordRemembered(requests: readonly Request[]): Promise<readonly Result[]> | null {
+    if (this.#deps.database.engine === 'pglite') return null; // it works on this thread, and not beside us
+    const guess = this.#guess(requests);
+    const decided = guess.catalogs && this.#decideAtOnce(requests, guess.customers, guess.catalogs);
+    if (!decided) return null;
+    return this.#unlessWrong(requests, guess, () => this.#save(requests, [], async () => ({ decided, guess })));
+  }
+
+  /**
+   * Decides and records a batch; it has happened when this returns, but for what is postponed. No other may be on its way.
    *
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
   async record(requests: readonly Request[]): Promise<readonly Result[]> {
     const guess = this.#guess(requests);
     try {
-      return await this.#recordInMonth(requests, guess);
+      return await this.#unlessWrong(requests, guess, () => this.#recordInMonth(requests, guess));
     } catch (error) {
-      this.#memory.forget(requests.map(({ customerId }) => customerId));
-      if (!this.#isWrongGuess(guess, error)) throw error;
-      return this.#recordInMonth(requests, NO_GUESS);
+      if (guess.customers.size === 0 || !WRONG_GUESS.has(sqlStateOf(error) ?? '')) throw error;
+      return this.#unlessWrong(requests, NO_GUESS, () => this.#recordInMonth(requests, NO_GUESS));
     }
   }
 
@@ -104,33 +122,56 @@ export class Ledger {
     return catalogs === null ? NO_GUESS : { customers, catalogs };
   }
 
-  #isWrongGuess({ customers }: Guess, error: unknown): boolean {
-    const state = sqlStateOf(error);
-    if (customers.size === 0 || state === null || !WRONG_GUESS.has(state)) return false;
-    if (state === '22012') this.#memory.contest(customers.keys());
-    return true;
+  /** Forgets whom a batch was about that failed, and distrusts the guess by which it was decided. */
+  async #unlessWrong<T>(requests: readonly Request[], { customers }: Guess, work: () => Promise<T>): Promise<T> {
+    const failedBefore = this.#failed;
+    try {
+      return await work();
+    } catch (error) {
+      this.#memory.forget(requests.map(({ customerId }) => customerId));
+      // One that failed while this one was on its way took with it what this one was decided by.
+      if (sqlStateOf(error) === ANOTHER_BY_NOW && this.#failed === failedBefore) this.#memory.contest(customers.keys());
+      this.#failed += 1;
+      throw error;
+    }
   }
 
-  async #recordOnce(requests: readonly Request[], guess: Guess): Promise<readonly Result[]> {
-    let decided: Decided | undefined;
+  #recordOnce(requests: readonly Request[], guess: Guess): Promise<readonly Result[]> {
     const unknown = requests.filter(({ customerId }) => !guess.customers.has(customerId));
     const looks = guess.catalogs === null ? firstLook(unknown, true) : [];
-    const revision = newRevision();
-    const saved = await this.#deps.database.lane.transact(statementsOf(requests, looks), async (rows, query) => {
+    return this.#save(requests, statementsOf(requests, looks), async (rows, query) => {
       const { batch, catalogs, customers } = await this.#decide(requests, { looks, rows, guess }, query);
       // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
       const replayedAlerts = await alertsOfReplays(requests, batch.outcomes, query);
-      decided = { ...batch, customers, results: resultsOf(requests, batch.outcomes, catalogs, replayedAlerts) };
-      return this.#writes(batch.changes, proofOf(guess, decided), revision);
+      const results = resultsOf(requests, batch.outcomes, catalogs, replayedAlerts);
+      return { decided: { ...batch, customers, results }, guess };
+    });
+  }
+
+  /** Writes what is decided, by the rows of what was asked first, and tells it. */
+  async #save(
+    requests: readonly Request[],
+    first: readonly Statement[],
+    decide: (rows: readonly Row[][], query: Query) => Promise<{ readonly decided: Decided; readonly guess: Guess }>,
+  ): Promise<readonly Result[]> {
+    let decided: Decided | undefined;
+    const saved = await this.#deps.database.lane.transact(first, async (rows, query) => {
+      const made = await decide(rows, query);
+      decided = made.decided;
+      const revision = newRevision();
+      this.#remember(requests, decided, revision);
+      return this.#writes(decided.changes, proofOf(made.guess, decided), revision);
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
-    this.#remember(requests, decided, revision);
     const alerts = readSavedAlerts(decided.changes.alerts, saved);
     this.#announce(decided, [...alerts.values()]);
     return withAlerts(decided, alerts);
   }
 
-  /** Keeps whom the batch left in a state that is all there is to know: not where it failed half-way, or settled much. */
+  /**
+   * Keeps whom the batch leaves in a state that is all there is to know: not where it failed half-way, or settled much.
+   * That is before it is recorded; whoever fails is forgotten.
+   */
   #remember(requests: readonly Request[], { customers, outcomes, changes }: Decided, revision: bigint): void {
     const left = new Map(customers);
     for (const [i, { customerId }] of requests.entries()) {
@@ -138,7 +179,7 @@ export class Ledger {
       if (kind === 'failed' || kind === 'postponed') left.delete(customerId);
     }
     for (const { id } of changes.settled) left.delete(id);
-    this.#memory.forget(customers.keys()); // as they were before
+    this.#memory.forget([...customers.keys()].filter((id) => !left.has(id))); // as they were before
     this.#memory.keep(requests, left, { written: new Set(changes.customers), revision });
   }
 
@@ -174,7 +215,7 @@ export class Ledger {
     const catalogs = guess.catalogs ?? (await this.#catalogsOf(rows[1] ?? [], query));
     const nowMs = this.#deps.clock.now();
     for (let grantsMax = GRANTS_AT_FIRST; ; grantsMax *= GRANTS_AT_FIRST) {
-      const customers: Customers = new Map([...guess.customers].map(([id, customer]) => [id, copyOf(customer)]));
+      const customers = copiesOf(guess.customers);
       readInto(customers, looks, withoutVersions(rows));
       await lookAgain(secondLook(requests, customers, catalogs, nowMs, grantsMax), customers, query);
       await lookAgain(thirdLook(customers), customers, query);
@@ -185,6 +226,23 @@ export class Ledger {
         if (!(error instanceof MoreGrantsNeeded)) throw error; // draws from more grants than were read: look at more
       }
     }
+  }
+
+  /** Decides by what is remembered alone; null where that is not all it takes. */
+  #decideAtOnce(
+    requests: readonly Request[],
+    remembered: Customers,
+    catalogs: ReadonlyMap<string, Catalog>,
+  ): Decided | null {
+    const nowMs = this.#deps.clock.now();
+    const customers = copiesOf(remembered);
+    if (secondLook(requests, customers, catalogs, nowMs, GRANTS_AT_FIRST).length > 0) return null;
+    if (thirdLook(customers).length > 0) return null;
+    const state = { customers, catalogs, nowMs, before: this.#deps.before ?? null };
+    const batch = decideBatch(requests, state);
+    if (batch.outcomes.some(({ kind }) => kind === 'postponed')) return null;
+    // Whoever replays one of these is in this very batch, whose alerts are yet to be stored: see `withAlerts`.
+    return { ...batch, customers, results: resultsOf(requests, batch.outcomes, catalogs, []) };
   }
 
   async #catalogsOf(rows: readonly Row[], query: Query): Promise<ReadonlyMap<string, Catalog>> {
@@ -199,7 +257,7 @@ export class Ledger {
     if (changes.customers.length === 0 && changes.answers.length === 0)
       return isEmpty(proof) ? [] : [proofStatement(proof)];
     const hint = changes.customers.length === 0 ? null : this.#deps.hintOf(changes);
-    return [...saveStatements(changes, proof, revision), ...(hint ? [notifyStatement(hint)] : [])];
+    return saveStatements(changes, { proof, revision, hint });
   }
 }
 

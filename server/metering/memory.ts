@@ -41,7 +41,7 @@ export class Memory {
     const unknown = new Set<string>();
     for (const request of requests) {
       const { customerId } = request;
-      const customer = this.#customers.get(customerId);
+      const customer = recalled.get(customerId) ?? this.#customers.get(customerId);
       if (customer && this.#isKnown(request, customer)) recalled.set(customerId, customer);
       else unknown.add(customerId);
     }
@@ -89,38 +89,50 @@ export class Memory {
   }
 }
 
-const RECENT_KEYS_MAX = 25_000;
-
 /**
- * Keys that came lately, the last 25,000 to 50,000, whosever they were: one that comes again is not guessed to be new. A
- * customer with the same key as another is read for it, which is all that it costs.
+ * Most of the last 50,000 keys or so, whosever they were: one that comes again is not guessed to be new. Of each no more is
+ * kept than a hash, in place of another that came before; a key that is taken for one that came is read, which is all that
+ * it costs, and one that is not, fails its batch.
  */
 class RecentKeys {
-  #newer = new Set<string>();
-  #older = new Set<string>();
+  readonly #hashes = new Uint32Array(1 << 17);
 
   add(key: string): void {
-    this.#newer.add(key);
-    if (this.#newer.size < RECENT_KEYS_MAX) return;
-    this.#older = this.#newer;
-    this.#newer = new Set();
+    const hash = hashOf(key);
+    this.#hashes[hash % this.#hashes.length] = hash;
   }
 
   has(key: string): boolean {
-    return this.#newer.has(key) || this.#older.has(key);
+    const hash = hashOf(key);
+    return this.#hashes[hash % this.#hashes.length] === hash;
   }
 }
 
+/** FNV-1a over UTF-16 units, never 0. @see http://www.isthe.com/chongo/tech/comp/fnv/ */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return hash >>> 0 || 1;
+}
+
 /** For decisions to change. */
-export const copyOf = (customer: CustomerState): CustomerState => ({
+export const copiesOf = (customers: Customers): Customers =>
+  new Map([...customers].map(([id, customer]) => [id, copyOf(customer)]));
+
+const copyOf = (customer: CustomerState): CustomerState => ({
   ...customer,
   ...noHoldings(),
   counters: new Map(customer.counters),
 });
 
-/** As it is to be found by the next batch. */
+/** As it is to be found by the next batch. The counters are handed on: the batch that leaves them is decided. */
 const leftBy = (customer: CustomerState, revision: bigint): CustomerState => ({
-  ...copyOf(customer),
+  ...customer,
+  ...NOTHING_HELD,
+  counters: customer.counters,
   revision,
   sequenceBefore: customer.sequence,
 });
+
+/** Of everybody who is remembered, who is copied before anything is put in. */
+const NOTHING_HELD = noHoldings();

@@ -12,11 +12,11 @@ export type Column<T> = readonly [name: string, type: string, value: (entry: T) 
 export function insertOf<T>(
   table: string,
   columns: readonly Column<T>[],
-  firstParam: number,
+  param: (i: number) => string,
   rest: readonly (readonly [name: string, sql: string])[] = [],
 ): string {
   const names = columns.map(([name]) => name);
-  const arrays = columns.map((_, i) => `$${firstParam + i}::text[]`);
+  const arrays = columns.map((_, i) => `${param(i)}::text[]`);
   const values = columns.map(([name, type]) =>
     type === 'marks' ? `string_to_array(v.${name}, ' ')` : `v.${name}::${type}`,
   );
@@ -44,11 +44,23 @@ export function writeStatement<T>(
   const updates = names.filter((name) => !key?.split(', ').includes(name)).map((name) => `${name} = excluded.${name}`);
   const conflict = key === undefined ? '' : ` ON CONFLICT (${key}) DO UPDATE SET ${updates.join(', ')}`;
   return {
-    text: `${insertOf(table, columns, 1)} WHERE ${WITHIN_BATCH}${conflict}`,
+    text: `${insertOf(table, columns, (i) => `$${i + 1}`)} WHERE ${WITHIN_BATCH}${conflict}`,
     params: columns.map(([, , value]) => entries.map(value)) satisfies Parameter[],
   };
 }
 
 export const unitsOrNull = (units: Units | null): string | null => (units === null ? null : formatUnits(units));
-export const iso = (atMs: number): string => new Date(atMs).toISOString();
+
+/** An instant as Postgres takes it. A batch names few of them many times: its own, and where periods begin and end. */
+export function iso(atMs: number): string {
+  const known = isoTexts.get(atMs);
+  if (known !== undefined) return known;
+  if (isoTexts.size >= ISO_TEXTS_MAX) isoTexts.clear();
+  const text = new Date(atMs).toISOString();
+  isoTexts.set(atMs, text);
+  return text;
+}
+
+const ISO_TEXTS_MAX = 100;
+const isoTexts = new Map<number, string>();
 export const isoOrNull = (atMs: number | null): string | null => (atMs === null ? null : iso(atMs));

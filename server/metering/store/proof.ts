@@ -11,8 +11,8 @@ export type Proof = {
 export const isEmpty = ({ customers, catalogs }: Proof): boolean => customers.length === 0 && catalogs.length === 0;
 
 /** Holds where rows and catalogs are the ones that were remembered: in four parameters, as `proofParams` gives them. */
-export const proofText = (firstParam: number): string => {
-  const [ids, revisions, tenantIds, versions] = [0, 1, 2, 3].map((i) => `$${firstParam + i}::text[]`);
+export const proofText = (param: (i: number) => string): string => {
+  const [ids, revisions, tenantIds, versions] = [0, 1, 2, 3].map((i) => `${param(i)}::text[]`);
   return `cardinality(${ids}) = (
       SELECT count(*) FROM unnest(${ids}, ${revisions}) AS v (id, revision)
       CROSS JOIN LATERAL (SELECT FROM customers WHERE id = v.id::uuid AND revision = v.revision::bigint LIMIT 1) c
@@ -29,7 +29,7 @@ export const proofParams = ({ customers, catalogs }: Proof): readonly Parameter[
   catalogs.map(({ version }) => String(version)),
 ];
 
-const PROOF = `SELECT 1 / (${proofText(1)})::integer AS proven`;
+const PROOF = `SELECT 1 / (${proofText((i) => `$${i + 1}`)})::integer AS proven`;
 
 /** For a batch that writes nothing. The division fails it, as it does in the statement that writes. */
 export const proofStatement = (proof: Proof): Statement => ({ text: PROOF, params: proofParams(proof) });

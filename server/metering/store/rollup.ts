@@ -134,10 +134,10 @@ const ON_KNOWN_ROLLUP = `
  * the part of a statement that also stores them. What `rollupsOf` would make of them, without sending anything twice.
  *
  * @param events Name of the part that returns customer_id, feature_key, tenant_id, amount and overage of each.
- * @param now    Parameter of the instant at which they were used.
+ * @param now    The instant at which they were used.
  */
 export const plainRollupsText = (events: string, now: string): string => `${INSERT_ROLLUPS}
-  SELECT customer_id, feature_key, date_trunc('minute', ${now}::timestamptz, 'UTC'), '{}', '', tenant_id,
+  SELECT customer_id, feature_key, date_trunc('minute', ${now}, 'UTC'), '{}', '', tenant_id,
     count(*), sum(amount), 0, 0, sum(overage), 0, max(amount)
   FROM ${events} GROUP BY customer_id, feature_key, tenant_id${ON_KNOWN_ROLLUP}`;
 
