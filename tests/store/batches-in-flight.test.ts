@@ -1,0 +1,252 @@
+/**
+ * Goal: a batch that is decided by what the one before it will leave is exact whatever becomes of that: saved, decided by what
+ * turned out to be otherwise, lost with the connection. Method: another session holds a customer's row, so that a batch is
+ * certainly in flight while the next is made; an ear at the lane tells how many were.
+ */
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Database } from '../../server/db/client.ts';
+import { openPostgres } from '../../server/db/postgres.ts';
+import { unitsOf } from '../../server/domain/units.ts';
+import type { Consumption } from '../../server/metering/requests.ts';
+import { migrated } from '../support/engines.ts';
+import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
+import { outcomesOf } from './outcomes.ts';
+import { expectConsistent } from './promises.ts';
+import { recorded } from './recorded.ts';
+import { openRig, query, type Rig, register, rigWith } from './rig.ts';
+import { holdCustomer } from './row-lock.ts';
+
+/** Transactions in the order in which they were begun: whether customers were read for them. */
+type Begun = ('read' | 'remembered')[];
+
+function listening(database: Database, begun: Begun): Database {
+  return {
+    ...database,
+    lane: {
+      reset: () => database.lane.reset(),
+      transact: (first, second) => {
+        begun.push(first.length > 0 ? 'read' : 'remembered');
+        return database.lane.transact(first, second);
+      },
+    },
+  };
+}
+
+describePostgres('two batches in flight', () => {
+  let server: TestDatabase;
+  let database: Database;
+  let elsewhere: Database;
+  let rig: Rig;
+  let begun: Begun;
+  beforeAll(async () => {
+    server = await createDatabase({ template: migrated });
+    const open = () => openPostgres({ url: server.url, poolSize: 3, statementTimeoutMs: 10_000, lockTimeoutMs: 8_000 });
+    database = open();
+    elsewhere = open();
+  });
+  afterAll(async () => {
+    await database.close();
+    await elsewhere.close();
+    await server.drop();
+  });
+  beforeEach(async () => {
+    begun = [];
+    rig = await rigWith(listening(database, begun), { limit: unitsOf('100'), thresholds: [] });
+    await register(rig, 'beta');
+    for (const customer of ['acme', 'beta']) await rig.engine.consume(rig.call(customer)); // remembered from now on
+    begun.length = 0;
+  });
+
+  const use = (customer: string, fields = {}): Promise<Consumption> => rig.engine.consume(rig.call(customer, fields));
+  const inFlight = async (count: number): Promise<void> => {
+    while (begun.length < count) await new Promise(setImmediate);
+  };
+  /** Two batches, of which the first waits for a customer that somebody else holds. */
+  async function twoInFlight<T>(
+    first: () => readonly Promise<T>[],
+    second: () => readonly Promise<T>[],
+  ): Promise<readonly Promise<T>[]> {
+    const calls = [...first()];
+    await inFlight(1);
+    calls.push(...second());
+    await inFlight(2);
+    return calls;
+  }
+  const sequencesOf = async (customer: string): Promise<readonly unknown[]> =>
+    (
+      await query(
+        database,
+        'SELECT properties->>$2 AS i FROM events WHERE customer_id = $1 ORDER BY sequence',
+        rig.call(customer).customerId,
+        'i',
+      )
+    ).map(({ i }) => i);
+  const numbered = (i: number) => ({ properties: JSON.stringify({ i: String(i) }) });
+
+  it('are decided one by the other, and answered in order', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const order: bigint[] = [];
+    const calls = await twoInFlight(
+      () => [use('acme', numbered(1)), use('acme', numbered(2))],
+      () => [use('acme', numbered(3))],
+    );
+    for (const call of calls) void call.then(({ usage }) => order.push(BigInt(usage.sequence)));
+    await letGo();
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ usage }) => usage.used)).toEqual(['2', '3', '4'].map(unitsOf));
+    expect(order).toEqual([2n, 3n, 4n]);
+    expect(begun).toEqual(['remembered', 'remembered']);
+    expect(await sequencesOf('acme')).toEqual([null, '1', '2', '3']);
+    await expectConsistent(database, rig.tenantId);
+  });
+
+  it('share the last units that there are', async () => {
+    await use('acme', { amount: unitsOf('96') });
+    begun.length = 0;
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const calls = await twoInFlight(
+      () => [use('acme'), use('acme')],
+      () => [use('acme'), use('acme')],
+    );
+    await letGo();
+    expect(await outcomesOf([...calls])).toEqual(['allowed', 'allowed', 'allowed', 'LIMIT_REACHED']);
+    expect(await recorded(rig, 'acme')).toMatchObject({ used: 100, events: 5 });
+  });
+
+  it('are both decided anew, in order, when the first was decided by what is not so any more', async () => {
+    const other = await openRig(elsewhere, { tenantId: rig.tenantId });
+    other.clock.set(rig.clock.now());
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const before = other.engine.consume(other.call('acme', { amount: unitsOf('96') })); // waits as well, and first
+    await waiting(1);
+    const calls = await twoInFlight(
+      () => [use('acme', numbered(1)), use('beta', numbered(1))],
+      () => [use('acme', numbered(2)), use('beta', numbered(2)), use('acme', numbered(3)), use('acme', numbered(4))],
+    );
+    await waiting(2);
+    await letGo();
+    expect((await before).allowed).toBe(true);
+    expect(await outcomesOf([...calls])).toEqual([
+      'allowed',
+      'allowed',
+      'allowed',
+      'allowed',
+      'allowed',
+      'LIMIT_REACHED',
+    ]);
+    expect(begun).toEqual(['remembered', 'remembered', 'read', 'read']);
+    expect(await sequencesOf('acme')).toEqual([null, null, '1', '2', '3']);
+    expect(await sequencesOf('beta')).toEqual([null, '1', '2']);
+    await expectConsistent(database, rig.tenantId);
+    begun.length = 0;
+    await use('beta');
+    await use('beta');
+    expect(begun).toEqual(['read', 'read']); // the first was about it, too: it is left alone for a while
+  });
+
+  it('of others is not decided anew with one that was', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const change = Promise.resolve(
+      query(elsewhere, 'UPDATE customers SET revision = revision + 1 WHERE id = $1', rig.call('acme').customerId),
+    ); // waits as well, and first
+    await waiting(1);
+    const calls = await twoInFlight(
+      () => [use('acme')],
+      () => [use('beta'), use('beta')],
+    );
+    await waiting(2);
+    await letGo();
+    await change;
+    expect(await outcomesOf([...calls])).toEqual(['allowed', 'allowed', 'allowed']);
+    expect(begun).toEqual(['remembered', 'remembered', 'read']);
+    expect(await recorded(rig, 'acme')).toMatchObject({ used: 2, events: 2 });
+    expect(await recorded(rig, 'beta')).toMatchObject({ used: 3, events: 3 });
+  });
+
+  it('hear of a key that came in the first', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const first = use('acme', { idempotencyKey: 'k' });
+    await inFlight(1);
+    const again = use('acme', { idempotencyKey: 'k' });
+    await letGo();
+    expect((await Promise.all([first, again])).map(({ replayed, usage }) => [replayed, usage.used])).toEqual([
+      [false, unitsOf('2')],
+      [true, unitsOf('2')],
+    ]);
+    expect(await recorded(rig, 'acme')).toMatchObject({ used: 2, events: 2 });
+  });
+
+  it('are both UNAVAILABLE when the connection is lost, and count once when they are sent again', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const keyed = (key: string) => () => [use('acme', { idempotencyKey: key })];
+    const outcomes = outcomesOf([...(await twoInFlight(keyed('a'), keyed('b')))]);
+    await waiting(1);
+    await query(
+      elsewhere,
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'metergraph-engine' AND datname = current_database()`,
+    );
+    expect(await outcomes).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
+    await letGo();
+    expect(await outcomesOf([...keyed('b')(), ...keyed('a')(), use('acme')])).toEqual([
+      'allowed',
+      'allowed',
+      'allowed',
+    ]);
+    expect(await recorded(rig, 'acme')).toMatchObject({ used: 4, events: 4, answers: 2 });
+  });
+
+  it('are both answered before an engine has ended', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const answered: string[] = [];
+    const calls = await twoInFlight(
+      () => [use('acme').finally(() => answered.push('first'))],
+      () => [use('acme').finally(() => answered.push('second'))],
+    );
+    const ended = rig.engine.drain().then(() => answered.push('ended'));
+    await letGo();
+    await Promise.all([...calls, ended]);
+    expect(answered).toEqual(['first', 'second', 'ended']);
+  });
+
+  it('that fails for what is in one of its calls fails that call alone, and nothing of the next', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const calls = await twoInFlight(
+      () => [use('acme', numbered(1)), use('acme', { properties: '{' }), use('acme', numbered(2))],
+      () => [use('acme', numbered(3)), use('beta')],
+    );
+    await letGo();
+    expect(await outcomesOf([...calls])).toEqual(['allowed', 'INVALID_INPUT', 'allowed', 'allowed', 'allowed']);
+    expect(await sequencesOf('acme')).toEqual([null, '1', '2', '3']);
+    await expectConsistent(database, rig.tenantId);
+    begun.length = 0;
+    await use('acme');
+    expect(begun).toEqual(['remembered']); // nobody else has changed it
+  });
+
+  it('are given up when the first takes too long, and count once when they are sent again', async () => {
+    const impatient = await openRig(listening(database, begun), {
+      tenantId: rig.tenantId,
+      engine: { deadlineMs: 400 },
+    });
+    const keyed = (key: string) => () => [impatient.engine.consume(rig.call('acme', { idempotencyKey: key }))];
+    await Promise.all(keyed('remembered from now on')());
+    begun.length = 0;
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const outcomes = outcomesOf([...(await twoInFlight(keyed('a'), keyed('b')))]);
+    expect(await outcomes).toEqual(['DEADLINE_EXCEEDED', 'UNAVAILABLE']);
+    await letGo();
+    expect(await outcomesOf([...keyed('b')(), ...keyed('a')()])).toEqual(['allowed', 'allowed']);
+    expect(await recorded(rig, 'acme')).toMatchObject({ used: 4, events: 4 });
+  });
+
+  /** Until so many engines wait for a lock. */
+  async function waiting(count: number): Promise<void> {
+    for (;;) {
+      const [row] = await query(
+        elsewhere,
+        `SELECT count(*)::integer AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      if (Number(row?.count) >= count) return;
+    }
+  }
+});
