@@ -7,11 +7,24 @@
  */
 import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
-import { invalidAmount, invalidInput, MeterError } from '../domain/errors.ts';
-import { DIGITS_MAX, FRACTION_DIGITS_MAX } from '../domain/units.ts';
+import { MeterError } from '../domain/errors.ts';
 import { Uncountable } from './draft.ts';
-import { type Ledger, POSTPONED, type Result } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
+import {
+  beingChanged,
+  doesNotAddUp,
+  isConflict,
+  isHeld,
+  isLate,
+  overloaded,
+  refusalOf,
+  stopping,
+  tooLate,
+  unanswered,
+  unreachable,
+} from './refusals.ts';
 import type { ConsumeRequest, Consumption, Request, ReserveRequest, ResultOf } from './requests.ts';
+import { POSTPONED, type Result } from './results.ts';
 
 export type EngineOptions = {
   /** Requests in one transaction at most. */
@@ -49,15 +62,6 @@ type Answer = Exclude<Result, MeterError | typeof POSTPONED>;
 
 /** What keeps more than one batch from being recorded. */
 type Trouble = { readonly kind: 'unreachable'; readonly cause: unknown } | { readonly kind: 'customer-held' };
-
-/** SQLSTATEs after which the same batch may pass as it is: it met another gateway's. */
-const CONFLICTS: ReadonlySet<string> = new Set(['23505', '40P01', '40001', '22012']);
-/** SQLSTATE of a lock that was not to be had in time: somebody else holds a customer of the batch. */
-const LOCK_NOT_AVAILABLE = '55P03';
-/** SQLSTATE of a number with more digits than its column has, like a sum of what was used in a minute. */
-const NUMERIC_VALUE_OUT_OF_RANGE = '22003';
-/** The class of SQLSTATE for data that no column can hold: text with a zero character, properties that are not JSON. */
-const DATA_EXCEPTION_CLASS = '22';
 
 export class Engine {
   readonly #deps: EngineDeps;
@@ -136,11 +140,9 @@ export class Engine {
   }
 
   #refusalOf(count: number): MeterError | null {
-    if (this.#stopping) return new MeterError('SHUTTING_DOWN', 'This gateway is stopping; send the call again.');
+    if (this.#stopping) return stopping();
     const { queueLengthMax } = this.#options;
-    if (this.#queue.length + count <= queueLengthMax) return null;
-    const waiting = `${this.#queue.length} calls are waiting and at most ${queueLengthMax} may`;
-    return new MeterError('OVERLOADED', `${waiting}; nothing was written, send the call again shortly.`);
+    return this.#queue.length + count <= queueLengthMax ? null : overloaded(this.#queue.length, queueLengthMax);
   }
 
   #enqueue(request: Request): Promise<Answer> {
@@ -260,10 +262,10 @@ export class Engine {
   ): Promise<Trouble | null> {
     const state = sqlStateOf(error);
     if (isLate(error) || isUnreachable(error)) return this.#giveUp(batch, error);
-    if (!isRerun && state !== null && CONFLICTS.has(state)) return this.#settle(batch, postponed, true);
+    if (!isRerun && isConflict(state)) return this.#settle(batch, postponed, true);
     if (batch.length > 1) return this.#settleOneByOne(batch, postponed);
-    for (const pending of batch) this.#answer(pending, refusalOf(error, state));
-    return state === LOCK_NOT_AVAILABLE ? { kind: 'customer-held' } : null;
+    for (const pending of batch) this.#answer(pending, refusalOf(error));
+    return isHeld(state) ? { kind: 'customer-held' } : null;
   }
 
   async #settleOneByOne(batch: readonly Pending[], postponed: Pending[]): Promise<Trouble | null> {
@@ -285,8 +287,7 @@ export class Engine {
     const { deadlineMs } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_, reject) => {
-      const late = `The database did not answer within ${deadlineMs} ms; whether the call was recorded is unknown. Send it again with the same idempotency key.`;
-      timer = setTimeout(() => reject(new MeterError('DEADLINE_EXCEEDED', late)), deadlineMs);
+      timer = setTimeout(() => reject(unanswered(deadlineMs)), deadlineMs);
     });
     try {
       return await Promise.race([results, deadline]);
@@ -304,13 +305,7 @@ export class Engine {
 
   #giveUp(batch: readonly Pending[], cause: unknown): Trouble {
     this.#deps.onUnreachable(cause);
-    const error =
-      cause instanceof MeterError
-        ? cause
-        : new MeterError(
-            'UNAVAILABLE',
-            'The database could not be reached; send the call again with the same idempotency key.',
-          );
+    const error = cause instanceof MeterError ? cause : unreachable();
     for (const pending of batch) this.#answer(pending, error);
     return { kind: 'unreachable', cause };
   }
@@ -320,15 +315,6 @@ const requestsOf = (batch: readonly Pending[]): readonly Request[] => batch.map(
 
 const isPostponed = (result: Result | Error): result is typeof POSTPONED => result === POSTPONED;
 
-const beingChanged = (): MeterError =>
-  new MeterError(
-    'UNAVAILABLE',
-    'The customer is being changed by somebody else for too long; nothing was written, send the call again.',
-  );
-
-const tooLate = (deadlineMs: number): MeterError =>
-  new MeterError('OVERLOADED', `The call waited ${deadlineMs} ms for its turn; nothing was written, send it again.`);
-
 /** One word for what became of a request: for metrics. */
 function outcomeOf(result: Answer | Error): string {
   if (result instanceof Error) return result instanceof MeterError ? result.code : 'INTERNAL_SERVER_ERROR';
@@ -336,21 +322,3 @@ function outcomeOf(result: Answer | Error): string {
   if ('denial' in result && result.denial) return result.denial.reason;
   return 'replayed' in result && result.replayed ? 'replayed' : 'allowed';
 }
-
-/** What a caller hears whose request failed alone. */
-function refusalOf(error: unknown, state: string | null): Error {
-  const failure = error instanceof Error ? error : new Error(String(error));
-  if (state === LOCK_NOT_AVAILABLE) return beingChanged();
-  if (error instanceof Uncountable || state === NUMERIC_VALUE_OUT_OF_RANGE) return doesNotAddUp();
-  if (state === null || CONFLICTS.has(state) || !state.startsWith(DATA_EXCEPTION_CLASS)) return failure;
-  const sentence =
-    'A text or a value of this call is one that no database keeps, like the character U+0000; nothing was written, leave it out.';
-  return invalidInput(['input'], sentence);
-}
-
-const doesNotAddUp = (): MeterError =>
-  invalidAmount(
-    `What the amount comes to, together with what is there, has more than ${DIGITS_MAX - FRACTION_DIGITS_MAX} digits before the point; nothing was written, send a smaller one.`,
-  );
-
-const isLate = (error: unknown): boolean => error instanceof MeterError && error.code === 'DEADLINE_EXCEEDED';

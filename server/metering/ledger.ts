@@ -9,22 +9,20 @@
 import type { Catalogs } from '../db/catalogs.ts';
 import { type Database, type Query, type Row, type Statement, sqlStateOf } from '../db/client.ts';
 import { lacksEventMonth, makeEventMonths } from '../db/event-months.ts';
-import { alertsOfEvents, type EventRange } from '../db/queries/alerts.ts';
 import { newRevision } from '../db/revision.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
 import type { BeforeDecision } from '../domain/hook.ts';
 import type { Catalog } from '../domain/plan.ts';
-import type { Usage } from '../domain/usage.ts';
 import type { Hint } from '../events/bus.ts';
-import type { Committed, CustomerMoved } from '../events/committed.ts';
-import { answerFromJson } from './answer.ts';
-import { type BatchResult, decideBatch, type Outcome } from './batch.ts';
+import type { Committed } from '../events/committed.ts';
+import { type BatchResult, decideBatch } from './batch.ts';
 import { copiesOf, Memory } from './memory.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
-import type { Result as Answer, Request } from './requests.ts';
-import type { Changes, NewAlert } from './state.ts';
+import type { Request } from './requests.ts';
+import { alertsOfReplays, movedBy, POSTPONED, type Result, resultsOf, withAlerts } from './results.ts';
+import type { Changes } from './state.ts';
 import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
 import { isEmpty, type Proof, proofStatement } from './store/proof.ts';
@@ -56,12 +54,6 @@ const NO_GUESS: Guess = { customers: new Map(), catalogs: null };
 const ANOTHER_BY_NOW = '22012';
 /** SQLSTATEs of a guess that was wrong: that, or a key was known. */
 const WRONG_GUESS: ReadonlySet<string> = new Set([ANOTHER_BY_NOW, '23505']);
-
-/** Not decided yet: so much is due of its customer that settling takes more transactions. See `settleCustomer`. */
-export const POSTPONED = { kind: 'postponed' } as const;
-
-/** A request's own result; an error here is about this request alone. */
-export type Result = Answer | MeterError | typeof POSTPONED;
 
 export class Ledger {
   readonly #deps: LedgerDeps;
@@ -261,6 +253,9 @@ export class Ledger {
   }
 }
 
+/** What became of a batch, whose customers are as it leaves them. */
+type Decided = BatchResult & { readonly customers: Customers; readonly results: readonly Result[] };
+
 /** What a batch is decided by: the rows of its first look, and what nobody has looked at. */
 type Known = { readonly looks: readonly Look[]; readonly rows: readonly (readonly Row[])[]; readonly guess: Guess };
 
@@ -292,92 +287,4 @@ async function lookAgain(looks: readonly Look[], customers: Customers, query: Qu
   readInto(customers, looks, await Promise.all(looks.map(({ statement }) => query(statement))));
 }
 
-/** The alerts that the first answers of replayed calls spoke of, by position in the batch. Seldom any. */
-async function alertsOfReplays(requests: readonly Request[], outcomes: readonly Outcome[], query: Query) {
-  const ranges = requests.map((request, i) => raisedBy(request, outcomes[i]));
-  const found = (
-    await alertsOfEvents(
-      query,
-      ranges.filter((range) => range !== null),
-    )
-  ).values();
-  return ranges.map((range) => (range === null ? [] : (found.next().value ?? [])));
-}
-
-/** The events that raised what a replayed answer speaks of; null where it speaks of nothing, or is none. */
-function raisedBy({ customerId }: Pick<Request, 'customerId'>, outcome: Outcome | undefined): EventRange | null {
-  if (outcome?.kind !== 'replayed' || outcome.answer.kind !== 'consumption' || outcome.answer.alerts === 0) return null;
-  const { alertsFrom, usage } = outcome.answer;
-  return { customerId, first: alertsFrom ?? usage.sequence, last: usage.sequence };
-}
-
-type Decided = BatchResult & { readonly customers: Customers; readonly results: readonly Result[] };
-
-/** Every request's result, but for the alerts of this very batch: they get their sequence when they are stored. */
-const resultsOf = (
-  requests: readonly Request[],
-  outcomes: readonly Outcome[],
-  catalogs: ReadonlyMap<string, Catalog>,
-  replayedAlerts: readonly (readonly Alert[])[],
-): readonly Result[] =>
-  requests.map((request, i) => resultOf(request, outcomes[i], catalogs.get(request.tenantId), replayedAlerts[i] ?? []));
-
-function resultOf(
-  request: Request,
-  outcome: Outcome | undefined,
-  catalog: Catalog | undefined,
-  replayedAlerts: readonly Alert[],
-): Result {
-  if (outcome?.kind === 'failed') return outcome.error;
-  if (outcome?.kind === 'postponed') return POSTPONED;
-  if (outcome?.kind === 'decided') {
-    const { result } = outcome;
-    return result.kind === 'consumption' ? { ...result, alerts: [] } : result;
-  }
-  if (outcome?.kind !== 'replayed' || !catalog) throw new Error('a request of the batch was not decided');
-  return answerFromJson(outcome.answer, request, catalog, replayedAlerts);
-}
-
-/** Adds the alerts of this batch: to those who raised them, and to those who sent the same call again within it. */
-function withAlerts({ results, outcomes }: Decided, saved: ReadonlyMap<NewAlert, Alert>): readonly Result[] {
-  if (saved.size === 0) return results;
-  return results.map((result, i) => {
-    if (result instanceof MeterError || result === POSTPONED) return result;
-    if (result.kind !== 'consumption' || !result.allowed) return result;
-    const outcome = outcomes[i];
-    const raised =
-      outcome?.kind === 'decided'
-        ? outcome.alerts.flatMap((alert) => saved.get(alert) ?? [])
-        : savedIn(saved, raisedBy(result.usage, outcome));
-    return raised.length > 0 ? { ...result, alerts: raised } : result;
-  });
-}
-
-function savedIn(saved: ReadonlyMap<NewAlert, Alert>, range: EventRange | null): readonly Alert[] {
-  if (range === null) return [];
-  const [first, last] = [BigInt(range.first), BigInt(range.last)];
-  return [...saved]
-    .filter(([{ customerId, eventSequence: at }]) => customerId === range.customerId && first <= at && at <= last)
-    .map(([, alert]) => alert);
-}
-
 const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
-
-/** Of each meter the last state in the batch; earlier ones were never visible to anybody. */
-function movedBy({ outcomes, changes }: BatchResult): readonly CustomerMoved[] {
-  const newest = new Map(changes.customers.map((customer) => [customer.id, new Map<string, Usage>()]));
-  for (const outcome of outcomes) {
-    if (outcome.kind !== 'decided' || outcome.own === null) continue;
-    if (outcome.result.kind === 'consumption' && !outcome.result.allowed) continue;
-    newest.get(outcome.own.customerId)?.set(outcome.own.feature.key, outcome.own);
-  }
-  return changes.customers.map((customer) => ({
-    tenantId: customer.tenantId,
-    customerId: customer.id,
-    sequenceBefore: customer.sequenceBefore,
-    sequence: customer.sequence,
-    isWhole: customer.limitsSequence <= customer.sequenceBefore && !changes.settled.has(customer),
-    dueAtMs: customer.dueAtMs,
-    usages: [...(newest.get(customer.id)?.values() ?? [])],
-  }));
-}

@@ -3,7 +3,8 @@ import type { Deps } from '../../server/actions/deps.ts';
 import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import type { Clock } from '../../server/domain/clock.ts';
-import { Ledger, POSTPONED } from '../../server/metering/ledger.ts';
+import { Ledger } from '../../server/metering/ledger.ts';
+import { POSTPONED } from '../../server/metering/results.ts';
 import { settlerOf } from '../../server/metering/settler.ts';
 
 export function settleBy(database: Database, clock: Clock): Deps['settle'] {
