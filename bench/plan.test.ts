@@ -19,10 +19,17 @@ it('only the servers of the rows that are asked for, and the ratios between thos
   });
 });
 
+it('one client’s waits are compared with those of a bare UPSERT', () => {
+  expect(planned(['postgres hot 1', 'single-statement hot 1']).ratios).toEqual([
+    'p50: postgres hot 1 / single-statement hot 1',
+  ]);
+});
+
 it('another checkout has its turn directly after the same row of this one', () => {
   const { rows, ratios, servers } = planned(['postgres', 'before'], ['a', 'b']);
-  expect(rows.slice(0, 6)).toEqual([
+  expect(rows.slice(0, 7)).toEqual([
     'postgres hot 1',
+    'postgres hot 16',
     'postgres hot 64',
     'before hot 64',
     'before-2 hot 64',

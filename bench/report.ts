@@ -1,5 +1,5 @@
 /** report — a run as Markdown tables: medians, how far the rounds lay apart, ratios taken inside each round. */
-import type { Ratio, Row, Target } from './rows.ts';
+import type { Measure, Ratio, Row, Target } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import { median, type Spread, spread } from './statistics.ts';
 import { figure, range, table, whole } from './table.ts';
@@ -112,11 +112,14 @@ function ratioTable(ratios: readonly Ratio[], rounds: readonly Round[]): string 
     if (values.length === 0) return [];
     const { median: middle, min, max } = spread(values);
     const { says, of, over, target } = ratio;
-    const what = ratio.measure === 'cpu' ? 'µs' : 'calls/s';
-    return [[says, `${of} / ${over}`, what, figure(middle), `${figure(min)}–${figure(max)}`, verdict(target, middle)]];
+    const ends = `${figure(min)}–${figure(max)}`;
+    return [[says, `${of} / ${over}`, OF[ratio.measure], figure(middle), ends, verdict(target, middle)]];
   });
   return table(['ratio, taken inside each round', 'rows', 'of', 'median', 'min–max', 'wanted'], lines);
 }
+
+/** What a ratio is taken of. */
+const OF: Readonly<Record<Measure, string>> = { calls: 'calls/s', cpu: 'µs', p50: 'p50 ms' };
 
 function verdict(target: Target | null, value: number): string {
   if (target === null) return '–';
@@ -129,6 +132,7 @@ function ratioIn({ of, over, measure }: Ratio, round: Round): number | null {
   const [above, below] = [sampleOf(round, of), sampleOf(round, over)];
   if (!above || !below || below.callsPerSecond === 0) return null; // nothing was answered in time
   if (measure === 'calls') return above.callsPerSecond / below.callsPerSecond;
+  if (measure === 'p50') return above.p50Ms / below.p50Ms;
   const [aboveUs, belowUs] = [cpuUs(above), cpuUs(below)];
   return aboveUs === null || belowUs === null ? null : aboveUs / belowUs;
 }
