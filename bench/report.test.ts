@@ -14,6 +14,7 @@ const sample = (of: Partial<Sample>): Sample => ({
   p50Ms: 1,
   p99Ms: 2,
   p999Ms: 3,
+  health: null,
   batchSize: null,
   serverCpuUs: 100,
   databaseCpuUs: 50,
@@ -62,6 +63,12 @@ function runOf(rounds: readonly (readonly [above: Partial<Sample>, below: Partia
   };
 }
 
+/** With somebody who asks the upper row's server for its health. */
+const withHealth = (run: Run, p99Ms: Target | null): Run => ({
+  ...run,
+  rows: [{ ...ABOVE, health: { p99Ms } }, BELOW],
+});
+
 const ratioOf = (measure: Measure, target: Target | null): Ratio => {
   return { says: 'one client', of: ABOVE.name, over: BELOW.name, measure, target, isKey: false };
 };
@@ -102,3 +109,16 @@ it('rows in which nothing was answered in time are compared with nothing', () =>
   const silent = { callsPerSecond: 0, p50Ms: 0 };
   expect(report(runOf([[{}, silent]], ratioOf('p50', { atMost: 1 })))).not.toContain('one client');
 });
+
+it.each<[Target | null, string]>([
+  [{ atMost: 50 }, '≤ 50 reached'],
+  [{ atMost: 39 }, '≤ 39 not yet'],
+  [null, '–'],
+])('health that should be answered within %j: by the median of the rounds, beside the worst', (target, wanted) => {
+  const rounds = [30, 90, 40].map((p99Ms) => [{ health: { p50Ms: p99Ms / 10, p99Ms } }, {}] as const);
+  const text = report(withHealth(runOf(rounds), target));
+  const [, said = ''] = text.split('| health, asked beside');
+  expect(lineOf(said, ABOVE.name)).toEqual([ABOVE.name, '4.00', '40.0', '90.0', wanted]);
+});
+
+it('where nobody asked, nothing is said of health', () => expect(report(runOf([[{}, {}]]))).not.toContain('health'));

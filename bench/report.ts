@@ -13,6 +13,7 @@ export function report(run: Run): string {
     machineLines(run, rounds),
     rowTable(run.rows, rounds),
     openTable(run.rows, rounds),
+    healthTable(run.rows, rounds),
     ratioTable(run.ratios, rounds),
     booksLine(run.books),
     refusals(run.rounds),
@@ -104,6 +105,18 @@ function openTable(rows: readonly Row[], rounds: readonly Round[]): string {
   });
   const head = ['open loop, connections', 'due/s', 'calls/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'worst round p99 ms'];
   return `${table(head, lines)}\n\nms: from when a call was due, however long it waited for a free connection.`;
+}
+
+function healthTable(rows: readonly Row[], rounds: readonly Round[]): string {
+  const lines = rows.flatMap(({ name, health }) => {
+    const waits = rounds.flatMap((round) => sampleOf(round, name)?.health ?? []);
+    if (health === null || waits.length === 0) return [];
+    const [p50, p99] = [median(waits.map(({ p50Ms }) => p50Ms)), spread(waits.map(({ p99Ms }) => p99Ms))];
+    return [[name, figure(p50), figure(p99.median), figure(p99.max), verdict(health.p99Ms, p99.median)]];
+  });
+  if (lines.length === 0) return '';
+  const head = ['health, asked beside', 'p50 ms', 'p99 ms', 'worst round p99 ms', 'wanted'];
+  return `${table(head, lines)}\n\nms: from when it was due to be asked, a hundred times a second: as long as the event loop, or a busy machine, keeps anybody waiting.`;
 }
 
 function ratioTable(ratios: readonly Ratio[], rounds: readonly Round[]): string {

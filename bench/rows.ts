@@ -31,7 +31,12 @@ export type Row = {
   readonly callsPerRequest: number;
   /** Null: each connection sends its next request when the last one is answered. */
   readonly pace: Pace | null;
+  /** Whether somebody asks for the server's health meanwhile; null: nobody does. */
+  readonly health: HealthBeside | null;
 };
+
+/** How long those who ask for health should wait, at the 99th percentile; null where it is only told. */
+export type HealthBeside = { readonly p99Ms: Target | null };
 
 /** An open loop: so many requests a second, or a share of the calls that another row reached in the same round. */
 export type Pace = { readonly perSecond: number } | { readonly share: number; readonly of: string };
@@ -45,7 +50,13 @@ export const row = (server: ServerName, connections: number, customers?: 'hot' |
   customers: customers === 'hot' ? 1 : CUSTOMERS,
   callsPerRequest: 1,
   pace: null,
+  health: null,
 });
+
+/** The rows with the longest batches: how long they keep the event loop from everything else. */
+const withHealth = (of: Row, p99AtMostMs: number | null = null): Row => {
+  return { ...of, health: { p99Ms: p99AtMostMs === null ? null : { atMost: p99AtMostMs } } };
+};
 
 /** What a call waits for at a load that leaves room: half of what the gateway can do, and one that a small app may have. */
 const OPEN_ROWS: readonly Row[] = [
@@ -90,11 +101,11 @@ export const ROWS: readonly Row[] = [
   row('postgres', 1, 'spread'),
   row('postgres', 16, 'spread'),
   row('postgres', 64, 'spread'),
-  row('postgres', 256, 'spread'),
+  withHealth(row('postgres', 256, 'spread')),
   ...OPEN_ROWS,
   ...MANY_ROWS,
   row('pglite', 64, 'spread'),
-  row('pglite', 256, 'spread'),
+  withHealth(row('pglite', 256, 'spread'), 50),
   row('one-by-one', 64, 'hot'),
   row('one-by-one', 64, 'spread'),
   row('single-statement', 1, 'hot'),

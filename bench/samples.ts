@@ -1,5 +1,6 @@
 /** samples — what a run finds out, as `--json` writes it: every figure of every row of every round. */
 import type { Books } from './books.ts';
+import type { HealthWaits } from './measure/health.ts';
 import type { BeforeName, Ratio, Row, ServerName } from './rows.ts';
 
 export type Sample = {
@@ -11,6 +12,8 @@ export type Sample = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
+  /** What those waited for who asked for the server's health meanwhile; null where nobody did. */
+  readonly health: HealthWaits | null;
   /** Calls in one transaction, by the gateway's own count; null where there are none. */
   readonly batchSize: number | null;
   /** Processor microseconds a call; null where the system does not tell, or a process does other work beside. */

@@ -7,6 +7,7 @@ import type { Sample } from '../samples.ts';
 import { startedOf, type World } from '../world.ts';
 import { cpuMsOf, cpuMsOfFamily, cpuMsOfMachine } from './cpu.ts';
 import { type GatewayMetrics, readMetrics } from './gateway-metrics.ts';
+import { askingHealth } from './health.ts';
 
 /** `requestsPerSecond` of an open loop; null for a closed one. */
 export type Timing = Pick<Job, 'warmUpMs' | 'measureMs' | 'requestsPerSecond'>;
@@ -21,14 +22,11 @@ export async function measureRow(world: World, row: Row, timing: Timing, keyPref
   const { connections, customers, callsPerRequest } = row;
   const metricsBefore = await batchMetrics(world, row);
   const before = cpuTimes(world, row);
-  const result = await runJob(isItsOwnLoad(row) ? server : world.load, {
-    ...timing,
-    url: server.url,
-    connections,
-    customers,
-    callsPerRequest,
-    keyPrefix,
-  });
+  const job = { ...timing, url: server.url, connections, customers, callsPerRequest, keyPrefix };
+  const running = runJob(isItsOwnLoad(row) ? server : world.load, job);
+  const [result, health] = row.health
+    ? await askingHealth(server.url, timing.warmUpMs, running)
+    : [await running, null];
   const used = difference(before, cpuTimes(world, row));
   const metricsAfter = await batchMetrics(world, row);
   server.assertAlive();
@@ -41,6 +39,7 @@ export async function measureRow(world: World, row: Row, timing: Timing, keyPref
     p50Ms: result.p50Ms,
     p99Ms: result.p99Ms,
     p999Ms: result.p999Ms,
+    health,
     batchSize: metricsBefore && metricsAfter && batchSizeBetween(metricsBefore, metricsAfter),
     serverCpuUs: each(used.server),
     databaseCpuUs: each(used.database),
