@@ -92,7 +92,7 @@ function usualAmount(feature: string): fc.Arbitrary<Units> {
 const anyAmount = (feature: string): fc.Arbitrary<Units> =>
   fc.oneof({ weight: 30, arbitrary: usualAmount(feature) }, amountOf(0, -1));
 
-const useOf = (feature: fc.Arbitrary<string>): fc.Arbitrary<Use> =>
+export const useOf = (feature: fc.Arbitrary<string>): fc.Arbitrary<Use> =>
   feature.chain((key) =>
     fc.record({
       feature: fc.constant(key),
