@@ -1,6 +1,7 @@
 /**
  * Goal: what was answered is recorded, once, though the process was killed in the middle of it. Method: another process
- * under load, SIGKILL, and then the books: what it said against what is on record; twice on the same data.
+ * under load, SIGKILL, and then the books: what it said against what is on record; twice on the same data. And with two
+ * of them at one limit, one of which is killed on the way there: exactly the limit passes.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +18,7 @@ import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { outcomesOf, tally } from './outcomes.ts';
 import { expectConsistent } from './promises.ts';
 import { recorded } from './recorded.ts';
-import { openRig, query, type Rig, rigWith } from './rig.ts';
+import { openRig, query, type Rig, register, rigWith } from './rig.ts';
 
 const CHILD = fileURLToPath(new URL('../support/engine-under-load.ts', import.meta.url));
 const ROUNDS = 2;
@@ -27,23 +28,27 @@ const ANSWERS_BEFORE_KILL = 150;
 /** No limit, but alerts on the way. */
 const THRESHOLDS = ['50', '150', '300'].map((value) => ({ kind: 'used' as const, value: unitsOf(value) }));
 
-type Fates = { readonly sent: ReadonlySet<string>; readonly done: ReadonlySet<string> };
+/** How many gateways are killed on their way to a limit, each beside another that goes on. */
+const KILLED_AT_A_LIMIT = 3;
+const LIMIT = 1_000;
 
-/** Runs the child until it has answered enough calls, and kills it while it goes on. */
-async function killUnderLoad(place: string, tenantId: string, prefix: string): Promise<Fates> {
-  const args = ['--import', 'tsx', CHILD, place, tenantId, 'acme', prefix];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** The keys that a child has sent, and what it heard of them before it was killed. */
+type Fates = Readonly<Record<'sent' | 'done' | 'denied', Set<string>>>;
+
+/** Runs a child, and kills it when it has heard enough, while it goes on. */
+async function killUnderLoad(args: readonly string[], hasHeardEnough: (fates: Fates) => boolean): Promise<Fates> {
+  const command = ['--import', 'tsx', CHILD, ...args];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
-  const sent = new Set<string>();
-  const done = new Set<string>();
+  const fates: Fates = { sent: new Set(), done: new Set(), denied: new Set() };
   for await (const line of createInterface(child.stdout)) {
-    const [what, key = ''] = line.split(' ');
-    (what === 'done' ? done : sent).add(key);
-    if (done.size === ANSWERS_BEFORE_KILL) child.kill('SIGKILL'); // what it has said meanwhile is still read
+    const [what = '', key = ''] = line.split(' ');
+    fates[what as keyof Fates].add(key); // the three words that it says
+    if (!child.killed && hasHeardEnough(fates)) child.kill('SIGKILL'); // what it has said meanwhile is still read
   }
   const [, signal] = await closed;
   expect(signal).toBe('SIGKILL');
-  return { sent, done };
+  return fates;
 }
 
 /** @param open Opens the data that a killed process left; nobody else has it open meanwhile. */
@@ -53,7 +58,8 @@ async function expectNothingLost(place: string, open: () => Promise<Database>): 
   await setUp.close();
   const everSent = new Set<string>();
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { sent, done } = await killUnderLoad(place, tenantId, `round${round}-`);
+    const args = [place, tenantId, 'acme', `round${round}-`];
+    const { sent, done } = await killUnderLoad(args, (fates) => fates.done.size >= ANSWERS_BEFORE_KILL);
     for (const key of sent) everSent.add(key);
     const database = await open();
     await untilServerNoticed(database);
@@ -83,11 +89,15 @@ async function expectRetriesCountOnce(rig: Rig, sent: ReadonlySet<string>, known
   expect(replayed).toBe(known.size);
 }
 
-async function recordedKeys({ database, call }: Rig, prefix: string): Promise<ReadonlySet<string>> {
+async function recordedKeys(
+  { database, call }: Rig,
+  prefix: string,
+  referenceId = 'acme',
+): Promise<ReadonlySet<string>> {
   const rows = await query(
     database,
     'SELECT idempotency_key AS key FROM events WHERE customer_id = $1 AND starts_with(idempotency_key, $2)',
-    call('acme').customerId,
+    call(referenceId).customerId,
     prefix,
   );
   const keys = new Set(rows.map(({ key }) => String(key)));
@@ -109,5 +119,36 @@ describePostgres('kill -9 under load', () => {
     await using server = await createDatabase({ template: migrated });
     const open = async () => openPostgres({ url: server.url, poolSize: 2, statementTimeoutMs: 10_000 });
     await expectNothingLost(server.url, open);
+  });
+
+  it(`lets exactly the limit pass, ${KILLED_AT_A_LIMIT} times, beside a gateway that goes on`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    await using server = await createDatabase({ template: migrated });
+    const database = openPostgres({ url: server.url, poolSize: 2, statementTimeoutMs: 10_000 });
+    const rig = await rigWith(database, { limit: unitsOf(String(LIMIT)), thresholds: THRESHOLDS });
+    for (let round = 0; round < KILLED_AT_A_LIMIT; round += 1) {
+      const customer = `customer-${round}`;
+      await register(rig, customer);
+      const argsOf = (prefix: string) => [server.url, rig.tenantId, customer, prefix];
+      const gateways = await Promise.all([
+        killUnderLoad(argsOf('killed-'), ({ done, denied }) => done.size + denied.size >= ANSWERS_BEFORE_KILL),
+        killUnderLoad(argsOf('goes-on-'), ({ denied }) => denied.size >= ANSWERS_BEFORE_KILL),
+      ]);
+      await untilServerNoticed(database);
+      expect(await recorded(rig, customer)).toMatchObject({ used: LIMIT, events: LIMIT });
+      const keys = new Set([
+        ...(await recordedKeys(rig, 'killed-', customer)),
+        ...(await recordedKeys(rig, 'goes-on-', customer)),
+      ]);
+      for (const { sent, done, denied } of gateways) {
+        expect([...done].filter((key) => !keys.has(key))).toEqual([]);
+        expect([...denied].filter((key) => keys.has(key))).toEqual([]);
+        for (const key of sent) keys.delete(key);
+      }
+      expect([...keys]).toEqual([]); // nobody sent them
+      await expectConsistent(database);
+    }
+    await database.close();
   });
 });

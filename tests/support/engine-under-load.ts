@@ -2,8 +2,8 @@
  * engine-under-load — a process that counts as fast as it can until it is killed: `engine-under-load.ts <folder or URL>
  * <tenant id> <reference id> <key prefix>`.
  *
- * Each idempotency key is written to stdout before it is sent (`sent k1`) and after it is answered (`done k1`), at once
- * and without a buffer of our own, so that what a reader got before the kill is what had happened.
+ * Each idempotency key is written to stdout before it is sent (`sent k1`) and after it is answered (`done k1`, or
+ * `denied k1`), at once and without a buffer of our own, so that what a reader got before the kill is what had happened.
  */
 import { writeSync } from 'node:fs';
 import { Catalogs } from '../../server/db/catalogs.ts';
@@ -37,8 +37,8 @@ async function callForever(): Promise<never> {
     const idempotencyKey = `${prefix}${next++}`;
     say(`sent ${idempotencyKey}`);
     const customerId = customerIdOf(tenantId, referenceId);
-    await engine.consume(newConsume({ tenantId, customerId, referenceId, idempotencyKey }));
-    say(`done ${idempotencyKey}`);
+    const { allowed } = await engine.consume(newConsume({ tenantId, customerId, referenceId, idempotencyKey }));
+    say(`${allowed ? 'done' : 'denied'} ${idempotencyKey}`);
   }
 }
 
