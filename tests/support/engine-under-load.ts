@@ -17,6 +17,8 @@ import { Ledger } from '../../server/metering/ledger.ts';
 import { newConsume } from '../../server/metering/testing/new-consume.ts';
 
 const CALLERS = 16;
+/** Longer than any reader takes, for whom everything here waits. */
+const DEADLINE_MS = 60_000;
 const [place = '', tenantId = '', referenceId = '', prefix = ''] = process.argv.slice(2);
 
 const database: Database = place.startsWith('postgres:')
@@ -29,7 +31,10 @@ const ledger = new Ledger({
   onCommitted: () => {},
   hintOf: () => null,
 });
-const engine = new Engine({ ledger, clock: systemClock, onUnreachable: () => database.lane.reset() });
+const engine = new Engine(
+  { ledger, clock: systemClock, onUnreachable: () => database.lane.reset() },
+  { deadlineMs: DEADLINE_MS },
+);
 
 let next = 0;
 async function callForever(): Promise<never> {
@@ -42,6 +47,16 @@ async function callForever(): Promise<never> {
   }
 }
 
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+/** Waits while the pipe is full: a reader on a busy machine may come late. A line is so short that it goes whole or not. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
+}
 
 await Promise.all(Array.from({ length: CALLERS }, callForever));
