@@ -62,6 +62,7 @@ export class Memory {
     if (this.#customers === null) return;
     for (const customer of customers.values()) {
       if (this.#contested.has(customer.id)) continue;
+      this.#keepCounters(customer);
       this.#customers.set(customer.id, leftBy(customer, written.has(customer) ? revision : customer.revision));
     }
     for (const { customerId, kind, idempotencyKey } of requests) {
@@ -80,6 +81,13 @@ export class Memory {
       this.#customers?.delete(customerId);
       this.#contested.set(customerId, true);
     }
+  }
+
+  /** A batch reads the counters that it needs; while the row was the one that is remembered, so are the others. */
+  #keepCounters({ id, revision, counters }: CustomerState): void {
+    const remembered = this.#customers?.peek(id);
+    if (remembered?.revision !== revision) return;
+    for (const [key, counter] of remembered.counters) if (!counters.has(key)) counters.set(key, counter);
   }
 
   #isKnown(request: Request, { counters }: CustomerState): boolean {

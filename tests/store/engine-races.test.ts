@@ -5,12 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database, Parameter, Row, Statement } from '../../server/db/client.ts';
+import { type Database, type Parameter, type Row, type Statement, sqlStateOf } from '../../server/db/client.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
 import { unitsOf } from '../../server/domain/units.ts';
+import { Memory } from '../../server/metering/memory.ts';
 import type { Request } from '../../server/metering/requests.ts';
 import { migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
@@ -23,6 +24,9 @@ import { perUnit } from './scene.ts';
 const ROUNDS = 100;
 const CALLERS = 400;
 const LEFT = 100;
+/** Customers that the batches of both gateways are about, each in another order. */
+const SHARED = 400;
+const CROSSINGS = 20;
 
 describePostgres('two gateways', () => {
   let server: TestDatabase;
@@ -47,6 +51,37 @@ describePostgres('two gateways', () => {
     await register(first, 'acme');
     return [first, await openRig(other, { tenantId: first.tenantId })];
   }
+
+  it('never wait for each other in a circle', async () => {
+    const failures = new Set<string | null>();
+    const hearing = (database: Database): Database => ({
+      ...database,
+      lane: {
+        reset: () => database.lane.reset(),
+        transact: (first, second) =>
+          database.lane.transact(first, second).catch((error: unknown) => {
+            failures.add(sqlStateOf(error));
+            throw error;
+          }),
+      },
+    });
+    const { tenantId } = (await gateways({ limit: null }))[0];
+    const [one, other] = await Promise.all(
+      databases.map(
+        (database) => openRig(hearing(database), { tenantId, memory: new Memory({ contestedMs: 1 }) }), // else they would soon read
+      ),
+    );
+    if (!one || !other) throw new Error('the databases are not open');
+    const names = Array.from({ length: SHARED }, (_, i) => `c${i}`);
+    await register(one, ...names);
+    const useAll = (rig: Rig, order: readonly string[]) =>
+      Promise.all(order.map((name) => rig.engine.consume(rig.call(name))));
+    for (let round = 0; round < CROSSINGS; round += 1) {
+      await Promise.all([useAll(one, names), useAll(other, names.toReversed())]);
+    }
+    expect([...failures]).toEqual(['22012']); // another was first, and not: a deadlock, or a lock waited for in vain
+    await expectConsistent(one.database, tenantId);
+  });
 
   const from = (rig: Rig, idempotencyKey: string | null = null) => {
     const { tenantId, customerId, referenceId } = rig.call('acme');

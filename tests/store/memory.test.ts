@@ -70,6 +70,14 @@ describeEngines('what a gateway remembers', (engine) => {
     expect(flights).toEqual([READ, GUESSED, GUESSED]);
   });
 
+  it('is not read again for one feature after another was used, or an entity', async () => {
+    await saveFeature(rig, 'tokens', { limit: unitsOf('10') });
+    const uses = [{}, { featureKey: 'tokens' }, { entityId: 'bot' }];
+    for (const fields of [...uses, ...uses]) await use(rig, '1', fields);
+    expect(flights.map(([first]) => first)).toEqual([4, 4, 4, 0, 0, 0]);
+    await expectConsistent(rig.database, rig.tenantId);
+  });
+
   it('is proven also where nothing is written', async () => {
     await use(rig, '10');
     expect(said(await use(rig, '1'))).toBe('LIMIT_REACHED');
