@@ -50,6 +50,9 @@ const POLL_INTERVAL_MS = 5_000;
 
 const CLOSE_INTERVAL_MS = 10_000;
 
+/** An embedded database works on this very thread: watchers, and whoever asks for health, wait for a batch at most. */
+const EMBEDDED_BATCH_SIZE_MAX = 128;
+
 export class Core {
   readonly services: Services;
   readonly #options: CoreOptions;
@@ -133,7 +136,7 @@ export class Core {
   }
 
   #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {
-    const { database, clock, logger } = this.#options;
+    const { database, clock, logger, engine } = this.#options;
     const ledger = new Ledger({
       database,
       catalogs,
@@ -155,7 +158,8 @@ export class Core {
       metrics.consumes.inc({ outcome });
       metrics.consumeSeconds.observe(durationMs / 1_000);
     };
-    return new Engine({ ledger, clock, onUnreachable, onBatch, onAnswered }, this.#options.engine);
+    const options = { ...(database.engine === 'pglite' && { batchSizeMax: EMBEDDED_BATCH_SIZE_MAX }), ...engine };
+    return new Engine({ ledger, clock, onUnreachable, onBatch, onAnswered }, options);
   }
 
   #announce(change: Change): void {
