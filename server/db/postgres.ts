@@ -29,6 +29,7 @@ export function openPostgres(options: PostgresOptions): Database {
     postgres(url, {
       ...common,
       max: 1,
+      max_lifetime: null, // the driver would end it within the hour, with whatever is on its way
       onclose,
       connection: {
         application_name: 'metergraph-engine',
@@ -112,6 +113,7 @@ function postgresLane(connect: (onClose: () => void) => Client): Lane & { close(
       const query = queryOn(client);
       try {
         const [, ...rows] = await flight(query, [BEGIN, ...first]);
+        throwIfLost();
         const statements = await second(rows, query);
         throwIfLost();
         return (await flight(query, [...statements, COMMIT])).slice(0, -1);

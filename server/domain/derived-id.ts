@@ -8,7 +8,7 @@ import { hash } from 'node:crypto';
  * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5
  */
 export function derivedId(namespace: string, name: string): string {
-  const hex = hash('sha1', Buffer.from(`${namespace.replaceAll('-', '')}${Buffer.from(name).toString('hex')}`, 'hex'));
+  const hex = hash('sha1', Buffer.concat([Buffer.from(namespace.replaceAll('-', ''), 'hex'), Buffer.from(name)]));
   const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16)];
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -5,26 +5,14 @@
  * hot customer is no slower than many cold ones. Two batches are in flight where the second can be decided by what the
  * first will leave: while the database saves one, the other is decided and sent. Nobody is answered before COMMIT.
  */
-import { isUnreachable, sqlStateOf } from '../db/client.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
 import { Uncountable } from './draft.ts';
+import { Finisher, type Pending, requestsOf } from './finisher.ts';
 import type { Ledger } from './ledger.ts';
-import {
-  beingChanged,
-  doesNotAddUp,
-  isConflict,
-  isHeld,
-  isLate,
-  overloaded,
-  refusalOf,
-  stopping,
-  tooLate,
-  unanswered,
-  unreachable,
-} from './refusals.ts';
-import type { ConsumeRequest, Consumption, Request, ReserveRequest, ResultOf } from './requests.ts';
-import { POSTPONED, type Result } from './results.ts';
+import { doesNotAddUp, overloaded, stopping, tooLate } from './refusals.ts';
+import { POSTPONED, type Reply } from './replies.ts';
+import type { ConsumeRequest, Consumption, Request, ReserveRequest, Result, ResultOf } from './requests.ts';
 
 export type EngineOptions = {
   /** Requests in one transaction at most. */
@@ -48,35 +36,28 @@ export type EngineDeps = {
   readonly onAnswered?: (outcome: string, durationMs: number) => void;
 };
 
-type Pending = {
-  readonly request: Request;
-  /** By the clock of requests, for the deadline. */
-  readonly arrivedAtMs: number;
-  /** On the monotonic clock of this process, for the metrics. */
-  readonly startedMs: number;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: unknown) => void;
-};
-
-type Answer = Exclude<Result, MeterError | typeof POSTPONED>;
-
-/** What keeps more than one batch from being recorded. */
-type Trouble = { readonly kind: 'unreachable'; readonly cause: unknown } | { readonly kind: 'customer-held' };
-
 export class Engine {
   readonly #deps: EngineDeps;
   readonly #options: EngineOptions;
+  readonly #finisher: Finisher;
+  /** In order of arrival. */
   #queue: Pending[] = [];
+  #arrived = 0;
   #running: Promise<void> | null = null;
-  /** Until everybody of the newest batch is answered, and of all before it. */
-  #newest: Promise<unknown> = Promise.resolve();
-  /** Batches that failed and are being recorded anew: what comes later waits for them. */
-  #recovering = 0;
+  /** Until the newest batch is finished, and all before it. Never rejects. */
+  #newest: Promise<void> = Promise.resolve();
   #stopping = false;
 
   constructor(deps: EngineDeps, options: Partial<EngineOptions> = {}) {
-    this.#deps = deps;
     this.#options = { ...ENGINE_DEFAULTS, ...options };
+    this.#deps = {
+      ...deps,
+      onUnreachable: unlessItThrows(deps.onUnreachable),
+      onBatch: unlessItThrows(deps.onBatch),
+      onAnswered: unlessItThrows(deps.onAnswered),
+    };
+    const { ledger, onUnreachable, onAnswered = () => {} } = this.#deps;
+    this.#finisher = new Finisher({ ledger, deadlineMs: this.#options.deadlineMs, onUnreachable, onAnswered });
   }
 
   /** Requests waiting for the next batch. */
@@ -128,7 +109,7 @@ export class Engine {
     this.#stopping = true;
     do {
       await this.#running;
-      await this.#newest; // which may leave some that are postponed
+      await this.#newest; // which may give some back
     } while (this.#running !== null);
   }
 
@@ -145,10 +126,12 @@ export class Engine {
     return this.#queue.length + count <= queueLengthMax ? null : overloaded(this.#queue.length, queueLengthMax);
   }
 
-  #enqueue(request: Request): Promise<Answer> {
+  #enqueue(request: Request): Promise<Result> {
     return new Promise((resolve, reject) => {
       const arrivedAtMs = this.#deps.clock.now();
-      this.#queue.push({ request, arrivedAtMs, startedMs: performance.now(), resolve, reject });
+      const arrival = this.#arrived;
+      this.#arrived += 1;
+      this.#queue.push({ request, arrival, arrivedAtMs, startedMs: performance.now(), resolve, reject, retry: null });
       this.#running ??= this.#run();
     });
   }
@@ -159,25 +142,36 @@ export class Engine {
         // Let the event loop read the requests that are there already: an embedded database answers in microtasks, and
         // without this every batch would hold one.
         await new Promise(setImmediate);
-        await this.#send(this.#takeBatch());
+        await this.#beginNext();
       }
     } finally {
       this.#running = null; // in the same tick that saw the queue empty: who comes next starts anew
     }
   }
 
-  /** Has a batch recorded. @returns when the next may be taken: there are two in flight at most. */
-  async #send(batch: readonly Pending[]): Promise<void> {
-    if (batch.length === 0) return;
+  /**
+   * Begins to record the next batch.
+   *
+   * @returns when another may be begun: beside one that was sent by what is remembered, one; beside one that reads, none.
+   */
+  async #beginNext(): Promise<void> {
     const before = this.#newest;
-    const sent = this.#recovering > 0 ? null : this.#sendRemembered(batch);
-    if (sent === null) await before; // it reads what they leave
-    const settled = this.#settleAll(batch, sent, before);
-    this.#newest = Promise.all([before, settled]);
-    await (sent === null ? settled : before);
+    const ahead = this.#takeBatch();
+    const sent = this.#sendAhead(ahead);
+    if (sent !== null) {
+      this.#follow(before, ahead, this.#finisher.finishSent(ahead, sent, before));
+      return before;
+    }
+    await before; // what it reads is what they leave
+    this.#putBack(ahead); // behind those that came back meanwhile
+    const batch = this.#takeBatch();
+    this.#follow(before, batch, this.#finisher.finish(batch));
+    return this.#newest;
   }
 
-  #sendRemembered(batch: readonly Pending[]): Promise<readonly Result[]> | null {
+  /** Sends what can be decided by what is remembered; null for all else, and for what has failed so before. */
+  #sendAhead(batch: readonly Pending[]): Promise<readonly Reply[]> | null {
+    if (batch.length === 0 || batch.some(({ retry }) => retry !== null)) return null;
     try {
       return this.#deps.ledger.recordRemembered(requestsOf(batch));
     } catch (error) {
@@ -185,37 +179,28 @@ export class Engine {
     }
   }
 
-  /** Answers every caller of a batch, which may have been sent by what is remembered. */
-  async #settleAll(
-    batch: readonly Pending[],
-    sent: Promise<readonly Result[]> | null,
-    before: Promise<unknown>,
-  ): Promise<void> {
+  /** The batch is the newest now; whoever is to be recorded later comes back. */
+  #follow(before: Promise<void>, batch: readonly Pending[], finishing: Promise<readonly Pending[]>): void {
     const startedMs = performance.now();
-    const postponed: Pending[] = [];
-    if (sent === null) await this.#settle(batch, postponed);
-    else await this.#settleSent(batch, sent, before, postponed);
-    this.#queue.unshift(...postponed); // they came before whoever waits
-    if (postponed.length > 0) this.#running ??= this.#run();
-    this.#deps.onBatch?.(batch.length, performance.now() - startedMs);
+    const finished = finishing
+      .catch((error: unknown) => {
+        for (const { reject } of batch) reject(error);
+        return [];
+      })
+      .then((later) => {
+        this.#putBack(later);
+        if (later.length > 0) this.#running ??= this.#run();
+        if (batch.length > 0) this.#deps.onBatch?.(batch.length, performance.now() - startedMs);
+      });
+    this.#newest = Promise.all([before, finished]).then(() => {}); // keeps nothing of those before
   }
 
-  /** One that failed is recorded by reading, whatever it failed for, when those before it are. */
-  async #settleSent(
-    batch: readonly Pending[],
-    sent: Promise<readonly Result[]>,
-    before: Promise<unknown>,
-    postponed: Pending[],
-  ): Promise<void> {
-    try {
-      return this.#answerAll(batch, await this.#inTime(sent), postponed);
-    } catch (error) {
-      this.#recovering += 1;
-      await before;
-      if (isLate(error) || isUnreachable(error)) this.#giveUp(batch, error);
-      else await this.#settle(batch, postponed);
-    }
-    this.#recovering -= 1;
+  /** In front of whoever came after them. */
+  #putBack(batch: readonly Pending[]): void {
+    if (batch.length === 0) return;
+    const queue = [...batch, ...this.#queue];
+    const isInOrder = (this.#queue[0]?.arrival ?? Number.POSITIVE_INFINITY) > (batch.at(-1)?.arrival ?? 0);
+    this.#queue = isInOrder ? queue : queue.sort((a, b) => a.arrival - b.arrival);
   }
 
   /** The next requests in order of arrival, without those that have waited too long. */
@@ -225,100 +210,19 @@ export class Engine {
     const taken = this.#queue.splice(0, batchSizeMax);
     return taken.filter((pending) => {
       const inTime = nowMs - pending.arrivedAtMs <= deadlineMs;
-      if (!inTime) this.#answer(pending, tooLate(deadlineMs));
+      if (!inTime) this.#finisher.answer(pending, tooLate(deadlineMs));
       return inTime;
     });
   }
+}
 
-  /**
-   * Records a batch and answers every caller. One bad request never fails its neighbours.
-   *
-   * @param postponed Is given those that go into the next one, because settling their customers takes more than one.
-   * @returns what went wrong beyond the batch itself, or null.
-   */
-  async #settle(batch: readonly Pending[], postponed: Pending[], isRerun = false): Promise<Trouble | null> {
+/** Whoever only listens does not keep the engine from its work. */
+const unlessItThrows =
+  <A extends readonly unknown[]>(listener: ((...args: A) => void) | undefined) =>
+  (...args: A): void => {
     try {
-      this.#answerAll(batch, await this.#inTime(this.#deps.ledger.record(requestsOf(batch))), postponed);
-      return null;
+      listener?.(...args);
     } catch (error) {
-      return this.#recover(batch, postponed, error, isRerun);
+      process.emitWarning(error instanceof Error ? error : String(error));
     }
-  }
-
-  #answerAll(batch: readonly Pending[], results: readonly Result[], postponed: Pending[]): void {
-    for (const [i, pending] of batch.entries()) {
-      const result = results[i] ?? new Error('a request was not decided');
-      if (isPostponed(result)) postponed.push(pending);
-      else this.#answer(pending, result);
-    }
-  }
-
-  /** A batch failed, and nothing of it is recorded unless the database was lost in COMMIT. */
-  async #recover(
-    batch: readonly Pending[],
-    postponed: Pending[],
-    error: unknown,
-    isRerun: boolean,
-  ): Promise<Trouble | null> {
-    const state = sqlStateOf(error);
-    if (isLate(error) || isUnreachable(error)) return this.#giveUp(batch, error);
-    if (!isRerun && isConflict(state)) return this.#settle(batch, postponed, true);
-    if (batch.length > 1) return this.#settleOneByOne(batch, postponed);
-    for (const pending of batch) this.#answer(pending, refusalOf(error));
-    return isHeld(state) ? { kind: 'customer-held' } : null;
-  }
-
-  async #settleOneByOne(batch: readonly Pending[], postponed: Pending[]): Promise<Trouble | null> {
-    const held = new Set<string>();
-    for (const [i, pending] of batch.entries()) {
-      const { customerId } = pending.request;
-      const isBehind = postponed.some(({ request }) => request.customerId === customerId);
-      if (isBehind) postponed.push(pending); // in order of arrival
-      const trouble = isBehind || held.has(customerId) ? null : await this.#settle([pending], postponed);
-      if (held.has(customerId)) this.#answer(pending, beingChanged());
-      if (trouble?.kind === 'customer-held') held.add(customerId); // its other requests need not each wait for the lock
-      if (trouble?.kind === 'unreachable') return this.#giveUp(batch.slice(i + 1), trouble.cause); // nor for the deadline
-    }
-    return null;
-  }
-
-  /** A server that is gone may leave a query unanswered for ever; the batch has its own deadline. */
-  async #inTime(results: Promise<readonly Result[]>): Promise<readonly Result[]> {
-    const { deadlineMs } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unanswered(deadlineMs)), deadlineMs);
-    });
-    try {
-      return await Promise.race([results, deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Every answer goes out here, and is counted: also what the database or we ourselves failed at. */
-  #answer({ startedMs, resolve, reject }: Pending, result: Answer | Error): void {
-    if (result instanceof Error) reject(result);
-    else resolve(result);
-    this.#deps.onAnswered?.(outcomeOf(result), performance.now() - startedMs);
-  }
-
-  #giveUp(batch: readonly Pending[], cause: unknown): Trouble {
-    this.#deps.onUnreachable(cause);
-    const error = cause instanceof MeterError ? cause : unreachable();
-    for (const pending of batch) this.#answer(pending, error);
-    return { kind: 'unreachable', cause };
-  }
-}
-
-const requestsOf = (batch: readonly Pending[]): readonly Request[] => batch.map(({ request }) => request);
-
-const isPostponed = (result: Result | Error): result is typeof POSTPONED => result === POSTPONED;
-
-/** One word for what became of a request: for metrics. */
-function outcomeOf(result: Answer | Error): string {
-  if (result instanceof Error) return result instanceof MeterError ? result.code : 'INTERNAL_SERVER_ERROR';
-  if (result.kind === 'settled') return result.kind;
-  if ('denial' in result && result.denial) return result.denial.reason;
-  return 'replayed' in result && result.replayed ? 'replayed' : 'allowed';
-}
+  };

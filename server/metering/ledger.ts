@@ -20,8 +20,8 @@ import type { Committed } from '../events/committed.ts';
 import { type BatchResult, decideBatch } from './batch.ts';
 import { copiesOf, Memory } from './memory.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
+import { alertsOfReplays, movedBy, POSTPONED, type Reply, repliesOf, withAlerts } from './replies.ts';
 import type { Request } from './requests.ts';
-import { alertsOfReplays, movedBy, POSTPONED, type Result, resultsOf, withAlerts } from './results.ts';
 import type { Changes } from './state.ts';
 import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
@@ -69,10 +69,10 @@ export class Ledger {
   /**
    * Decides a batch by what is remembered, and sends it: before it is recorded the next one may be decided.
    *
-   * @returns null where it takes more than that: it is for `record`. That rejects is so, too: nothing of it is recorded
-   *   unless the connection was lost.
+   * @returns null where it takes more than that. Null or rejected, the batch is for `record`; where it rejects, nothing of it is
+   *   recorded unless the connection was lost.
    */
-  recordRemembered(requests: readonly Request[]): Promise<readonly Result[]> | null {
+  recordRemembered(requests: readonly Request[]): Promise<readonly Reply[]> | null {
     if (this.#deps.database.engine === 'pglite') return null; // it works on this thread, and not beside us
     const guess = this.#guess(requests);
     const decided = guess.catalogs && this.#decideAtOnce(requests, guess.customers, guess.catalogs);
@@ -81,11 +81,12 @@ export class Ledger {
   }
 
   /**
-   * Decides and records a batch; it has happened when this returns, but for what is postponed. No other may be on its way.
+   * Decides and records a batch; it has happened when this returns, but for what is postponed. What was sent before must be
+   * recorded, or have failed; a batch that was decided by what this one leaves must fail with it.
    *
    * @throws the database's error, after which nothing of the batch is recorded, unless the connection was lost in COMMIT.
    */
-  async record(requests: readonly Request[]): Promise<readonly Result[]> {
+  async record(requests: readonly Request[]): Promise<readonly Reply[]> {
     const guess = this.#guess(requests);
     try {
       return await this.#unlessWrong(requests, guess, () => this.#recordInMonth(requests, guess));
@@ -96,7 +97,7 @@ export class Ledger {
   }
 
   /** Where nobody made the month of the events in time, or the clock stands elsewhere, nothing is written; it is made then. */
-  async #recordInMonth(requests: readonly Request[], guess: Guess): Promise<readonly Result[]> {
+  async #recordInMonth(requests: readonly Request[], guess: Guess): Promise<readonly Reply[]> {
     try {
       return await this.#recordOnce(requests, guess);
     } catch (error) {
@@ -128,15 +129,15 @@ export class Ledger {
     }
   }
 
-  #recordOnce(requests: readonly Request[], guess: Guess): Promise<readonly Result[]> {
+  #recordOnce(requests: readonly Request[], guess: Guess): Promise<readonly Reply[]> {
     const unknown = requests.filter(({ customerId }) => !guess.customers.has(customerId));
     const looks = guess.catalogs === null ? firstLook(unknown, true) : [];
     return this.#save(requests, statementsOf(requests, looks), async (rows, query) => {
       const { batch, catalogs, customers } = await this.#decide(requests, { looks, rows, guess }, query);
       // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
       const replayedAlerts = await alertsOfReplays(requests, batch.outcomes, query);
-      const results = resultsOf(requests, batch.outcomes, catalogs, replayedAlerts);
-      return { decided: { ...batch, customers, results }, guess };
+      const replies = repliesOf(requests, batch.outcomes, catalogs, replayedAlerts);
+      return { decided: { ...batch, customers, replies }, guess };
     });
   }
 
@@ -145,7 +146,7 @@ export class Ledger {
     requests: readonly Request[],
     first: readonly Statement[],
     decide: (rows: readonly Row[][], query: Query) => Promise<{ readonly decided: Decided; readonly guess: Guess }>,
-  ): Promise<readonly Result[]> {
+  ): Promise<readonly Reply[]> {
     let decided: Decided | undefined;
     const saved = await this.#deps.database.lane.transact(first, async (rows, query) => {
       const made = await decide(rows, query);
@@ -162,7 +163,7 @@ export class Ledger {
 
   /**
    * Keeps whom the batch leaves in a state that is all there is to know: not where it failed half-way, or settled much.
-   * That is before it is recorded; whoever fails is forgotten.
+   * Called before the batch is recorded, so that the next can be decided; if it fails, `#unlessWrong` forgets them again.
    */
   #remember(requests: readonly Request[], { customers, outcomes, changes }: Decided, revision: bigint): void {
     const left = new Map(customers);
@@ -176,7 +177,7 @@ export class Ledger {
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
-  async preview(request: Request): Promise<Result> {
+  async preview(request: Request): Promise<Reply> {
     const { query } = this.#deps.database;
     const looks = firstLook([request], false);
     const [customers, ...others] = statementsOf([request], looks);
@@ -185,7 +186,7 @@ export class Ledger {
     const rows = [first, ...(await Promise.all(others.map((statement) => query(statement))))];
     const { batch, catalogs } = await this.#decide([request], { looks, rows, guess: NO_GUESS }, query);
     const alerts = await alertsOfReplays([request], batch.outcomes, query);
-    const [result] = resultsOf([request], batch.outcomes, catalogs, alerts);
+    const [result] = repliesOf([request], batch.outcomes, catalogs, alerts);
     if (!result) throw new Error('a request was not decided');
     const [moved] = batch.changes.customers;
     if (!moved || result instanceof MeterError || result === POSTPONED || !('usage' in result)) return result;
@@ -234,7 +235,7 @@ export class Ledger {
     const batch = decideBatch(requests, state);
     if (batch.outcomes.some(({ kind }) => kind === 'postponed')) return null;
     // Whoever replays one of these is in this very batch, whose alerts are yet to be stored: see `withAlerts`.
-    return { ...batch, customers, results: resultsOf(requests, batch.outcomes, catalogs, []) };
+    return { ...batch, customers, replies: repliesOf(requests, batch.outcomes, catalogs, []) };
   }
 
   async #catalogsOf(rows: readonly Row[], query: Query): Promise<ReadonlyMap<string, Catalog>> {
@@ -254,7 +255,7 @@ export class Ledger {
 }
 
 /** What became of a batch, whose customers are as it leaves them. */
-type Decided = BatchResult & { readonly customers: Customers; readonly results: readonly Result[] };
+type Decided = BatchResult & { readonly customers: Customers; readonly replies: readonly Reply[] };
 
 /** What a batch is decided by: the rows of its first look, and what nobody has looked at. */
 type Known = { readonly looks: readonly Look[]; readonly rows: readonly (readonly Row[])[]; readonly guess: Guess };

@@ -21,6 +21,8 @@ export type MemoryOptions = {
 export const MEMORY_DEFAULTS: MemoryOptions = { sizeMax: 50_000, contestedMs: 30_000 };
 
 const CONTESTED_MAX = 50_000;
+/** All counters of a customer are copied for each of its batches: those of a few features and entities are worth that. */
+const CARRIED_COUNTERS_MAX = 100;
 
 export class Memory {
   readonly #customers: LRUCache<string, CustomerState> | null;
@@ -83,10 +85,10 @@ export class Memory {
     }
   }
 
-  /** A batch reads the counters that it needs; while the row was the one that is remembered, so are the others. */
+  /** Counters that this batch did not read stand as remembered where its row still has the remembered revision. */
   #keepCounters({ id, revision, counters }: CustomerState): void {
     const remembered = this.#customers?.peek(id);
-    if (remembered?.revision !== revision) return;
+    if (remembered?.revision !== revision || remembered.counters.size > CARRIED_COUNTERS_MAX) return;
     for (const [key, counter] of remembered.counters) if (!counters.has(key)) counters.set(key, counter);
   }
 

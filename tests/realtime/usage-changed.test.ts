@@ -112,7 +112,7 @@ describe.each(WAYS)('a usage stream over %s', (way) => {
 describe('a usage stream', () => {
   let rig: Rig;
   beforeAll(async () => {
-    rig = await openRig({ pollIntervalMs: 50 });
+    rig = await openRig({ pollIntervalMs: 50, engine: { batchSizeMax: 1_000 } });
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database } from '../../server/db/client.ts';
 import type { Clock } from '../../server/domain/clock.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
-import { POSTPONED } from '../../server/metering/results.ts';
+import { POSTPONED } from '../../server/metering/replies.ts';
 import { settlerOf } from '../../server/metering/settler.ts';
 
 export function settleBy(database: Database, clock: Clock): Deps['settle'] {

@@ -28,7 +28,7 @@ export const isPlainEvent = (event: NewEvent, nowMs: number): boolean =>
   event.dimensions.length === 0 &&
   event.occurredAtMs === nowMs;
 
-const COUNTER: readonly Column<ChangedCounter>[] = [
+export const PLAIN_COUNTER: readonly Column<ChangedCounter>[] = [
   ['customer_id', 'uuid', ({ customer }) => customer.id],
   ['feature_key', 'text', ({ featureKey }) => featureKey],
   ['period_start', 'timestamptz', ({ counter }) => iso(counter.period.startMs)],
@@ -41,9 +41,8 @@ const COUNTER: readonly Column<ChangedCounter>[] = [
   ['sequence', 'bigint', ({ counter }) => counter.sequence.toString()],
 ];
 
-export const PLAIN_COUNTER = COUNTER;
 export const FULL_COUNTER: readonly Column<ChangedCounter>[] = [
-  ...COUNTER,
+  ...PLAIN_COUNTER,
   ['entity_id', 'text', ({ entityId }) => entityId ?? ''],
   ['held', 'numeric', ({ counter }) => formatUnits(counter.held)],
   ['credits', 'numeric', ({ counter }) => formatUnits(counter.credits)],
@@ -57,7 +56,7 @@ export const FULL_COUNTER: readonly Column<ChangedCounter>[] = [
   ['corrected_at', 'timestamptz', ({ counter }) => isoOrNull(counter.correctedAtMs)],
 ];
 
-const EVENT: readonly Column<NewEvent>[] = [
+export const PLAIN_EVENT: readonly Column<NewEvent>[] = [
   ['customer_id', 'uuid', ({ customer }) => customer.id],
   ['sequence', 'bigint', ({ sequence }) => sequence.toString()],
   ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
@@ -70,9 +69,8 @@ const EVENT: readonly Column<NewEvent>[] = [
   ['properties', 'jsonb', ({ properties }) => properties],
 ];
 
-export const PLAIN_EVENT = EVENT;
 export const FULL_EVENT: readonly Column<NewEvent>[] = [
-  ...EVENT,
+  ...PLAIN_EVENT,
   ['amount', 'numeric', ({ amount }) => formatUnits(amount)],
   ['kind', 'text', ({ kind }) => kind],
   ['entity_id', 'text', ({ entityId }) => entityId ?? ''],

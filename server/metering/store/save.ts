@@ -61,7 +61,7 @@ function saveStatement(
   { proof, revision, hint }: Saving,
   isPlain: boolean,
 ): Statement {
-  const parts: Part[] = [instantPart(nowMs, revision), customersPart(inKeyOrder(customers))];
+  const parts: Part[] = [commonPart(nowMs, revision), customersPart(inKeyOrder(customers))];
   if (alerts.length > 0) parts.push(alertsPart(alerts));
   if (answers.length > 0) parts.push(answersPart(answers));
   if (counters.size > 0) parts.push(countersPart([...counters.values()]));
@@ -100,9 +100,9 @@ function newTextOf(parts: readonly Part[]): string {
 const NOW = '$1::timestamptz';
 const REVISION = '$2::bigint';
 
-/** Names its parameters, so that their types are known also where no other part does. */
-const instantPart = (nowMs: number, revision: bigint): Part => ({
-  name: 'instant',
+/** Always the first, so that its parameters are $1 and $2; the instant is selected so that $1 has a type where no other part asks. */
+const commonPart = (nowMs: number, revision: bigint): Part => ({
+  name: 'common',
   params: [iso(nowMs), revision.toString()],
   answers: () => `${NOW} AS saved_at`,
 });
@@ -111,7 +111,10 @@ const instantPart = (nowMs: number, revision: bigint): Part => ({
 const inKeyOrder = (customers: readonly CustomerState[]): readonly CustomerState[] =>
   customers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
-/** One row after the other, in the order of its arrays: joined otherwise, rows would be locked in any order. */
+/**
+ * One row after the other, in the order of its arrays: LIMIT keeps the planner from joining otherwise, which would lock rows in
+ * any order. The revision is asked again because the row may be written while we wait for it: that is what is checked then.
+ */
 const customersPart = (customers: readonly CustomerState[]): Part => ({
   name: 'customers',
   params: [
@@ -128,7 +131,7 @@ const customersPart = (customers: readonly CustomerState[]): Part => ({
       rate_windows = v.rate_windows::jsonb, prepaid = v.prepaid::boolean, due_at = v.due_at::timestamptz
     FROM unnest(${textArrays(param, 7)}) AS v (id, revision, sequence, limits_sequence, rate_windows, prepaid, due_at)
     CROSS JOIN LATERAL (SELECT ctid FROM customers WHERE id = v.id::uuid AND revision = v.revision::bigint LIMIT 1) found
-    WHERE c.ctid = found.ctid
+    WHERE c.ctid = found.ctid AND c.revision = v.revision::bigint
     RETURNING c.id
   )`,
   holds: (param) => `cardinality(${param(0)}::text[]) = (SELECT count(*) FROM moved_customers)`,

@@ -1,5 +1,5 @@
 /**
- * results — what each request of a decided batch hears: its own answer or error, the first one again, the alerts it raised.
+ * replies — what each request of a decided batch hears: its own answer or error, the first one again, the alerts it raised.
  * And what those hear who watch.
  */
 import type { Query } from '../db/client.ts';
@@ -11,30 +11,30 @@ import type { Usage } from '../domain/usage.ts';
 import type { CustomerMoved } from '../events/committed.ts';
 import { answerFromJson } from './answer.ts';
 import type { BatchResult, Outcome } from './batch.ts';
-import type { Result as Answer, Request } from './requests.ts';
+import type { Request, Result } from './requests.ts';
 import type { NewAlert } from './state.ts';
 
 /** Not decided yet: so much is due of its customer that settling takes more transactions. See `settleCustomer`. */
 export const POSTPONED = { kind: 'postponed' } as const;
 
-/** A request's own result; an error here is about this request alone. */
-export type Result = Answer | MeterError | typeof POSTPONED;
+/** What a request hears; an error here is about this request alone. */
+export type Reply = Result | MeterError | typeof POSTPONED;
 
-/** Every request's result, but for the alerts of this very batch: they get their sequence when they are stored. */
-export const resultsOf = (
+/** Every request's reply, but for the alerts of this very batch: they get their sequence when they are stored. */
+export const repliesOf = (
   requests: readonly Request[],
   outcomes: readonly Outcome[],
   catalogs: ReadonlyMap<string, Catalog>,
   replayedAlerts: readonly (readonly Alert[])[],
-): readonly Result[] =>
-  requests.map((request, i) => resultOf(request, outcomes[i], catalogs.get(request.tenantId), replayedAlerts[i] ?? []));
+): readonly Reply[] =>
+  requests.map((request, i) => replyOf(request, outcomes[i], catalogs.get(request.tenantId), replayedAlerts[i] ?? []));
 
-function resultOf(
+function replyOf(
   request: Request,
   outcome: Outcome | undefined,
   catalog: Catalog | undefined,
   replayedAlerts: readonly Alert[],
-): Result {
+): Reply {
   if (outcome?.kind === 'failed') return outcome.error;
   if (outcome?.kind === 'postponed') return POSTPONED;
   if (outcome?.kind === 'decided') {
@@ -47,11 +47,11 @@ function resultOf(
 
 /** Adds the alerts of this batch: to those who raised them, and to those who sent the same call again within it. */
 export function withAlerts(
-  { results, outcomes }: { readonly results: readonly Result[]; readonly outcomes: readonly Outcome[] },
+  { replies, outcomes }: { readonly replies: readonly Reply[]; readonly outcomes: readonly Outcome[] },
   saved: ReadonlyMap<NewAlert, Alert>,
-): readonly Result[] {
-  if (saved.size === 0) return results;
-  return results.map((result, i) => {
+): readonly Reply[] {
+  if (saved.size === 0) return replies;
+  return replies.map((result, i) => {
     if (result instanceof MeterError || result === POSTPONED) return result;
     if (result.kind !== 'consumption' || !result.allowed) return result;
     const outcome = outcomes[i];
