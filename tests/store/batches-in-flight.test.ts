@@ -4,9 +4,12 @@
  * certainly in flight while the next is made; an ear at the lane tells how many were.
  */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Database } from '../../server/db/client.ts';
+import { Catalogs } from '../../server/db/catalogs.ts';
+import type { Database, Statement } from '../../server/db/client.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { unitsOf } from '../../server/domain/units.ts';
+import { Engine } from '../../server/metering/engine.ts';
+import { Ledger } from '../../server/metering/ledger.ts';
 import type { Consumption } from '../../server/metering/requests.ts';
 import { migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
@@ -237,6 +240,53 @@ describePostgres('two batches in flight', () => {
     await letGo();
     expect(await outcomesOf([...keyed('b')(), ...keyed('a')()])).toEqual(['allowed', 'allowed']);
     expect(await recorded(rig, 'acme')).toMatchObject({ used: 4, events: 4 });
+  });
+
+  it('write a row only where it has still its revision, also when it was written while they waited for it', async () => {
+    const written: Statement[] = [];
+    const hearing: Database = {
+      ...database,
+      lane: {
+        reset: () => database.lane.reset(),
+        transact: (first, second) =>
+          database.lane.transact(first, async (rows, run) => {
+            const statements = await second(rows, run);
+            written.push(...statements);
+            return statements;
+          }),
+      },
+    };
+    const heard = await openRig(hearing, { tenantId: rig.tenantId });
+    await heard.engine.consume(heard.call('acme'));
+    const [save] = written;
+    if (!save) throw new Error('nothing was written');
+    const plan = await query(database, `EXPLAIN ${save.text}`, ...save.params);
+    // What was found before the wait says nothing of the row after it: of that, a server asks the conditions on `c` again.
+    expect(plan.map((line) => String(line['QUERY PLAN'])).join('\n')).toMatch(/Filter: .*\bc\.revision\b/);
+  });
+
+  it('are answered though whoever listens to the engine throws', async () => {
+    const fail = () => {
+      throw new Error('a listener failed');
+    };
+    const ledger = new Ledger({
+      database,
+      catalogs: new Catalogs(),
+      clock: rig.clock,
+      onCommitted: () => {},
+      hintOf: () => null,
+    });
+    const engine = new Engine({ ledger, clock: rig.clock, onUnreachable: fail, onBatch: fail, onAnswered: fail });
+    const warned: Error[] = [];
+    const hear = (warning: Error) => warned.push(warning);
+    process.on('warning', hear);
+    for (const customer of ['acme', 'beta', 'acme']) {
+      expect((await engine.consume(rig.call(customer))).allowed).toBe(true);
+    }
+    await engine.drain();
+    await new Promise(setImmediate);
+    process.off('warning', hear);
+    expect(warned.map(({ message }) => message)).toContain('a listener failed');
   });
 
   /** Until so many engines wait for a lock. */
