@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { build } from '../scripts/build.mjs';
 import { buildPrograms } from './build.ts';
+import { FAN_OUT_DEFAULTS, measureFanOut } from './fan-out/measure.ts';
 import { readOptions, USAGE, UsageError } from './options.ts';
 import { profile } from './profile/index.ts';
 import { isSound, report } from './report.ts';
@@ -27,6 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' ');
   const result = await run(options, command, say);
   console.log(report(result));
+  if (options.withFanOut) console.log(`\n${await measureFanOut(FAN_OUT_DEFAULTS, say)}`);
   if (options.jsonFile !== null) writeFileSync(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);
   if (!isSound(result)) process.exitCode = 1;
 }

@@ -7,6 +7,7 @@ it('without words, the run that the documentation shows', () => {
     patienceMs: 0,
     only: [],
     keyOnly: false,
+    withFanOut: true,
     against: [],
     jsonFile: null,
     profileFolder: null,

@@ -17,6 +17,8 @@ export type Options = {
   readonly only: readonly string[];
   /** Where no rows are named: only those of the key ratios. */
   readonly keyOnly: boolean;
+  /** Subscriptions, after the rounds: of a whole run. */
+  readonly withFanOut: boolean;
   /** Folders of other built checkouts, to be measured in the same rounds. */
   readonly against: readonly string[];
   /** Where to write everything as JSON; null for nowhere. */
@@ -58,6 +60,7 @@ export function readOptions(args: readonly string[]): Options | null {
     patienceMs: within('--patience', values.patience ?? '0', 0, 3_600, Number.isFinite) * 1_000,
     only: values.only ?? [],
     keyOnly: quick,
+    withFanOut: !quick && values.only === undefined && values.against === undefined,
     against: atMost('--against', values.against ?? [], BEFORE.length),
     jsonFile: values.json ?? null,
     profileFolder: values.profile ?? null,
