@@ -24,8 +24,11 @@ export type EventMonth = {
 /** Beside the present month so many are there before they are needed: nobody has to run at the turn of one. */
 const MONTHS_AHEAD = 2;
 
-/** Any constant, as long as nobody else takes it. */
-const LOCK_KEY = 4_637_821_906;
+/**
+ * One gateway after the other, and each beside whoever writes. It is the lock that attaching takes anyway; asked for by a function
+ * in place of this statement, a snapshot would be held meanwhile, for whose end a gateway waits that takes months out.
+ */
+const ONE_AT_A_TIME = sql`LOCK TABLE events IN SHARE UPDATE EXCLUSIVE MODE`;
 
 /** What a partition says that is to be dropped: one that an operator took out is not ours to drop. */
 const DROPPED = 'Older than METERGRAPH_EVENTS_KEPT_DAYS: dropped by Metergraph.';
@@ -64,10 +67,24 @@ export async function eventMonths(query: Query): Promise<readonly EventMonth[]> 
  *
  * @returns the names of those it made; most often none, for one look.
  */
-export async function makeEventMonths({ db, query }: Database, nowMs: number): Promise<readonly string[]> {
-  if (missingMonths(await eventMonths(query), nowMs).length === 0) return [];
-  return db.transaction(async (tx) => {
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(${sql.raw(String(LOCK_KEY))})`);
+export async function makeEventMonths(database: Database, nowMs: number): Promise<readonly string[]> {
+  if (missingMonths(await eventMonths(database.query), nowMs).length === 0) return [];
+  for (let triesLeft = MAKING_TRIES; ; triesLeft -= 1) {
+    try {
+      return await makeMissing(database, nowMs);
+    } catch (error) {
+      if (sqlStateOf(error) !== DEADLOCK || triesLeft === 0) throw error; // with one who takes a month out, and is done now
+    }
+  }
+}
+
+const MAKING_TRIES = 3;
+/** SQLSTATE of whom Postgres chose to fail, of those who wait for each other. */
+const DEADLOCK = '40P01';
+
+const makeMissing = ({ db }: Database, nowMs: number): Promise<readonly string[]> =>
+  db.transaction(async (tx) => {
+    await tx.execute(ONE_AT_A_TIME);
     const missing = missingMonths(await eventMonths(queryIn(tx)), nowMs); // somebody else may have been first
     const home = await homeOfMonths(queryIn(tx));
     const names = missing.map((startMs) => `${home}.${nameOf(startMs)}`);
@@ -76,7 +93,6 @@ export async function makeEventMonths({ db, query }: Database, nowMs: number): P
     }
     return names;
   });
-}
 
 /** First instants of the months that should be there and are not. */
 function missingMonths(months: readonly EventMonth[], nowMs: number): readonly number[] {
@@ -134,8 +150,11 @@ export async function dropEventMonths(database: Database, keptMs: number, nowMs:
   return dropped;
 }
 
-/** Another process takes the same month out: it is out already, or on its way. */
-const BY_ANOTHER: ReadonlySet<string> = new Set(['42P01', '55000']);
+/**
+ * Another process takes months out: this one is out already, or on its way, or each would wait for the other. What is left is
+ * for the next run.
+ */
+const BY_ANOTHER: ReadonlySet<string> = new Set(['42P01', '55000', DEADLOCK]);
 
 async function takeOut(database: Database, { name, isLeaving }: EventMonth): Promise<void> {
   // Embedded there is one connection, so there is nobody to be let pass.
