@@ -37,7 +37,7 @@ export type EngineDeps = {
 };
 
 export class Engine {
-  readonly #deps: EngineDeps;
+  readonly #deps: Required<EngineDeps>;
   readonly #options: EngineOptions;
   readonly #finisher: Finisher;
   /** In order of arrival. */
@@ -56,7 +56,7 @@ export class Engine {
       onBatch: unlessItThrows(deps.onBatch),
       onAnswered: unlessItThrows(deps.onAnswered),
     };
-    const { ledger, onUnreachable, onAnswered = () => {} } = this.#deps;
+    const { ledger, onUnreachable, onAnswered } = this.#deps;
     this.#finisher = new Finisher({ ledger, deadlineMs: this.#options.deadlineMs, onUnreachable, onAnswered });
   }
 
@@ -116,7 +116,7 @@ export class Engine {
   #admit(count: number): void {
     const refusal = this.#refusalOf(count);
     if (refusal === null) return;
-    for (let i = 0; i < count; i += 1) this.#deps.onAnswered?.(refusal.code, 0);
+    for (let i = 0; i < count; i += 1) this.#deps.onAnswered(refusal.code, 0);
     throw refusal;
   }
 
@@ -162,9 +162,10 @@ export class Engine {
       this.#follow(before, ahead, this.#finisher.finishSent(ahead, sent, before));
       return before;
     }
+    this.#putBack(ahead); // and taken again: those before may come back, and more come meanwhile
     await before; // what it reads is what they leave
-    this.#putBack(ahead); // behind those that came back meanwhile
     const batch = this.#takeBatch();
+    if (batch.length === 0) return; // they have waited too long
     this.#follow(before, batch, this.#finisher.finish(batch));
     return this.#newest;
   }
@@ -190,7 +191,7 @@ export class Engine {
       .then((later) => {
         this.#putBack(later);
         if (later.length > 0) this.#running ??= this.#run();
-        if (batch.length > 0) this.#deps.onBatch?.(batch.length, performance.now() - startedMs);
+        if (batch.length > 0) this.#deps.onBatch(batch.length, performance.now() - startedMs);
       });
     this.#newest = Promise.all([before, finished]).then(() => {}); // keeps nothing of those before
   }
@@ -203,11 +204,16 @@ export class Engine {
     this.#queue = isInOrder ? queue : queue.sort((a, b) => a.arrival - b.arrival);
   }
 
-  /** The next requests in order of arrival, without those that have waited too long. */
+  /**
+   * The next requests in order of arrival, without those that have waited too long. What has failed before is a batch of its own, so
+   * that whatever is wrong with it costs nobody else a second try.
+   */
   #takeBatch(): readonly Pending[] {
     const { batchSizeMax, deadlineMs } = this.#options;
     const nowMs = this.#deps.clock.now();
-    const taken = this.#queue.splice(0, batchSizeMax);
+    const hasFailed = this.#queue[0]?.retry !== null;
+    const end = this.#queue.findIndex(({ retry }) => (retry !== null) !== hasFailed);
+    const taken = this.#queue.splice(0, end < 0 ? batchSizeMax : Math.min(end, batchSizeMax));
     return taken.filter((pending) => {
       const inTime = nowMs - pending.arrivedAtMs <= deadlineMs;
       if (!inTime) this.#finisher.answer(pending, tooLate(deadlineMs));
@@ -216,13 +222,15 @@ export class Engine {
   }
 }
 
-/** Whoever only listens does not keep the engine from its work. */
-const unlessItThrows =
-  <A extends readonly unknown[]>(listener: ((...args: A) => void) | undefined) =>
-  (...args: A): void => {
+/** Whoever only listens does not keep the engine from its work, and is complained of once. */
+function unlessItThrows<A extends readonly unknown[]>(listener: (...args: A) => void = () => {}) {
+  let hasThrown = false;
+  return (...args: A): void => {
     try {
-      listener?.(...args);
+      listener(...args);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error));
+      if (!hasThrown) process.emitWarning(error instanceof Error ? error : String(error));
+      hasThrown = true;
     }
   };
+}

@@ -104,8 +104,10 @@ export class Finisher {
   #answerAll(batch: readonly Pending[], replies: readonly Reply[], later: Pending[]): void {
     for (const [i, pending] of batch.entries()) {
       const reply = replies[i] ?? new Error('a request was not decided');
-      if (isPostponed(reply)) later.push(pending);
-      else this.answer(pending, reply);
+      if (isPostponed(reply)) {
+        pending.retry = null; // it did not fail
+        later.push(pending);
+      } else this.answer(pending, reply);
     }
   }
 

@@ -17,12 +17,13 @@ import type { BeforeDecision } from '../domain/hook.ts';
 import type { Catalog } from '../domain/plan.ts';
 import type { Hint } from '../events/bus.ts';
 import type { Committed } from '../events/committed.ts';
-import { type BatchResult, decideBatch } from './batch.ts';
+import { decideBatch } from './batch.ts';
 import { copiesOf, Memory } from './memory.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
+import { type Left, rememberRecorded, rememberSent } from './remember.ts';
 import { alertsOfReplays, movedBy, POSTPONED, type Reply, repliesOf, withAlerts } from './replies.ts';
 import type { Request } from './requests.ts';
-import type { Changes } from './state.ts';
+import type { Changes, NewAlert } from './state.ts';
 import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
 import { isEmpty, type Proof, proofStatement } from './store/proof.ts';
@@ -121,9 +122,9 @@ export class Ledger {
     try {
       return await work();
     } catch (error) {
-      this.#memory.forget(requests.map(({ customerId }) => customerId));
+      this.#memory.forget(requests);
       // One that failed while this one was on its way took with it what this one was decided by.
-      if (sqlStateOf(error) === ANOTHER_BY_NOW && this.#failed === failedBefore) this.#memory.contest(customers.keys());
+      if (sqlStateOf(error) === ANOTHER_BY_NOW && this.#failed === failedBefore) this.#memory.doubt(customers);
       this.#failed += 1;
       throw error;
     }
@@ -152,28 +153,24 @@ export class Ledger {
       const made = await decide(rows, query);
       decided = made.decided;
       const revision = newRevision();
-      this.#remember(requests, decided, revision);
+      rememberSent(this.#memory, requests, decided, revision);
       return this.#writes(decided.changes, proofOf(made.guess, decided), revision);
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
-    const alerts = readSavedAlerts(decided.changes.alerts, saved);
+    rememberRecorded(this.#memory, requests, decided);
+    const alerts = this.#savedAlerts(decided, saved);
     this.#announce(decided, [...alerts.values()]);
     return withAlerts(decided, alerts);
   }
 
-  /**
-   * Keeps whom the batch leaves in a state that is all there is to know: not where it failed half-way, or settled much.
-   * Called before the batch is recorded, so that the next can be decided; if it fails, `#unlessWrong` forgets them again.
-   */
-  #remember(requests: readonly Request[], { customers, outcomes, changes }: Decided, revision: bigint): void {
-    const left = new Map(customers);
-    for (const [i, { customerId }] of requests.entries()) {
-      const kind = outcomes[i]?.kind;
-      if (kind === 'failed' || kind === 'postponed') left.delete(customerId);
+  /** The batch has happened: whatever goes wrong here must not have it recorded again. */
+  #savedAlerts({ changes }: Decided, saved: readonly Row[][]): ReadonlyMap<NewAlert, Alert> {
+    try {
+      return readSavedAlerts(changes.alerts, saved);
+    } catch (error) {
+      this.#complain(error);
+      return new Map();
     }
-    for (const { id } of changes.settled) left.delete(id);
-    this.#memory.forget([...customers.keys()].filter((id) => !left.has(id))); // as they were before
-    this.#memory.keep(requests, left, { written: new Set(changes.customers), revision });
   }
 
   /** What `record` would answer one request now: the same reading, the same decision, and nothing is written. */
@@ -195,12 +192,16 @@ export class Ledger {
 
   #announce(decided: Decided, alerts: readonly Alert[]): void {
     if (decided.changes.customers.length === 0) return;
-    const { onCommitted, onListenerError = warn } = this.#deps;
     try {
-      onCommitted({ moved: movedBy(decided), alerts: alerts.filter(({ mutedAtMs }) => mutedAtMs === null) });
+      this.#deps.onCommitted({ moved: movedBy(decided), alerts: alerts.filter(({ mutedAtMs }) => mutedAtMs === null) });
     } catch (error) {
-      onListenerError(error);
+      this.#complain(error);
     }
+  }
+
+  #complain(error: unknown): void {
+    const { onListenerError = warn } = this.#deps;
+    onListenerError(error);
   }
 
   /** Reads on where the first look shows that it must, and decides. */
@@ -255,7 +256,7 @@ export class Ledger {
 }
 
 /** What became of a batch, whose customers are as it leaves them. */
-type Decided = BatchResult & { readonly customers: Customers; readonly replies: readonly Reply[] };
+type Decided = Left & { readonly replies: readonly Reply[] };
 
 /** What a batch is decided by: the rows of its first look, and what nobody has looked at. */
 type Known = { readonly looks: readonly Look[]; readonly rows: readonly (readonly Row[])[]; readonly guess: Guess };

@@ -27,13 +27,16 @@ const CARRIED_COUNTERS_MAX = 100;
 export class Memory {
   readonly #customers: LRUCache<string, CustomerState> | null;
   readonly #contested: LRUCache<string, true>;
-  readonly #keys = new RecentKeys();
+  /** The revisions by which a batch was decided that turned out to be wrong: of some of them, or of a catalog. */
+  readonly #doubted = new LRUCache<string, bigint>({ max: CONTESTED_MAX });
+  readonly #keys: RecentKeys | null;
 
   constructor(options: Partial<MemoryOptions> = {}) {
     const { sizeMax, contestedMs } = { ...MEMORY_DEFAULTS, ...options };
     this.#customers =
       sizeMax === 0 ? null : new LRUCache({ maxSize: sizeMax, sizeCalculation: ({ counters }) => 1 + counters.size });
     this.#contested = new LRUCache({ max: CONTESTED_MAX, ttl: contestedMs });
+    this.#keys = sizeMax === 0 ? null : new RecentKeys();
   }
 
   /** Those of whom all that these requests look at first is remembered; to be copied before they are changed. */
@@ -51,42 +54,69 @@ export class Memory {
     return recalled;
   }
 
-  /**
-   * Remembers customers as a batch left them. Whoever was asked anything but for use is read again next time.
-   *
-   * @param written Those of them whose rows have this revision now.
-   */
-  keep(
-    requests: readonly Request[],
-    customers: Customers,
-    { written, revision }: { readonly written: ReadonlySet<CustomerState>; readonly revision: bigint },
-  ): void {
-    if (this.#customers === null) return;
+  /** What is remembered of customers beside what a batch has read of them is theirs to keep, and remembered no more. */
+  handOver(customers: Customers): void {
     for (const customer of customers.values()) {
+      this.#handOverCounters(customer);
+      this.#customers?.delete(customer.id);
+    }
+  }
+
+  /**
+   * Remembers customers as a batch left them.
+   *
+   * @param revision Of their rows from now on; null where it is the one they had.
+   */
+  keep(customers: Iterable<CustomerState>, revision: bigint | null): void {
+    if (this.#customers === null) return;
+    for (const customer of customers) {
+      this.#judge(customer);
       if (this.#contested.has(customer.id)) continue;
-      this.#keepCounters(customer);
-      this.#customers.set(customer.id, leftBy(customer, written.has(customer) ? revision : customer.revision));
-    }
-    for (const { customerId, kind, idempotencyKey } of requests) {
-      if (kind !== 'consume') this.#customers.delete(customerId);
-      if (idempotencyKey !== null) this.#keys.add(idempotencyKey);
+      this.#customers.set(customer.id, leftBy(customer, revision ?? customer.revision));
     }
   }
 
-  forget(customerIds: Iterable<string>): void {
-    for (const customerId of customerIds) this.#customers?.delete(customerId);
+  /** A key has come; whoever sends it again is not guessed to be new. */
+  hear(idempotencyKey: string): void {
+    this.#keys?.add(idempotencyKey);
   }
 
-  /** Forgets customers of whom something turned out to be otherwise, and does not remember them for a while. */
-  contest(customerIds: Iterable<string>): void {
-    for (const customerId of customerIds) {
+  /** Whether a key came to this process, not long ago. */
+  hasHeard(idempotencyKey: string): boolean {
+    return this.#keys?.has(idempotencyKey) ?? true;
+  }
+
+  /** What was remembered of requests whose batch has failed. */
+  forget(requests: readonly Request[]): void {
+    for (const { customerId, idempotencyKey } of requests) {
       this.#customers?.delete(customerId);
-      this.#contested.set(customerId, true);
+      if (idempotencyKey !== null) this.#keys?.delete(idempotencyKey);
     }
+  }
+
+  /** Forgets customers of whom something may be otherwise: who has another revision when it is read is contested. */
+  doubt(customers: Customers): void {
+    for (const { id, revision } of customers.values()) {
+      this.#customers?.delete(id);
+      this.#doubted.set(id, revision);
+    }
+  }
+
+  /** Forgets a customer who is changed by others, and does not remember it for a while. */
+  contest(customerId: string): void {
+    this.#customers?.delete(customerId);
+    this.#contested.set(customerId, true);
+  }
+
+  #judge({ id, revision }: CustomerState): void {
+    const doubted = this.#doubted.get(id);
+    if (doubted === undefined) return;
+    this.#doubted.delete(id);
+    if (doubted !== revision) this.contest(id);
   }
 
   /** Counters that this batch did not read stand as remembered where its row still has the remembered revision. */
-  #keepCounters({ id, revision, counters }: CustomerState): void {
+  #handOverCounters({ id, revision, counters }: CustomerState): void {
     const remembered = this.#customers?.peek(id);
     if (remembered?.revision !== revision || remembered.counters.size > CARRIED_COUNTERS_MAX) return;
     for (const [key, counter] of remembered.counters) if (!counters.has(key)) counters.set(key, counter);
@@ -95,7 +125,7 @@ export class Memory {
   #isKnown(request: Request, { counters }: CustomerState): boolean {
     if (request.kind !== 'consume' || !counters.has(meterKey(request.featureKey, null))) return false;
     if (request.entityId !== null && !counters.has(meterKey(request.featureKey, request.entityId))) return false;
-    return request.idempotencyKey === null || !this.#keys.has(request.idempotencyKey);
+    return request.idempotencyKey === null || !this.hasHeard(request.idempotencyKey);
   }
 }
 
@@ -110,6 +140,11 @@ class RecentKeys {
   add(key: string): void {
     const hash = hashOf(key);
     this.#hashes[hash % this.#hashes.length] = hash;
+  }
+
+  delete(key: string): void {
+    const hash = hashOf(key);
+    if (this.#hashes[hash % this.#hashes.length] === hash) this.#hashes[hash % this.#hashes.length] = 0;
   }
 
   has(key: string): boolean {

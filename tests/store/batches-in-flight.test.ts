@@ -10,14 +10,17 @@ import { openPostgres } from '../../server/db/postgres.ts';
 import { unitsOf } from '../../server/domain/units.ts';
 import { Engine } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
-import type { Consumption } from '../../server/metering/requests.ts';
+import type { ConsumeRequest, Consumption } from '../../server/metering/requests.ts';
 import { migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
 import { outcomesOf } from './outcomes.ts';
 import { expectConsistent } from './promises.ts';
 import { recorded } from './recorded.ts';
-import { openRig, query, type Rig, register, rigWith } from './rig.ts';
+import { openRig, query, type Rig, register, rigWith, saveFeature } from './rig.ts';
 import { holdCustomer } from './row-lock.ts';
+
+const newSettle = { kind: 'settle', idempotencyKey: null } as const;
+const ownerOf = ({ tenantId, customerId, referenceId }: ConsumeRequest) => ({ tenantId, customerId, referenceId });
 
 /** Transactions in the order in which they were begun: whether customers were read for them. */
 type Begun = ('read' | 'remembered')[];
@@ -54,7 +57,7 @@ describePostgres('two batches in flight', () => {
   });
   beforeEach(async () => {
     begun = [];
-    rig = await rigWith(listening(database, begun), { limit: unitsOf('100'), thresholds: [] });
+    rig = await rigWith(listening(database, begun), { limit: unitsOf('100'), thresholds: [], minLimit: 0n });
     await register(rig, 'beta');
     for (const customer of ['acme', 'beta']) await rig.engine.consume(rig.call(customer)); // remembered from now on
     begun.length = 0;
@@ -142,9 +145,8 @@ describePostgres('two batches in flight', () => {
     expect(await sequencesOf('beta')).toEqual([null, '1', '2']);
     await expectConsistent(database, rig.tenantId);
     begun.length = 0;
-    await use('beta');
-    await use('beta');
-    expect(begun).toEqual(['read', 'read']); // the first was about it, too: it is left alone for a while
+    for (const customer of ['beta', 'acme', 'acme']) await use(customer);
+    expect(begun).toEqual(['remembered', 'read', 'read']); // whom others have changed is left alone for a while
   });
 
   it('of others is not decided anew with one that was', async () => {
@@ -164,6 +166,63 @@ describePostgres('two batches in flight', () => {
     expect(begun).toEqual(['remembered', 'remembered', 'read']);
     expect(await recorded(rig, 'acme')).toMatchObject({ used: 2, events: 2 });
     expect(await recorded(rig, 'beta')).toMatchObject({ used: 3, events: 3 });
+  });
+
+  it('are decided in order of arrival also about a customer whom the first only looked at', async () => {
+    await use('beta', { amount: unitsOf('99') }); // at its limit, and may give back
+    begun.length = 0;
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const change = Promise.resolve(
+      query(elsewhere, 'UPDATE customers SET revision = revision + 1 WHERE id = $1', rig.call('acme').customerId),
+    );
+    await waiting(1);
+    const denied = [use('acme'), use('beta')];
+    await waiting(2);
+    const givenBack = use('beta', { amount: unitsOf('-1') });
+    for (let i = 0; i < 5; i += 1) await new Promise(setImmediate); // time enough to be sent, if it were
+    await letGo();
+    await change;
+    expect(await outcomesOf([...denied, givenBack])).toEqual(['allowed', 'LIMIT_REACHED', 'allowed']);
+    expect(await recorded(rig, 'beta')).toMatchObject({ used: 99 });
+  });
+
+  it('raise an alert once, in its order, when the first of them failed that would have raised it', async () => {
+    await saveFeature(rig, 'calls', { limit: unitsOf('100'), thresholds: [{ kind: 'used', value: unitsOf('3') }] });
+    await use('acme'); // 2
+    begun.length = 0;
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const change = Promise.resolve(
+      query(elsewhere, 'UPDATE customers SET revision = revision + 1 WHERE id = $1', rig.call('acme').customerId),
+    );
+    await waiting(1);
+    const calls = await twoInFlight(
+      () => [use('acme')],
+      () => [use('acme')],
+    );
+    await waiting(2);
+    await letGo();
+    await change;
+    expect((await Promise.all(calls)).map(({ alerts }) => alerts.length)).toEqual([1, 0]);
+    const [row] = await query(
+      database,
+      'SELECT count(*)::integer AS count FROM alerts WHERE tenant_id = $1',
+      rig.tenantId,
+    );
+    expect(row).toEqual({ count: 1 });
+  });
+
+  it('that fail are tried again by themselves, and cost nobody a second try who came later', async () => {
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const calls = await twoInFlight(
+      () => [use('acme', { properties: '{' }), use('acme')],
+      () => [use('acme')],
+    );
+    const later = Array.from({ length: 50 }, () => use('beta'));
+    await letGo();
+    expect(await outcomesOf(calls)).toEqual(['INVALID_INPUT', 'allowed', 'allowed']);
+    expect(await outcomesOf(later)).toEqual(later.map(() => 'allowed'));
+    // All three in one, which fails, then one by one; and all fifty in one.
+    expect(begun).toEqual(['remembered', 'remembered', 'read', 'read', 'read', 'remembered', 'remembered']);
   });
 
   it('hear of a key that came in the first', async () => {
@@ -224,6 +283,23 @@ describePostgres('two batches in flight', () => {
     begun.length = 0;
     await use('acme');
     expect(begun).toEqual(['remembered']); // nobody else has changed it
+  });
+
+  it('are no transaction where all of them have waited too long', async () => {
+    const patient = { deadlineMs: 5_000 };
+    const slow = await openRig(listening(database, begun), { tenantId: rig.tenantId, engine: patient });
+    await slow.engine.consume(rig.call('acme'));
+    begun.length = 0;
+    const letGo = await holdCustomer({ ...rig, database: elsewhere }, 'acme');
+    const reading = slow.engine.execute({ ...newSettle, ...ownerOf(rig.call('acme')) }); // nothing is decided beside it
+    await inFlight(1);
+    const late = slow.engine.consume(rig.call('acme'));
+    slow.clock.set(slow.clock.now() + patient.deadlineMs + 1);
+    await letGo();
+    await reading;
+    expect(await outcomesOf([late])).toEqual(['OVERLOADED']);
+    await slow.engine.drain();
+    expect(begun).toEqual(['read']);
   });
 
   it('are given up when the first takes too long, and count once when they are sent again', async () => {

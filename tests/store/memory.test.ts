@@ -142,6 +142,24 @@ describeEngines('what a gateway remembers', (engine) => {
     expect(flights).toEqual([GUESSED, READ, READ, READ]);
   });
 
+  it('is not doubted for long where it was only the catalog that changed', async () => {
+    await use(rig, '1');
+    await saveFeature(other, 'calls', { ...limits, limit: unitsOf('20') });
+    flights.length = 0;
+    for (const units of ['1', '1', '1']) await use(rig, units);
+    expect(flights).toEqual([GUESSED, READ, GUESSED, GUESSED]);
+  });
+
+  it('is read for a while of whom keys come again that it has not heard', async () => {
+    for (const idempotencyKey of ['a', 'b', 'c']) await use(other, '1', { idempotencyKey });
+    await use(rig, '1'); // as after a restart
+    flights.length = 0;
+    const answers = [];
+    for (const idempotencyKey of ['a', 'b', 'c', 'd']) answers.push(said(await use(rig, '1', { idempotencyKey })));
+    expect(answers).toEqual(['1 replayed', '2 replayed', '3 replayed', '5']);
+    expect(flights.map(([first]) => first)).toEqual([0, 4, 4, 4, 4]); // one guess was wrong
+  });
+
   it('is read again after whatever else was asked of the customer', async () => {
     await use(rig, '1');
     const { tenantId } = rig;
@@ -165,8 +183,7 @@ describe('the memory', () => {
     [100, ['a', 'b', 'c']],
   ])('of size %i forgets whom it heard of longest ago', (sizeMax, known) => {
     const memory = new Memory({ sizeMax });
-    for (const id of ['a', 'b', 'c'])
-      memory.keep([], new Map([[id, customer(id)]]), { written: new Set(), revision: 1n });
+    for (const id of ['a', 'b', 'c']) memory.keep([customer(id)], null);
     const asked = ['a', 'b', 'c'].map((customerId) =>
       newConsume({ tenantId: 'tenant', customerId, referenceId: customerId }),
     );
