@@ -24,7 +24,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (!options) return console.log(USAGE);
   if (!options.skipBuild) await build({ say });
   await buildPrograms();
-  if (options.profileFolder !== null) return console.log(await profile(options, options.profileFolder, say));
+  if (options.profile !== null) return console.log(await profile(options.profile, options, say));
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' ');
   const result = await run(options, command, say);
   console.log(report(result));
