@@ -22,6 +22,7 @@ const sample = (of: Partial<Sample>): Sample => ({
   othersShare: 0,
   calls: 1_000,
   refused: 0,
+  replayed: 0,
   firstRefusal: null,
   ...of,
 });

@@ -164,7 +164,7 @@ function booksLine(checked: readonly CheckedBooks[]): string {
       `${server} ${whole(accepted)}${alerts === null ? '' : ` (${whole(alerts)} alerts)`}`,
   );
   if (wrong.length === 0) {
-    return `Books: counters = events = answers (where a server has them) = accepted calls in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
+    return `Books: counters = events = answers (where a server has them) = accepted calls, replays aside, in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
   }
   return wrong
     .map(({ server, afterRound, books }) => `BOOKS DIFFER, ${server}, round ${afterRound}: ${JSON.stringify(books)}`)

@@ -168,8 +168,8 @@ class Measured {
   async #measure(row: Row, timing: Timing): Promise<Sample> {
     this.#jobs += 1;
     const sample = await measureRow(this.#world, row, timing, `${this.#runId}-${this.#jobs}`);
-    const accepted = (this.#accepted.get(row.server) ?? 0) + sample.calls - sample.refused;
-    this.#accepted.set(row.server, accepted);
+    const accepted = sample.calls - sample.refused - sample.replayed; // a replay was accepted as it came first
+    this.#accepted.set(row.server, (this.#accepted.get(row.server) ?? 0) + accepted);
     return sample;
   }
 

@@ -26,6 +26,8 @@ export type Sample = {
   /** Calls answered, warm-up included, and those of them that were not allowed. */
   readonly calls: number;
   readonly refused: number;
+  /** Those of the others that heard an earlier answer again. */
+  readonly replayed: number;
   readonly firstRefusal: string | null;
 };
 

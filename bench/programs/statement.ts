@@ -71,6 +71,7 @@ async function runBatches({ customers, callsPerRequest, keyPrefix, warmUpMs, mea
     p999Ms: percentileOf(durationsMs, 99.9),
     allCalls: sent,
     allAccepted: sent,
+    allReplayed: 0,
     firstRefusal: null,
     cpuMs: (user + system) / 1_000,
   };
