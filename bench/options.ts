@@ -47,7 +47,7 @@ export const USAGE = `npm run bench -- [options]
   --patience <s>   on a shared machine: seconds to wait in all for others to be quiet (default 0)
   --only <text>    only rows with this in their name; may be given several times
   --against <dir>  measure another built checkout in the same rounds, as "before"; may be given twice
-  --json <file>    write every figure of every round there, to compare commits
+  --json <file>    write every figure of every round there, and of subscribers, to compare commits
   --profile <dir>  instead, tell where the time of one consume goes, and leave a flame graph there; it is profiled in the
                    row '${PROFILED_NAME}', or in another of postgres by its whole name: --only 'postgres spread 64'
   --skip-build     measure what was built before

@@ -1,4 +1,5 @@
 /** rows — what is measured, what is compared with what, and what we want to reach. A new row or ratio is a line here. */
+import type { Target } from './target.ts';
 
 /** Each is a process of its own; see `servers.ts`. */
 export const SERVERS = [
@@ -135,7 +136,6 @@ export type Ratio = {
 
 /** Calls a second; the processor time of a call, the server's and Postgres' together; the wait that half stay below. */
 export type Measure = 'calls' | 'cpu' | 'p50';
-export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
 const ratio = (says: string, of: string, over: string, atLeast: number | null = null): Ratio => {
   return { says, of, over, measure: 'calls', target: atLeast === null ? null : { atLeast }, isKey: false };

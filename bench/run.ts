@@ -69,6 +69,7 @@ export async function run(options: Options, command: string, say: Say): Promise<
       ratios,
       rounds,
       books: measured.books,
+      fanOut: null,
     };
   } finally {
     await world.close();
