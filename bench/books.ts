@@ -2,7 +2,7 @@
 import type { Database } from '../server/db/client.ts';
 
 export type Books = {
-  /** Calls whose answer was "allowed", all of one unit. */
+  /** Calls whose answer was "allowed", all of one unit; the same answer given again is none. */
   readonly accepted: number;
   /** What the counters say. */
   readonly counted: number;

@@ -56,5 +56,8 @@ export const CONSUME_MANY = `mutation ConsumeMany($input: ConsumeManyInput!) {
   }
 }`;
 
+/** The same, told also whether an answer is an earlier one again. */
+export const withReplayed = (document: string): string => document.replace('allowed', 'allowed replayed');
+
 /** The customer that the load calls by this index. */
 export const referenceOf = (index: number): string => `customer_${String(index).padStart(5, '0')}`;

@@ -1,6 +1,8 @@
 /** fan-out — `npm run bench:fan-out`: subscribers alone, and also with a document executed for each of them. */
 import { parseArgs } from 'node:util';
-import { FAN_OUT_DEFAULTS, measureFanOut } from './fan-out/measure.ts';
+import { fanOutReport } from './fan-out/figures.ts';
+import { measureFanOut } from './fan-out/measure.ts';
+import { FAN_OUT_DEFAULTS } from './fan-out/run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -17,4 +19,4 @@ const options = {
 /** On stderr, so that the table on stdout can be kept as it is. */
 const say = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
-console.log(await measureFanOut(options, say));
+console.log(fanOutReport(await measureFanOut(options, say)));

@@ -7,11 +7,14 @@
 import { writeFileSync } from 'node:fs';
 import { build } from '../scripts/build.mjs';
 import { buildPrograms } from './build.ts';
-import { FAN_OUT_DEFAULTS, measureFanOut } from './fan-out/measure.ts';
+import { fanOutReport } from './fan-out/figures.ts';
+import { measureFanOut } from './fan-out/measure.ts';
+import { FAN_OUT_DEFAULTS } from './fan-out/run.ts';
 import { readOptions, USAGE, UsageError } from './options.ts';
 import { profile } from './profile/index.ts';
 import { isSound, report } from './report.ts';
 import { run } from './run.ts';
+import type { Run } from './samples.ts';
 
 /** On stderr, so that the tables on stdout can be kept as they are. */
 const say = (line: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
@@ -24,13 +27,21 @@ async function main(args: readonly string[]): Promise<void> {
   if (!options) return console.log(USAGE);
   if (!options.skipBuild) await build({ say });
   await buildPrograms();
-  if (options.profileFolder !== null) return console.log(await profile(options, options.profileFolder, say));
+  if (options.profile !== null) return console.log(await profile(options.profile, options, say));
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' ');
   const result = await run(options, command, say);
   console.log(report(result));
-  if (options.withFanOut) console.log(`\n${await measureFanOut(FAN_OUT_DEFAULTS, say)}`);
-  if (options.jsonFile !== null) writeFileSync(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);
+  keep(result, options.jsonFile); // whatever becomes of the subscribers, the rounds are not lost
+  if (options.withFanOut) {
+    const fanOut = await measureFanOut(FAN_OUT_DEFAULTS, say);
+    console.log(`\n${fanOutReport(fanOut)}`);
+    keep({ ...result, fanOut }, options.jsonFile);
+  }
   if (!isSound(result)) process.exitCode = 1;
+}
+
+function keep(result: Run, file: string | null): void {
+  if (file !== null) writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 // The processes of a run end when this one does, however it does; its files are removed as it exits.

@@ -10,7 +10,7 @@ it('without words, the run that the documentation shows', () => {
     withFanOut: true,
     against: [],
     jsonFile: null,
-    profileFolder: null,
+    profile: null,
     skipBuild: false,
   };
   expect(readOptions([])).toEqual({
@@ -31,6 +31,14 @@ it('quick is shorter, and may be told more exactly', () => {
 it('help is no run', () => expect(readOptions(['--help', '--rounds', '2'])).toBeNull());
 
 it.each([
+  [['--profile', 'here'], 'postgres hot 64'],
+  [['--profile', 'here', '--only', 'postgres hot 1'], 'postgres hot 1'], // and not 16, which begins alike
+  [['--only', 'postgres many 1,000, 4', '--profile', 'here', '--quick'], 'postgres many 1,000, 4'],
+])('%j profiles %s', (args, row) =>
+  expect(readOptions(args)?.profile).toMatchObject({ folder: 'here', row: { name: row } }),
+);
+
+it.each([
   [['--rounds', '0'], '--rounds is "0"'],
   [['--rounds', '1.5'], '--rounds is "1.5"'],
   [['--rounds', '51'], '--rounds is "51"'],
@@ -41,6 +49,10 @@ it.each([
   [['--round', '2'], '--round'],
   [['fast'], 'fast'],
   [['--against', 'a', '--against', 'b', '--against', 'c'], '--against is given 3 times'],
+  [['--profile', 'here', '--only', 'pglite spread 64'], '--only is "pglite spread 64"'],
+  [['--profile', 'here', '--only', 'postgres spread'], 'whole name of one of these rows: "postgres hot 1", '],
+  [['--profile', 'here', '--only', 'postgres spread open 64, 500/s'], '--only is "postgres spread open'], // not busy
+  [['--profile', 'here', '--only', 'postgres hot 1', '--only', 'hello 64'], '"postgres hot 1" and "hello 64"'],
 ])('%j is refused', (args, naming) => {
   expect(() => readOptions(args)).toThrow(UsageError);
   expect(() => readOptions(args)).toThrow(naming);

@@ -1,6 +1,6 @@
 /** options — what the command line says, within bounds. */
 import { parseArgs } from 'node:util';
-import { BEFORE } from './rows.ts';
+import { BEFORE, ROWS, type Row } from './rows.ts';
 
 export type Options = {
   readonly rounds: number;
@@ -23,11 +23,21 @@ export type Options = {
   readonly against: readonly string[];
   /** Where to write everything as JSON; null for nowhere. */
   readonly jsonFile: string | null;
-  /** Where to leave a profile of one row, in place of a measurement; null for a measurement. */
-  readonly profileFolder: string | null;
+  /** In place of a measurement, a profile; null for a measurement. */
+  readonly profile: Profiling | null;
   /** Measure what was built before, whatever the sources say by now. */
   readonly skipBuild: boolean;
 };
+
+export type Profiling = {
+  /** Where to leave it. */
+  readonly folder: string;
+  readonly row: Row;
+};
+
+/** Rows of the built gateway on Postgres that call as fast as they are answered: what a profile is of. */
+const PROFILED = ROWS.filter(({ server, pace }) => server === 'postgres' && pace === null);
+const PROFILED_NAME = 'postgres hot 64';
 
 export const USAGE = `npm run bench -- [options]
 
@@ -37,8 +47,9 @@ export const USAGE = `npm run bench -- [options]
   --patience <s>   on a shared machine: seconds to wait in all for others to be quiet (default 0)
   --only <text>    only rows with this in their name; may be given several times
   --against <dir>  measure another built checkout in the same rounds, as "before"; may be given twice
-  --json <file>    write every figure of every round there, to compare commits
-  --profile <dir>  instead, tell where the time of one consume goes, and leave a flame graph there
+  --json <file>    write every figure of every round there, and of subscribers, to compare commits
+  --profile <dir>  instead, tell where the time of one consume goes, and leave a flame graph there; it is profiled in the
+                   row '${PROFILED_NAME}', or in another of postgres by its whole name: --only 'postgres spread 64'
   --skip-build     measure what was built before
   --help           this`;
 
@@ -63,7 +74,7 @@ export function readOptions(args: readonly string[]): Options | null {
     withFanOut: !quick && values.only === undefined && values.against === undefined,
     against: atMost('--against', values.against ?? [], BEFORE.length),
     jsonFile: values.json ?? null,
-    profileFolder: values.profile ?? null,
+    profile: values.profile === undefined ? null : { folder: values.profile, row: profiledRow(values.only) },
     skipBuild: values['skip-build'] ?? false,
   };
 }
@@ -99,4 +110,13 @@ function within(name: string, text: string, min: number, max: number, fits: (n: 
 function atMost(name: string, values: readonly string[], max: number): readonly string[] {
   if (values.length <= max) return values;
   throw new UsageError(`${name} is given ${values.length} times; at most ${max} fit into a round.`);
+}
+
+/** By its whole name, for that of one row may be the beginning of another's. */
+function profiledRow(names: readonly string[] = [PROFILED_NAME]): Row {
+  const row = PROFILED.find(({ name }) => name === names[0]);
+  if (row && names.length === 1) return row;
+  const known = PROFILED.map(({ name }) => `"${name}"`).join(', ');
+  const given = `--only is "${names.join('" and "')}"`;
+  throw new UsageError(`${given}; with --profile, write the whole name of one of these rows: ${known}.`);
 }

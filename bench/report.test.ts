@@ -1,8 +1,9 @@
 /** Goal: the tables say what was measured, and whether it is what we want. Method: runs of one row over another, by hand. */
 import { expect, it } from 'vitest';
 import { report } from './report.ts';
-import { type Measure, type Ratio, row, type Target } from './rows.ts';
+import { type Measure, type Ratio, row } from './rows.ts';
 import type { Round, Run, Sample } from './samples.ts';
+import type { Target } from './target.ts';
 
 const ABOVE = row('postgres', 1, 'hot');
 const BELOW = row('single-statement', 1, 'hot');
@@ -22,6 +23,7 @@ const sample = (of: Partial<Sample>): Sample => ({
   othersShare: 0,
   calls: 1_000,
   refused: 0,
+  replayed: 0,
   firstRefusal: null,
   ...of,
 });
@@ -60,6 +62,7 @@ function runOf(rounds: readonly (readonly [above: Partial<Sample>, below: Partia
       }),
     ),
     books: [],
+    fanOut: null,
   };
 }
 

@@ -1,8 +1,9 @@
 /** report — a run as Markdown tables: medians, how far the rounds lay apart, ratios taken inside each round. */
-import type { Measure, Ratio, Row, Target } from './rows.ts';
+import type { Measure, Ratio, Row } from './rows.ts';
 import type { CheckedBooks, Round, Run, Sample } from './samples.ts';
 import { median, type Spread, spread } from './statistics.ts';
 import { figure, range, table, whole } from './table.ts';
+import { verdict } from './target.ts';
 
 /** With fewer sound rounds than that, all rounds are shown. */
 const SOUND_ROUNDS_MIN = 3;
@@ -134,13 +135,6 @@ function ratioTable(ratios: readonly Ratio[], rounds: readonly Round[]): string 
 /** What a ratio is taken of. */
 const OF: Readonly<Record<Measure, string>> = { calls: 'calls/s', cpu: 'µs', p50: 'p50 ms' };
 
-function verdict(target: Target | null, value: number): string {
-  if (target === null) return '–';
-  const isReached = 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
-  const wanted = 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
-  return `${wanted} ${isReached ? 'reached' : 'not yet'}`;
-}
-
 function ratioIn({ of, over, measure }: Ratio, round: Round): number | null {
   const [above, below] = [sampleOf(round, of), sampleOf(round, over)];
   if (!above || !below || below.callsPerSecond === 0) return null; // nothing was answered in time
@@ -164,7 +158,7 @@ function booksLine(checked: readonly CheckedBooks[]): string {
       `${server} ${whole(accepted)}${alerts === null ? '' : ` (${whole(alerts)} alerts)`}`,
   );
   if (wrong.length === 0) {
-    return `Books: counters = events = answers (where a server has them) = accepted calls in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
+    return `Books: counters = events = answers (where a server has them) = accepted calls, replays aside, in all ${checked.length} checks; accepted in all: ${totals.join(', ')}.`;
   }
   return wrong
     .map(({ server, afterRound, books }) => `BOOKS DIFFER, ${server}, round ${afterRound}: ${JSON.stringify(books)}`)

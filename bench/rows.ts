@@ -1,4 +1,5 @@
 /** rows — what is measured, what is compared with what, and what we want to reach. A new row or ratio is a line here. */
+import type { Target } from './target.ts';
 
 /** Each is a process of its own; see `servers.ts`. */
 export const SERVERS = [
@@ -29,6 +30,8 @@ export type Row = {
   readonly customers: number;
   /** Calls in one request: one is `consume`, more are `consumeMany`. */
   readonly callsPerRequest: number;
+  /** Share of the calls that are sent again, as by whoever has not heard the answer: a key that is known. */
+  readonly replayShare: number;
   /** Null: each connection sends its next request when the last one is answered. */
   readonly pace: Pace | null;
   /** Whether somebody asks for the server's health meanwhile; null: nobody does. */
@@ -49,6 +52,7 @@ export const row = (server: ServerName, connections: number, customers?: 'hot' |
   connections,
   customers: customers === 'hot' ? 1 : CUSTOMERS,
   callsPerRequest: 1,
+  replayShare: 0,
   pace: null,
   health: null,
 });
@@ -57,6 +61,9 @@ export const row = (server: ServerName, connections: number, customers?: 'hot' |
 const withHealth = (of: Row, p99AtMostMs: number | null = null): Row => {
   return { ...of, health: { p99Ms: p99AtMostMs === null ? null : { atMost: p99AtMostMs } } };
 };
+
+/** What keys that are delivered again cost all who come with them. */
+const withReplays = (of: Row): Row => ({ ...of, name: `${of.name} with replays`, replayShare: 0.02 });
 
 /** What a call waits for at a load that leaves room: half of what the gateway can do, and one that a small app may have. */
 const OPEN_ROWS: readonly Row[] = [
@@ -101,6 +108,7 @@ export const ROWS: readonly Row[] = [
   row('postgres', 1, 'spread'),
   row('postgres', 16, 'spread'),
   row('postgres', 64, 'spread'),
+  withReplays(row('postgres', 64, 'spread')),
   withHealth(row('postgres', 256, 'spread')),
   ...OPEN_ROWS,
   ...MANY_ROWS,
@@ -128,7 +136,6 @@ export type Ratio = {
 
 /** Calls a second; the processor time of a call, the server's and Postgres' together; the wait that half stay below. */
 export type Measure = 'calls' | 'cpu' | 'p50';
-export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
 const ratio = (says: string, of: string, over: string, atLeast: number | null = null): Ratio => {
   return { says, of, over, measure: 'calls', target: atLeast === null ? null : { atLeast }, isKey: false };
@@ -156,6 +163,7 @@ export const RATIOS: readonly Ratio[] = [
   ratio('one hot customer, of stripe-no-webhooks', 'postgres hot 64', 'no-webhooks hot 64'),
   ratio('10,000 customers, of stripe-no-webhooks', 'postgres spread 64', 'no-webhooks spread 64'),
   key(ratio('one hot customer, of 10,000', 'postgres hot 64', 'postgres spread 64', 0.9)),
+  ratio('2 % of the keys sent again, of none', 'postgres spread 64 with replays', 'postgres spread 64'),
   ratio('embedded, of Postgres', 'pglite spread 256', 'postgres spread 256', 0.35),
   key(
     ratio('1,000 calls in a request, of the statement alone', 'postgres many 1,000, 4', 'statement alone 1,000', 0.9),

@@ -69,6 +69,7 @@ export async function run(options: Options, command: string, say: Say): Promise<
       ratios,
       rounds,
       books: measured.books,
+      fanOut: null,
     };
   } finally {
     await world.close();
@@ -168,8 +169,8 @@ class Measured {
   async #measure(row: Row, timing: Timing): Promise<Sample> {
     this.#jobs += 1;
     const sample = await measureRow(this.#world, row, timing, `${this.#runId}-${this.#jobs}`);
-    const accepted = (this.#accepted.get(row.server) ?? 0) + sample.calls - sample.refused;
-    this.#accepted.set(row.server, accepted);
+    const accepted = sample.calls - sample.refused - sample.replayed; // a replay was accepted as it came first
+    this.#accepted.set(row.server, (this.#accepted.get(row.server) ?? 0) + accepted);
     return sample;
   }
 

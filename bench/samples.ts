@@ -1,5 +1,6 @@
 /** samples — what a run finds out, as `--json` writes it: every figure of every row of every round. */
 import type { Books } from './books.ts';
+import type { FanOut } from './fan-out/figures.ts';
 import type { HealthWaits } from './measure/health.ts';
 import type { BeforeName, Ratio, Row, ServerName } from './rows.ts';
 
@@ -26,6 +27,8 @@ export type Sample = {
   /** Calls answered, warm-up included, and those of them that were not allowed. */
   readonly calls: number;
   readonly refused: number;
+  /** Those of the others that heard an earlier answer again. */
+  readonly replayed: number;
   readonly firstRefusal: string | null;
 };
 
@@ -72,4 +75,6 @@ export type Run = {
   readonly ratios: readonly Ratio[];
   readonly rounds: readonly Round[];
   readonly books: readonly CheckedBooks[];
+  /** What subscribers cost, measured after the rounds of a whole run; null until then, and for any other. */
+  readonly fanOut: FanOut | null;
 };

@@ -7,6 +7,8 @@ export type Job = {
   readonly customers: number;
   /** Calls in one request: one is `consume`, more are `consumeMany`. */
   readonly callsPerRequest: number;
+  /** Share of the calls that are sent again, word for word: a key that is known. */
+  readonly replayShare: number;
   /** Requests a second, whether or not earlier ones are answered; null for each connection's next as soon as it is free. */
   readonly requestsPerSecond: number | null;
   readonly warmUpMs: number;
@@ -26,6 +28,8 @@ export type JobResult = {
   /** Every call that the server has answered, warm-up and the last replies included. */
   readonly allCalls: number;
   readonly allAccepted: number;
+  /** Those of the accepted that heard an earlier answer again, for which nothing was counted. */
+  readonly allReplayed: number;
   /** What the first reply said that did not accept. */
   readonly firstRefusal: string | null;
   /** Processor time of the load process for all replies. */

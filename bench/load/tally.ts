@@ -4,6 +4,8 @@ import { countOf } from './count-of.ts';
 import type { JobResult } from './job.ts';
 
 const ACCEPTED = '"allowed":true';
+/** Said only where it was asked for. */
+const REPLAYED = '"replayed":true';
 const REFUSAL_CHARACTERS = 500;
 const MICROSECONDS = 1_000;
 
@@ -15,6 +17,7 @@ export class Tally {
   #calls = 0;
   #allCalls = 0;
   #allAccepted = 0;
+  #allReplayed = 0;
   #firstRefusal: string | null = null;
 
   constructor(callsPerRequest: number) {
@@ -40,6 +43,7 @@ export class Tally {
     const accepted = countOf(body, ACCEPTED);
     this.#allCalls += this.#callsPerRequest;
     this.#allAccepted += accepted;
+    this.#allReplayed += countOf(body, REPLAYED);
     if (accepted < this.#callsPerRequest) this.#firstRefusal ??= body.slice(0, REFUSAL_CHARACTERS);
     if (this.#isMeasured(nowMs)) this.#calls += this.#callsPerRequest;
     if (this.#isMeasured(startedAtMs)) {
@@ -57,6 +61,7 @@ export class Tally {
       p999Ms: percentileMs(99.9),
       allCalls: this.#allCalls,
       allAccepted: this.#allAccepted,
+      allReplayed: this.#allReplayed,
       firstRefusal: this.#firstRefusal,
     };
   }

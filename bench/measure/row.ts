@@ -19,10 +19,10 @@ const GRACE_MS = 30_000;
 /** @throws where the load process could not do its work. */
 export async function measureRow(world: World, row: Row, timing: Timing, keyPrefix: string): Promise<Sample> {
   const { server } = startedOf(world, row.server);
-  const { connections, customers, callsPerRequest } = row;
+  const { connections, customers, callsPerRequest, replayShare } = row;
   const metricsBefore = await batchMetrics(world, row);
   const before = cpuTimes(world, row);
-  const job = { ...timing, url: server.url, connections, customers, callsPerRequest, keyPrefix };
+  const job = { ...timing, url: server.url, connections, customers, callsPerRequest, replayShare, keyPrefix };
   const running = runJob(isItsOwnLoad(row) ? server : world.load, job);
   const [result, health] = row.health
     ? await askingHealth(server.url, timing.warmUpMs, running)
@@ -47,6 +47,7 @@ export async function measureRow(world: World, row: Row, timing: Timing, keyPref
     othersShare: othersShare(used, isOwn ? 0 : result.cpuMs),
     calls: result.allCalls,
     refused: result.allCalls - result.allAccepted,
+    replayed: result.allReplayed,
     firstRefusal: result.firstRefusal,
   };
 }

@@ -4,6 +4,7 @@ import { profiled, totalUs } from './call-tree.ts';
 import { type CpuProfile, selfTimes } from './cpu-profile.ts';
 import { flameGraph } from './flame-graph.ts';
 import { folderOf, roomOfPath } from './rooms.ts';
+import { tables } from './tables.ts';
 
 const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: 0, columnNumber: 0 });
 
@@ -62,4 +63,15 @@ it('a flame graph has a bar for each function, and no name breaks its text', () 
   expect(svg.match(/<g>/g)).toHaveLength(6); // all, onStreamRead, data, write, (garbage collector), run
   expect(svg).toContain('&lt;T&gt; &amp; run — server/metering/engine.ts: 6.0 µs a call, 30.0 % (engine, decide)');
   expect(svg).toContain('a &amp; b');
+});
+
+it.each([
+  [30, 'Postgres, beside it 30.0', 'from door to commit 130'],
+  [null, 'Postgres, beside it –', 'from door to commit –'], // where the system does not tell
+])('tells a call whole, with %j µs in Postgres', (databaseCpuUs, beside, whole) => {
+  const text = tables(all, { calls: 10, callsPerSecond: 5, databaseCpuUs }, 100);
+  const lines = text.split('\n').map((line) => line.replace(/[| ]+/g, ' ').trim());
+  expect(lines).toEqual(
+    expect.arrayContaining(['driver 35.0 35.0 %', 'door 0.00 0.00 %', 'the gateway, in all 100 100 %', beside, whole]),
+  );
 });

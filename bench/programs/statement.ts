@@ -1,13 +1,15 @@
 /**
- * statement — the ceiling of the database: the very statement that saves a batch, with so many calls in it, one after the
- * other, without a door. Reading and deciding go on in between, as they must for there to be something to save, but only
- * the time from sending the statement to its COMMIT counts.
+ * statement — the ceiling of the database: the very statement that saves a batch, its notice to other gateways included,
+ * with so many calls in it, one after the other, without a door. Reading and deciding go on in between, as they must for
+ * there to be something to save, but only the time from sending the statement to its COMMIT counts.
  */
 import './leash.ts';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Catalogs } from '../../server/db/catalogs.ts';
 import type { Database, Lane } from '../../server/db/client.ts';
 import { systemClock as clock } from '../../server/domain/clock.ts';
+import { hintOfMoves } from '../../server/events/bus.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
 import { xorshift } from '../load/bodies.ts';
 import type { Job, JobResult, LoadAnswer } from '../load/job.ts';
@@ -33,12 +35,14 @@ const timed: Lane = {
     return saved;
   },
 };
+/** Whom its notices are from. */
+const ownId = randomUUID();
 const ledger = new Ledger({
   database: { ...database, lane: timed } satisfies Database,
   catalogs: new Catalogs(),
   clock,
   onCommitted: () => {},
-  hintOf: () => null,
+  hintOf: (changes) => hintOfMoves(ownId, changes),
 });
 
 async function runBatches({ customers, callsPerRequest, keyPrefix, warmUpMs, measureMs }: Job): Promise<JobResult> {
@@ -67,6 +71,7 @@ async function runBatches({ customers, callsPerRequest, keyPrefix, warmUpMs, mea
     p999Ms: percentileOf(durationsMs, 99.9),
     allCalls: sent,
     allAccepted: sent,
+    allReplayed: 0,
     firstRefusal: null,
     cpuMs: (user + system) / 1_000,
   };
