@@ -1,11 +1,17 @@
-/** any-query — queries that the schema allows, of any fields, made of a tape of choices: a shorter tape is a simpler query. */
+/**
+ * any-query — queries that the schema allows, of any fields, with directives and variables, made of a tape of choices: a
+ * shorter tape is a simpler query.
+ */
 import fc from 'fast-check';
 import {
   type GraphQLArgument,
+  GraphQLBoolean,
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLNamedOutputType,
+  GraphQLNonNull,
   getNamedType,
+  getNullableType,
   isAbstractType,
   isEnumType,
   isInputObjectType,
@@ -15,12 +21,20 @@ import {
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
+  parseValue,
+  valueFromASTUntyped,
 } from 'graphql';
 import { schema } from '../../server/schema/index.ts';
 
-/** One text of a few fields, some with aliases, some under fragments; what it asks for may be there or not. */
-export const anyQuery: fc.Arbitrary<string> = fc
-  .array(fc.nat({ max: 999 }), { minLength: 1, maxLength: 120 })
+export type AnyQuery = {
+  /** Of a few fields, some with aliases, some under fragments, some skipped; what it asks for may be there or not. */
+  readonly query: string;
+  /** Most of those that it declares, and sometimes one more. */
+  readonly variables: Readonly<Record<string, unknown>>;
+};
+
+export const anyQuery: fc.Arbitrary<AnyQuery> = fc
+  .array(fc.nat({ max: 999 }), { minLength: 1, maxLength: 80, size: 'max' })
   .map((choices) => new Writer(choices).query());
 
 /** Texts by the names of what they are for: what is there, and what is not. */
@@ -42,20 +56,31 @@ const LITERALS: Readonly<Record<string, readonly string[]>> = {
 
 const LEVELS_MAX = 4;
 const FIELDS_MAX = 3;
+/** Of twelve places for directives, nine are left without. */
+const DIRECTIVES = [['skip'], ['include'], ['skip', 'include'], ...Array.from({ length: 9 }, () => [])].reverse();
+const CONDITION = new GraphQLNonNull(GraphQLBoolean);
+/** Of four arguments that may be left out, so many are. Without `referenceId` an API key hears of nothing else. */
+const leftOut = ({ name }: GraphQLArgument): number => (name === 'referenceId' ? 1 : 3);
 
 class Writer {
   readonly #choices: readonly number[];
   #at = 0;
   #aliases = 0;
+  readonly #fragments: string[] = [];
+  readonly #declared: string[] = [];
+  readonly #given: Record<string, unknown> = {};
 
   constructor(choices: readonly number[]) {
     this.#choices = choices;
   }
 
-  query(): string {
+  query(): AnyQuery {
     const type = schema.getQueryType();
     if (!type) throw new Error('the schema has no queries');
-    return `{ ${this.#selection(type, LEVELS_MAX)} }`;
+    const selection = this.#selection(type, LEVELS_MAX);
+    if (this.#choose(4) === 3) this.#given.more = [1];
+    const head = this.#declared.length > 0 ? `query (${this.#declared.join(', ')}) ` : '';
+    return { query: [`${head}{ ${selection} }`, ...this.#fragments].join(' '), variables: this.#given };
   }
 
   #choose(count: number): number {
@@ -73,7 +98,7 @@ class Writer {
   #selection(type: GraphQLNamedOutputType, levels: number): string {
     if (isAbstractType(type)) {
       const concrete = this.#oneOf(schema.getPossibleTypes(type));
-      return `__typename ... on ${concrete.name} { ${this.#selection(concrete, levels)} }`;
+      return `__typename ... on ${concrete.name}${this.#directives()} { ${this.#selection(concrete, levels)} }`;
     }
     if (!isObjectType(type)) throw new Error(`${type.name} has no fields`);
     const fields = Object.values(type.getFields()).filter(
@@ -81,21 +106,61 @@ class Writer {
     );
     if (fields.length === 0) return '__typename';
     const count = 1 + this.#choose(FIELDS_MAX);
-    return Array.from({ length: count }, () => this.#field(this.#oneOf(fields), levels)).join(' ');
+    const written = Array.from({ length: count }, () => this.#field(this.#oneOf(fields), levels));
+    return written.map((field) => this.#wrapped(type.name, field)).join(' ');
+  }
+
+  /** As it is, or under a fragment of one of the three sorts. */
+  #wrapped(typeName: string, selection: string): string {
+    const sort = this.#choose(9);
+    if (sort < 6) return selection;
+    const directives = this.#directives();
+    if (sort === 6) return `...${directives} { ${selection} }`;
+    if (sort === 7) return `... on ${typeName}${directives} { ${selection} }`;
+    const name = `F${this.#fragments.length + 1}`;
+    this.#fragments.push(`fragment ${name} on ${typeName} { ${selection} }`);
+    return `...${name}${directives}`;
+  }
+
+  #directives(): string {
+    return this.#oneOf(DIRECTIVES)
+      .map((name) => ` @${name}(if: ${this.#argument('if', CONDITION)})`)
+      .join('');
   }
 
   #field(field: GraphQLField<unknown, unknown>, levels: number): string {
-    const args = field.args.filter((arg) => isRequiredArgument(arg) || this.#choose(4) === 3);
-    const written = args.map((arg) => `${arg.name}: ${this.#argument(arg)}`).join(', ');
+    const args = field.args.filter((arg) => isRequiredArgument(arg) || this.#choose(4) >= leftOut(arg));
+    const written = args.map((arg) => `${arg.name}: ${this.#argument(arg.name, arg.type)}`).join(', ');
     const type = getNamedType(field.type);
     const inner = isLeafType(type) ? '' : ` { ${this.#selection(type, levels - 1)} }`;
     this.#aliases += 1;
     const alias = written || this.#choose(2) === 1 ? `f${this.#aliases}: ` : '';
-    return `${alias}${field.name}${written && `(${written})`}${inner}`;
+    return `${alias}${field.name}${written && `(${written})`}${this.#directives()}${inner}`;
   }
 
-  #argument({ name, type }: GraphQLArgument): string {
-    return this.#value(name, type);
+  #argument(name: string, type: GraphQLInputType): string {
+    const value = this.#value(name, type);
+    return this.#choose(3) === 2 ? this.#variable(type, value) : value;
+  }
+
+  /** One of these ways to hand a value in; where null is not allowed, the last two are errors. */
+  #variable(type: GraphQLInputType, literal: string): string {
+    const name = `v${this.#declared.length + 1}`;
+    const value = valueFromASTUntyped(parseValue(literal));
+    const withDefault = `${getNullableType(type)} = ${literal}`;
+    const [declared, given] = this.#oneOf([
+      [`${type}`, value],
+      [withDefault, undefined],
+      [`${getNullableType(type)}!`, value],
+      [withDefault, value],
+      [`${getNullableType(type)}! = ${literal}`, undefined],
+      [`${type}`, value],
+      [`${type}`, undefined],
+      [withDefault, null],
+    ]);
+    this.#declared.push(`$${name}: ${declared}`);
+    if (given !== undefined) this.#given[name] = given;
+    return `$${name}`;
   }
 
   #value(name: string, type: GraphQLInputType): string {

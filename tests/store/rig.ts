@@ -7,7 +7,7 @@ import { customerIdOf } from '../../server/domain/customer.ts';
 import type { Feature, LimitFields } from '../../server/domain/feature.ts';
 import type { Committed } from '../../server/events/committed.ts';
 import { Engine, type EngineOptions } from '../../server/metering/engine.ts';
-import { Ledger } from '../../server/metering/ledger.ts';
+import { Ledger, type LedgerDeps } from '../../server/metering/ledger.ts';
 import type { Memory } from '../../server/metering/memory.ts';
 import type { ConsumeRequest } from '../../server/metering/requests.ts';
 import { newConsume } from '../../server/metering/testing/new-consume.ts';
@@ -34,6 +34,8 @@ export type RigOptions = {
   readonly onListenerError?: (error: unknown) => void;
   /** One of its own by default; of size 0 it reads every customer. */
   readonly memory?: Memory;
+  /** Nobody is told anything by default. */
+  readonly hintOf?: LedgerDeps['hintOf'];
 };
 
 export async function openRig(database: Database, options: RigOptions = {}): Promise<Rig> {
@@ -51,7 +53,7 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
     },
     ...(options.memory && { memory: options.memory }),
     ...(options.onListenerError && { onListenerError: options.onListenerError }),
-    hintOf: () => null,
+    hintOf: options.hintOf ?? (() => null),
   });
   const engine = new Engine(
     {
