@@ -49,7 +49,7 @@ export function startProcess<Question extends object>(
       return heard;
     },
     end: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (hasEnded(child)) return;
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
       await ended;
@@ -58,6 +58,9 @@ export function startProcess<Question extends object>(
   };
 }
 
+/** By itself, or killed: then it has no exit code. */
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
 function nextOf(child: ChildProcess, program: Program): Promise<Said> {
   return new Promise((resolve, reject) => {
     const settle = (then: () => void) => {
@@ -65,7 +68,7 @@ function nextOf(child: ChildProcess, program: Program): Promise<Said> {
       child.off('message', hear).off('exit', exited);
       then();
     };
-    if (child.exitCode !== null) return reject(new Error(`the ${program} process has ended`));
+    if (hasEnded(child)) return reject(new Error(`the ${program} process has ended`));
     const hear = (said: Said) => settle(() => resolve(said));
     const exited = () => settle(() => reject(new Error(`the ${program} process has ended`)));
     const late = () => settle(() => reject(new Error(`the ${program} process did not answer within a minute`)));
