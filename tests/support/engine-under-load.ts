@@ -17,6 +17,8 @@ import { Ledger } from '../../server/metering/ledger.ts';
 import { newConsume } from '../../server/metering/testing/new-consume.ts';
 
 const CALLERS = 16;
+/** Some wait while others are on their way, so that whoever is killed has two batches in flight. */
+const BATCH_SIZE_MAX = 6;
 /** Longer than any reader takes, for whom everything here waits. */
 const DEADLINE_MS = 60_000;
 const [place = '', tenantId = '', referenceId = '', prefix = ''] = process.argv.slice(2);
@@ -33,7 +35,7 @@ const ledger = new Ledger({
 });
 const engine = new Engine(
   { ledger, clock: systemClock, onUnreachable: () => database.lane.reset() },
-  { deadlineMs: DEADLINE_MS },
+  { batchSizeMax: BATCH_SIZE_MAX, deadlineMs: DEADLINE_MS },
 );
 
 let next = 0;
