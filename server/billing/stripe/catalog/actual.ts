@@ -58,7 +58,6 @@ const PAGE = 100;
 /** Ids are long, and all of them stand in one address. */
 const IDS_AT_ONCE = 20;
 const READS_AT_ONCE = 4;
-const LIST_MAX = 100_000;
 
 /**
  * Products by their ids, the prices of each of them, and all meters. So what it costs follows from the tenant's catalog
@@ -78,17 +77,21 @@ async function productsOf({ stripe, on, wait }: Reader, ids: readonly string[]):
 }
 
 async function metersOf({ stripe, on, wait }: Reader): Promise<readonly ActualMeter[]> {
-  const meters = await patiently(wait, () =>
-    stripe.billing.meters.list({ limit: PAGE }, on).autoPagingToArray({ limit: LIST_MAX }),
-  );
+  const meters = await patiently(wait, () => wholeList(stripe.billing.meters.list({ limit: PAGE }, on)));
   return meters.map(meterOf);
 }
 
 async function pricesOf({ stripe, on, wait }: Reader, product: string): Promise<readonly ActualPrice[]> {
-  const prices = await patiently(wait, () =>
-    stripe.prices.list({ product, limit: PAGE, expand: ['data.tiers'] }, on).autoPagingToArray({ limit: LIST_MAX }),
-  );
+  const params = { product, limit: PAGE, expand: ['data.tiers'] };
+  const prices = await patiently(wait, () => wholeList(stripe.prices.list(params, on)));
   return prices.map(priceOf);
+}
+
+/** All pages of it. */
+async function wholeList<T>(list: Stripe.ApiListPromise<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of list) items.push(item);
+  return items;
 }
 
 const productOf = ({ id, active, name, unit_label, metadata }: Stripe.Product): ActualProduct => ({

@@ -98,9 +98,7 @@ function whatOf(change: Change): string {
 }
 
 const whatOfNewPrice = (price: DesiredPrice, replaces: ActualPrice | null): string =>
-  replaces === null
-    ? spellDesired(price)
-    : `${spellActual(replaces)} → ${spellDesired(price)}; subscriptions keep what they have`;
+  replaces === null ? spellDesired(price) : `${spellActual(replaces)} → ${spellDesired(price)}, as another price`;
 
 const comesBack = ({ isActive }: { readonly isActive: boolean }): readonly string[] => (isActive ? [] : ['back again']);
 

@@ -25,7 +25,7 @@ export function differenceOf(desired: DesiredCatalog, actual: ActualCatalog): Di
   const slots = desired.prices.map((price) => priceChanges(price, prices.get(price.lookupKey) ?? [], actual));
   const wantedKeys = new Set(desired.prices.map(({ lookupKey }) => lookupKey));
   const wantedIds = new Set(desired.products.map(({ id }) => id));
-  const unwanted = [...prices].flatMap(([key, of]) => (wantedKeys.has(key) ? [] : of.filter(isActive)));
+  const unwanted = [...prices].sort(byKey).flatMap(([key, of]) => (wantedKeys.has(key) ? [] : of.filter(isActive)));
   const makes = [...products, ...meters, ...slots.map((slot) => slot.makes)];
   return {
     changes: [
@@ -43,6 +43,7 @@ export function differenceOf(desired: DesiredCatalog, actual: ActualCatalog): Di
   };
 }
 
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 const isActive = (object: { readonly isActive: boolean }): boolean => object.isActive;
 const archivePrice = (before: ActualPrice): Change => ({ kind: 'archive_price', before });
 const archiveProduct = (before: ActualProduct): Change => ({ kind: 'archive_product', before });
