@@ -14,6 +14,7 @@ import { systemClock } from '../../server/domain/clock.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { Engine } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import { Memory } from '../../server/metering/memory.ts';
 import { newConsume } from '../../server/metering/testing/new-consume.ts';
 
 const CALLERS = 16;
@@ -32,6 +33,7 @@ const ledger = new Ledger({
   clock: systemClock,
   onCommitted: () => {},
   hintOf: () => null,
+  memory: new Memory({ contestedMs: 1 }), // else two of them would soon read, which is done one batch at a time
 });
 const engine = new Engine(
   { ledger, clock: systemClock, onUnreachable: () => database.lane.reset() },
