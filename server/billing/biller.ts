@@ -73,7 +73,8 @@ export type TopUpCharge = {
 /** `pending`: it is not known yet, and to be asked for again. `left`: somebody else takes the money, and says so. */
 export type TopUpOutcome =
   | (Charged & { readonly wasCharged: boolean; readonly paymentId: string | null })
-  | { readonly outcome: 'pending' | 'left' };
+  | { readonly outcome: 'pending' }
+  | { readonly outcome: 'left' };
 
 export interface Biller {
   readonly kind: 'stripe' | 'manual';

@@ -23,7 +23,11 @@ async function makeAccount({ stripe, database, clock, accountOf }: StripeDeps, p
     { metadata },
     { ...sentTo(to), idempotencyKey: `metergraph-customer-${customerId}` },
   );
-  const account = await makeBillingAccount(database.db, { tenantId, customerId, stripeCustomerId: made.id }, clock.now());
+  const account = await makeBillingAccount(
+    database.db,
+    { tenantId, customerId, stripeCustomerId: made.id },
+    clock.now(),
+  );
   if (name !== null || email !== null) {
     const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
     await stripe.customers.update(account.stripeCustomerId, said, sentTo(to));

@@ -11,3 +11,6 @@ export async function tenantById(db: Db, id: string): Promise<Tenant> {
   if (!tenant) throw new Error(`tenant ${id} does not exist`);
   return tenant;
 }
+
+export const tenantIds = async (db: Db): Promise<readonly string[]> =>
+  (await db.select({ id: tenants.id }).from(tenants)).map(({ id }) => id);

@@ -34,6 +34,11 @@ export const NOTICE_TYPES = [
   'charge.dispute.funds_reinstated',
 ] as const satisfies readonly Stripe.Event.Type[];
 
+/** Those that tell of a change. Stripe lists 20 types at once and no more; what only announces something is not missed. */
+export const SWEPT_TYPES = NOTICE_TYPES.filter(
+  (type) => !['customer.subscription.trial_will_end', 'invoice.upcoming', 'charge.dispute.updated'].includes(type),
+);
+
 type NoticeType = (typeof NOTICE_TYPES)[number];
 const isOurs = (type: string): type is NoticeType => NOTICE_TYPES.some((ours) => ours === type);
 
