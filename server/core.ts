@@ -14,6 +14,7 @@ import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
 import { alertsAfter } from './db/queries/alerts.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
+import { stripeAccountOf } from './db/queries/tenants.ts';
 import { Upkeep } from './db/upkeep.ts';
 import { type BillingRules, DEFAULT_BILLING } from './domain/billing-rules.ts';
 import type { Clock } from './domain/clock.ts';
@@ -167,7 +168,7 @@ export class Core {
       database,
       clock,
       effects: billingEffects(services, services.billingRules.dunningGraceMs),
-      accountOf: async () => null, // every tenant is billed by the platform's own account
+      accountOf: (tenantId) => stripeAccountOf(database.db, tenantId),
       onThinNotice: async ({ id, type }) => logger.warn({ id, type }, 'a notice of Stripe that nobody handles'),
       onNews: (sentence, about) => logger.info(about, sentence),
       onError: (error) => logger.error({ err: error }, 'something of Stripe could not be handled; it is tried again'),

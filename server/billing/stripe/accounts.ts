@@ -1,8 +1,8 @@
 /** accounts — which of our customers a customer of Stripe's pays for. Made once for each. */
-import type Stripe from 'stripe';
 import { billingAccountOf, billingAccountPaidBy, makeBillingAccount } from '../../db/queries/billing-accounts.ts';
 import type { BillingAccount } from '../../domain/billing-account.ts';
 import type { Payer } from '../biller.ts';
+import { onAccount } from './client.ts';
 import type { StripeDeps } from './deps.ts';
 
 /** The account of a customer; one is made where there is none, with a customer of Stripe's. */
@@ -17,11 +17,11 @@ export async function accountFor(deps: StripeDeps, payer: Payer): Promise<Billin
  */
 async function makeAccount({ stripe, database, clock, accountOf }: StripeDeps, payer: Payer): Promise<BillingAccount> {
   const { tenantId, customerId, name, email } = payer;
-  const to = { stripeAccount: await accountOf(tenantId) };
+  const stripeAccount = await accountOf(tenantId);
   const metadata = { metergraph_tenant: tenantId, metergraph_customer: customerId };
   const made = await stripe.customers.create(
     { metadata },
-    { ...sentTo(to), idempotencyKey: `metergraph-customer-${customerId}` },
+    { ...onAccount(stripeAccount), idempotencyKey: `metergraph-customer-${customerId}` },
   );
   const account = await makeBillingAccount(
     database.db,
@@ -30,7 +30,7 @@ async function makeAccount({ stripe, database, clock, accountOf }: StripeDeps, p
   );
   if (name !== null || email !== null) {
     const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
-    await stripe.customers.update(account.stripeCustomerId, said, sentTo(to));
+    await stripe.customers.update(account.stripeCustomerId, said, onAccount(stripeAccount));
   }
   return account;
 }
@@ -59,7 +59,7 @@ export async function accountPaidBy(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function namedBy({ stripe, effects, accountOf }: StripeDeps, stripeCustomerId: string, connected: string | null) {
-  const found = await stripe.customers.retrieve(stripeCustomerId, {}, sentTo({ stripeAccount: connected }));
+  const found = await stripe.customers.retrieve(stripeCustomerId, {}, onAccount(connected));
   if (found.deleted) return null;
   const { metergraph_tenant: tenantId = '', metergraph_customer: customerId = '' } = found.metadata;
   if (!UUID.test(tenantId) || !UUID.test(customerId)) return null;
@@ -67,7 +67,3 @@ async function namedBy({ stripe, effects, accountOf }: StripeDeps, stripeCustome
   const of = { tenantId, customerId };
   return (await effects.hasCustomer(of)) ? of : null;
 }
-
-/** The part of a call that says whose account is meant. */
-export const sentTo = ({ stripeAccount }: { readonly stripeAccount: string | null }): Stripe.RequestOptions =>
-  stripeAccount === null ? {} : { stripeAccount };

@@ -14,3 +14,12 @@ export async function tenantById(db: Db, id: string): Promise<Tenant> {
 
 export const tenantIds = async (db: Db): Promise<readonly string[]> =>
   (await db.select({ id: tenants.id }).from(tenants)).map(({ id }) => id);
+/** The connected account at Stripe that a tenant's customers pay into; null is the platform's own. */
+export async function stripeAccountOf(db: Db, tenantId: string): Promise<string | null> {
+  const [row] = await db.select({ account: tenants.stripeAccount }).from(tenants).where(eq(tenants.id, tenantId));
+  return row?.account ?? null;
+}
+
+export async function setStripeAccount(db: Db, tenantId: string, stripeAccount: string | null): Promise<void> {
+  await db.update(tenants).set({ stripeAccount }).where(eq(tenants.id, tenantId));
+}

@@ -4,7 +4,8 @@ import { billingAccountOf } from '../../../db/queries/billing-accounts.ts';
 import type { BillingAccount } from '../../../domain/billing-account.ts';
 import { MeterError } from '../../../domain/errors.ts';
 import { type FoundSubscription, governing } from '../../../domain/subscription.ts';
-import { accountPaidBy, sentTo } from '../accounts.ts';
+import { accountPaidBy } from '../accounts.ts';
+import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { foundSubscription } from './found-subscription.ts';
 
@@ -56,7 +57,7 @@ async function subscriptionsOf(
   { stripe, accountOf }: StripeDeps,
   { tenantId, stripeCustomerId }: BillingAccount,
 ): Promise<readonly FoundSubscription[]> {
-  const to = sentTo({ stripeAccount: await accountOf(tenantId) });
+  const to = onAccount(await accountOf(tenantId));
   const params: Stripe.SubscriptionListParams = {
     customer: stripeCustomerId,
     status: 'all',

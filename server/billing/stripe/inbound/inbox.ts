@@ -6,7 +6,8 @@
  */
 import type Stripe from 'stripe';
 import { markStripeEventHandled, noteStripeEvent } from '../../../db/queries/stripe-events.ts';
-import { accountPaidBy, sentTo } from '../accounts.ts';
+import { accountPaidBy } from '../accounts.ts';
+import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { followPayment } from '../money/payment.ts';
 import { followAccount, followCustomer } from './follow.ts';
@@ -56,7 +57,7 @@ async function bringAbout(deps: StripeDeps, subject: Subject, connected: string 
 
 /** What was bought is on the subscription, or on the payment; one that is not paid yet is told of again when it is. */
 async function followCheckout(deps: StripeDeps, checkoutId: string, connected: string | null): Promise<void> {
-  const session = await deps.stripe.checkout.sessions.retrieve(checkoutId, {}, sentTo({ stripeAccount: connected }));
+  const session = await deps.stripe.checkout.sessions.retrieve(checkoutId, {}, onAccount(connected));
   const { customer, payment_intent, mode } = session;
   if (mode === 'payment') {
     if (payment_intent !== null) await followPayment(deps, idOf(payment_intent), connected);

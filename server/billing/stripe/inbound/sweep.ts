@@ -6,7 +6,7 @@
  */
 import type Stripe from 'stripe';
 import { handledAmong, saveSweptThrough, sweptThrough } from '../../../db/queries/stripe-events.ts';
-import { sentTo } from '../accounts.ts';
+import { onAccount } from '../client.ts';
 import { handleEvent, type InboxDeps } from './inbox.ts';
 import { SWEPT_TYPES } from './subject.ts';
 
@@ -54,7 +54,7 @@ async function missedSince(
   connected: string | null,
 ): Promise<readonly Stripe.Event[]> {
   const missed: Stripe.Event[] = [];
-  const to = sentTo({ stripeAccount: connected });
+  const to = onAccount(connected);
   let after: string | undefined;
   for (let hasMore = true; hasMore; ) {
     const page: Stripe.ApiList<Stripe.Event> = await deps.stripe.events.list(

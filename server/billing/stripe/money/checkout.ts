@@ -7,10 +7,11 @@ import { MeterError } from '../../../domain/errors.ts';
 import { isRunning } from '../../../domain/subscription.ts';
 import { ONE, type Units } from '../../../domain/units.ts';
 import type { Checkout, CheckoutRequest, Payer, Purchase } from '../../biller.ts';
-import { accountFor, sentTo } from '../accounts.ts';
+import { accountFor } from '../accounts.ts';
+import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { followAccount } from '../inbound/follow.ts';
-import { basePriceKey, meteredPriceKey } from './price-keys.ts';
+import { basePriceKey, meteredPriceKey } from '../names.ts';
 import { metadataOfPurchase } from './purpose.ts';
 
 type PlanPurchase = Extract<Purchase, { kind: 'plan' }>;
@@ -25,7 +26,7 @@ export async function createCheckout(deps: StripeDeps, request: CheckoutRequest)
   const { payer, purchase, idempotencyKey } = request;
   const account = await accountFor(deps, payer);
   if (purchase.kind === 'plan') await refuseSecond(deps, account, payer);
-  const to = sentTo({ stripeAccount: await deps.accountOf(payer.tenantId) });
+  const to = onAccount(await deps.accountOf(payer.tenantId));
   const params = await paramsOf(deps, account, request, to);
   const session = await stripe.checkout.sessions.create(params, {
     ...to,
@@ -118,9 +119,9 @@ async function planLines(
   purchase: PlanPurchase,
   to: Stripe.RequestOptions,
 ): Promise<Params['line_items'] & object> {
-  const named = { tenantId, planKey: purchase.planKey, interval: purchase.interval };
-  const base = purchase.hasBasePrice ? [basePriceKey(named, purchase.currency)] : [];
-  const metered = purchase.meteredFeatureKeys.map((key) => meteredPriceKey(named, key));
+  const { planKey, interval, currency } = purchase;
+  const base = purchase.hasBasePrice ? [basePriceKey(tenantId, planKey, interval, currency)] : [];
+  const metered = purchase.meteredFeatureKeys.map((key) => meteredPriceKey(tenantId, planKey, key, interval));
   const prices = await pricesBy(stripe, [...base, ...metered], to);
   const missing = [...base, ...metered].filter((key) => !prices.has(key));
   if (missing.length > 0) throw notInStripe(purchase, missing);

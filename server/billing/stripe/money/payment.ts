@@ -7,7 +7,8 @@ import type Stripe from 'stripe';
 import { savePayment } from '../../../db/queries/billing-payments.ts';
 import { ONE, type Units } from '../../../domain/units.ts';
 import type { OfCustomer } from '../../effects.ts';
-import { accountPaidBy, sentTo } from '../accounts.ts';
+import { accountPaidBy } from '../accounts.ts';
+import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { returnedOf } from './disputes.ts';
 import { grantIdOf, type Purpose, purposeOf } from './purpose.ts';
@@ -16,7 +17,7 @@ import { settleReturn } from './return.ts';
 /** @returns false where it is for nothing of ours. */
 export async function followPayment(deps: StripeDeps, paymentId: string, connected: string | null): Promise<boolean> {
   const { stripe } = deps;
-  const to = sentTo({ stripeAccount: connected });
+  const to = onAccount(connected);
   const payment = await stripe.paymentIntents.retrieve(paymentId, {}, to);
   const purpose = purposeOf(payment.metadata);
   if (purpose === null || payment.customer === null) return false;

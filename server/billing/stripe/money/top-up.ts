@@ -5,7 +5,7 @@ import { savePayment } from '../../../db/queries/billing-payments.ts';
 import { type BillingAccount, stoppedFor } from '../../../domain/billing-account.ts';
 import { ONE } from '../../../domain/units.ts';
 import type { TopUpCharge, TopUpOutcome } from '../../biller.ts';
-import { sentTo } from '../accounts.ts';
+import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { metadataOfTopUp } from './purpose.ts';
 
@@ -18,7 +18,7 @@ export async function chargeTopUp(deps: StripeDeps, charge: TopUpCharge): Promis
   const account = await billingAccountOf(database.db, charge);
   if (account === null) return refused('no_payment_method', null);
   if (charge.amount <= 0n || charge.amount % ONE !== 0n) return refused('amount_not_whole', null);
-  const to = sentTo({ stripeAccount: await deps.accountOf(charge.tenantId) });
+  const to = onAccount(await deps.accountOf(charge.tenantId));
   const earlier = await chargedBefore(stripe, account, charge, to);
   if (earlier) return outcomeOf(deps, charge, earlier, to);
   const paymentMethodId = await paymentMethodOf(stripe, account, to);
