@@ -52,6 +52,8 @@ export type CoreOptions = {
   readonly billing?: BillingRules;
   /** Left out, nothing is billed by Stripe. */
   readonly stripe?: StripeConnection | null;
+  /** How often to charge what wallets ask for. */
+  readonly chargeIntervalMs?: number;
   /** How long events are kept after they were recorded; left out, for ever. */
   readonly eventsKeptMs?: number | null;
 };
@@ -148,7 +150,8 @@ export class Core {
     const { stripe } = this;
     if (stripe === null) return;
     void stripe.run();
-    this.#charging = setInterval(() => void stripe.run(), CHARGE_INTERVAL_MS).unref();
+    const everyMs = this.#options.chargeIntervalMs ?? CHARGE_INTERVAL_MS;
+    this.#charging = setInterval(() => void stripe.run(), everyMs).unref();
   }
 
   /** Answers the calls it has and takes no more. */
