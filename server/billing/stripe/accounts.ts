@@ -4,6 +4,7 @@ import type { BillingAccount } from '../../domain/billing-account.ts';
 import type { Payer } from '../biller.ts';
 import { onAccount } from './client.ts';
 import type { StripeDeps } from './deps.ts';
+import { orNull } from './failures.ts';
 
 /** The account of a customer; one is made where there is none, with a customer of Stripe's. */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
@@ -59,8 +60,8 @@ export async function accountPaidBy(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function namedBy({ stripe, effects, accountOf }: StripeDeps, stripeCustomerId: string, connected: string | null) {
-  const found = await stripe.customers.retrieve(stripeCustomerId, {}, onAccount(connected));
-  if (found.deleted) return null;
+  const found = await orNull(stripe.customers.retrieve(stripeCustomerId, {}, onAccount(connected)));
+  if (found === null || found.deleted) return null;
   const { metergraph_tenant: tenantId = '', metergraph_customer: customerId = '' } = found.metadata;
   if (!UUID.test(tenantId) || !UUID.test(customerId)) return null;
   if ((await accountOf(tenantId)) !== connected) return null; // another account may write what it likes

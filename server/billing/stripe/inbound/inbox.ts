@@ -9,6 +9,7 @@ import { markStripeEventHandled, noteStripeEvent } from '../../../db/queries/str
 import { accountPaidBy } from '../accounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
+import { orNull } from '../failures.ts';
 import { followPayment } from '../money/payment.ts';
 import { followAccount, followCustomer } from './follow.ts';
 import { type Subject, subjectOf } from './subject.ts';
@@ -57,7 +58,9 @@ async function bringAbout(deps: StripeDeps, subject: Subject, connected: string 
 
 /** What was bought is on the subscription, or on the payment; one that is not paid yet is told of again when it is. */
 async function followCheckout(deps: StripeDeps, checkoutId: string, connected: string | null): Promise<void> {
-  const session = await deps.stripe.checkout.sessions.retrieve(checkoutId, {}, onAccount(connected));
+  const asked = deps.stripe.checkout.sessions.retrieve(checkoutId, {}, onAccount(connected));
+  const session = await orNull(asked);
+  if (session === null) return;
   const { customer, payment_intent, mode } = session;
   if (mode === 'payment') {
     if (payment_intent !== null) await followPayment(deps, idOf(payment_intent), connected);

@@ -10,6 +10,7 @@ import type { OfCustomer } from '../../effects.ts';
 import { accountPaidBy } from '../accounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
+import { orNull } from '../failures.ts';
 import { returnedOf } from './disputes.ts';
 import { grantIdOf, type Purpose, purposeOf } from './purpose.ts';
 import { settleReturn } from './return.ts';
@@ -18,7 +19,8 @@ import { settleReturn } from './return.ts';
 export async function followPayment(deps: StripeDeps, paymentId: string, connected: string | null): Promise<boolean> {
   const { stripe } = deps;
   const to = onAccount(connected);
-  const payment = await stripe.paymentIntents.retrieve(paymentId, {}, to);
+  const payment = await orNull(stripe.paymentIntents.retrieve(paymentId, {}, to));
+  if (payment === null) return false;
   const purpose = purposeOf(payment.metadata);
   if (purpose === null || payment.customer === null) return false;
   const payer = typeof payment.customer === 'string' ? payment.customer : payment.customer.id;
