@@ -31,6 +31,7 @@ export const lineItemsOf = (session: CheckoutSession) =>
   basketOf(session).lines.map(({ price, quantity }, index) => ({
     id: `li_${session.id}_${index}`,
     object: 'item' as const,
+    adjustable_quantity: null,
     amount_discount: 0,
     amount_subtotal: priceOf(price, quantity),
     amount_tax: 0,

@@ -140,7 +140,8 @@ function paid(account: Account, invoice: Invoice): Invoice {
   return invoice;
 }
 
-function failed(account: Account, invoice: Invoice): void {
+/** Of a card, or of there being none. */
+export function failed(account: Account, invoice: Invoice): void {
   const now = account.now(invoice.customer);
   const span = RETRY_SPANS[invoice.attempt_count];
   const isFirst = invoice.billing_reason === 'subscription_create';

@@ -66,15 +66,15 @@ export function pending(account: Account, subscription: Subscription, proration:
     livemode: false,
     metadata: {},
     parent: {
-      subscription_details: { subscription: subscription.id, subscription_item: null },
+      subscription_details: { subscription: subscription.id },
       type: 'subscription_details',
-    } as unknown as InvoiceItem['parent'],
+    },
     period: { ...span },
     pricing: {
       price_details: { price: price.id, product: price.product },
       type: 'price_details',
       unit_amount_decimal: null,
-    } as unknown as InvoiceItem['pricing'],
+    },
     proration: true,
     quantity: Number(quantity),
     quantity_decimal: `${quantity}`,

@@ -3,11 +3,11 @@ import type { Account, Customer, Invoice, Subscription } from './account.ts';
 import { announce } from './announce.ts';
 import { periodAt } from './calendar.ts';
 import { baseLines, isMetered, type Span, usageLines } from './invoice-lines.ts';
-import { finalize, intentIdOf, tryToPay } from './invoicing.ts';
+import { failed, finalize, intentIdOf, tryToPay } from './invoicing.ts';
 import { newInvoice } from './new-invoice.ts';
 import { payingMethod } from './payment-methods.ts';
 import { attempt } from './payments.ts';
-import { invalid } from './refusal.ts';
+import { invalid, Refusal } from './refusal.ts';
 import { checkTogether, type ItemParams, itemsOf, newItem } from './subscription-items.ts';
 import { DAY, mergeMetadata, type Seconds } from './wire.ts';
 
@@ -61,28 +61,49 @@ export function subscribe(account: Account, params: SubscribeParams): Subscripti
 
 function begin(account: Account, subscription: Subscription, params: SubscribeParams, span: Span): Subscription {
   const { customer, behavior = 'allow_incomplete' } = params;
-  const isTrial = subscription.status === 'trialing';
-  const invoice = firstInvoice(account, subscription, customer, isTrial || params.isFreeUntilAnchor === true, span);
-  const needsCard =
-    invoice.amount_due > 0 &&
-    subscription.collection_method === 'charge_automatically' &&
-    behavior !== 'default_incomplete';
-  if (needsCard && !payingMethod(account, customer, subscription)) {
+  const isFree = subscription.status === 'trialing' || params.isFreeUntilAnchor === true;
+  const invoice = firstInvoice(account, subscription, customer, isFree, span);
+  const isCharged = invoice.amount_due > 0 && subscription.collection_method === 'charge_automatically';
+  const isLater = behavior === 'default_incomplete';
+  account.invoices.add(invoice);
+  subscription.latest_invoice = invoice.id;
+  if (params.cancelAtPeriodEnd) subscription.cancel_at = span.end;
+  const declined = isCharged && !isLater ? chargeFirst(account, subscription, customer, invoice) : undefined;
+  if (declined && behavior === 'error_if_incomplete') throw declined;
+  if (isCharged && (isLater || declined)) subscription.status = 'incomplete';
+  announce(account, 'customer.subscription.created', subscription);
+  announce(account, 'invoice.created', invoice);
+  finalize(account, invoice);
+  if (declined) failed(account, invoice);
+  else if (!isCharged || !isLater) settleFirst(account, subscription, invoice);
+  return subscription;
+}
+
+/** Before anybody hears of the subscription. @returns Why the card does not pay. @throws Refusal where there is none. */
+function chargeFirst(
+  account: Account,
+  subscription: Subscription,
+  customer: Customer,
+  invoice: Invoice,
+): Refusal | undefined {
+  const method = payingMethod(account, customer, subscription);
+  if (!method) {
     throw invalid('This customer has no attached payment source or default payment method.', {
       code: 'resource_missing',
     });
   }
-  account.invoices.add(invoice);
-  subscription.latest_invoice = invoice.id;
-  if (behavior === 'error_if_incomplete' && needsCard) payBefore(account, subscription, customer, invoice);
-  if (params.cancelAtPeriodEnd) subscription.cancel_at = span.end;
-  if (invoice.amount_due > 0 && subscription.collection_method === 'charge_automatically')
-    subscription.status = 'incomplete';
-  announce(account, 'customer.subscription.created', subscription);
-  announce(account, 'invoice.created', invoice);
-  finalize(account, invoice);
-  if (subscription.collection_method === 'charge_automatically') collectFirst(account, invoice, behavior);
-  return subscription;
+  try {
+    attempt(account, account.paymentIntents.get(intentIdOf(account, invoice)), method);
+    return undefined;
+  } catch (refusal) {
+    if (refusal instanceof Refusal) return refusal;
+    throw refusal;
+  }
+}
+
+/** It is paid already, or there is nothing to pay; what is sent as a bill stays open. */
+function settleFirst(account: Account, subscription: Subscription, invoice: Invoice): void {
+  if (subscription.collection_method === 'charge_automatically' || invoice.amount_due === 0) tryToPay(account, invoice);
 }
 
 function firstInvoice(
@@ -103,17 +124,6 @@ function firstInvoice(
   const lines = [...based, ...metered.map((line) => Object.assign(line, { amount: 0, subtotal: 0 }))];
   const { currency } = subscription;
   return newInvoice(account, { customer, subscription, reason: 'subscription_create', span: nothing, currency, lines });
-}
-
-function collectFirst(account: Account, invoice: Invoice, behavior: string): void {
-  if (behavior === 'default_incomplete' && invoice.amount_due > 0) return;
-  tryToPay(account, invoice);
-}
-
-/** Before anybody hears of the subscription. @throws Refusal 402 where the card does not pay. */
-function payBefore(account: Account, subscription: Subscription, customer: Customer, invoice: Invoice): void {
-  const method = payingMethod(account, customer, subscription);
-  if (method) attempt(account, account.paymentIntents.get(intentIdOf(account, invoice)), method);
 }
 
 /** As if it had never been. */
