@@ -1,0 +1,25 @@
+/** access — whose request it is: the platform's, one of its connected accounts', or that of a meter event session. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Account } from './account.ts';
+import { unauthorized } from './refusal.ts';
+import type { World } from './world.ts';
+
+/** @throws Refusal for a key that is not this fake's; above all for a live one, which has no business in a test. */
+export function accountOf(world: World, apiKey: string, headers: IncomingHttpHeaders): Account {
+  const key = bearerOf(headers);
+  if (key === undefined) throw unauthorized('You did not provide an API key.');
+  if (/^[a-z]+_live_/.test(key)) throw unauthorized('This is a fake: it takes no live keys.');
+  if (key !== apiKey) throw unauthorized(`Invalid API Key provided: ${key.slice(0, 8)}…`);
+  const connected = headers['stripe-account'] ?? headers['stripe-context'];
+  return connected === undefined || connected === '' ? world.platform : world.account(`${connected}`);
+}
+
+/** The SDK sends `Bearer key`; `curl -u key:` and the CLI send it as a user name. */
+export function bearerOf({ authorization }: IncomingHttpHeaders): string | undefined {
+  const [scheme, value] = authorization?.split(' ') ?? [];
+  return scheme === 'Basic'
+    ? Buffer.from(value ?? '', 'base64')
+        .toString()
+        .split(':')[0]
+    : value;
+}
