@@ -34,6 +34,8 @@ export type RigOptions = {
   readonly onListenerError?: (error: unknown) => void;
   /** One of its own by default; of size 0 it reads every customer. */
   readonly memory?: Memory;
+  /** In what windows overage is told to a biller; by default there is none. */
+  readonly reportWindowMs?: number;
 };
 
 export async function openRig(database: Database, options: RigOptions = {}): Promise<Rig> {
@@ -50,6 +52,7 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
       options.onCommitted?.(batch);
     },
     ...(options.memory && { memory: options.memory }),
+    reportWindowMs: options.reportWindowMs ?? null,
     ...(options.onListenerError && { onListenerError: options.onListenerError }),
     hintOf: () => null,
   });

@@ -108,6 +108,8 @@ describeEngines('reading as a tenant', (engine) => {
       'tenants',
       'top_up_requests',
       'unique_values',
+      'usage_messages',
+      'usage_outbox',
       'wallets',
     ]);
     for (const { tenantId } of rigs) {

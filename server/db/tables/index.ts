@@ -16,4 +16,6 @@ export { rollups } from './rollups.ts';
 export { secrets } from './secrets.ts';
 export { tenants } from './tenants.ts';
 export { uniqueValues } from './unique-values.ts';
+export { usageMessages } from './usage-messages.ts';
+export { usageOutbox } from './usage-outbox.ts';
 export { topUpRequests, wallets } from './wallets.ts';
