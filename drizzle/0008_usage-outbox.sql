@@ -48,6 +48,7 @@ CREATE TABLE "usage_outbox" (
 CREATE INDEX "usage_messages_due" ON "usage_messages" USING btree ("next_attempt_at") WHERE "usage_messages"."state" in ('waiting', 'sent');--> statement-breakpoint
 CREATE INDEX "usage_messages_open" ON "usage_messages" USING btree ("customer_id","feature_key","period_start","number") WHERE "usage_messages"."state" in ('waiting', 'sent');--> statement-breakpoint
 CREATE INDEX "usage_messages_dead" ON "usage_messages" USING btree ("tenant_id","created_at") WHERE "usage_messages"."state" = 'dead';--> statement-breakpoint
+CREATE INDEX "usage_messages_untold" ON "usage_messages" USING btree ("created_at") WHERE "usage_messages"."told_at" IS NULL AND "usage_messages"."state" <> 'delivered';--> statement-breakpoint
 CREATE INDEX "usage_messages_identifier" ON "usage_messages" USING btree ("identifier");--> statement-breakpoint
 CREATE INDEX "usage_outbox_due" ON "usage_outbox" USING btree ("due_at") WHERE "usage_outbox"."due_at" IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "usage_outbox_tenant" ON "usage_outbox" USING btree ("tenant_id","period_start");--> statement-breakpoint

@@ -51,6 +51,7 @@ export const usageMessages = pgTable(
       .on(t.customerId, t.featureKey, t.periodStart, t.number)
       .where(sql`${t.state} in ('waiting', 'sent')`),
     index('usage_messages_dead').on(t.tenantId, t.createdAt).where(sql`${t.state} = 'dead'`),
+    index('usage_messages_untold').on(t.createdAt).where(sql`${t.toldAt} IS NULL AND ${t.state} <> 'delivered'`),
     index('usage_messages_identifier').on(t.identifier),
     check('usage_messages_state_is_known', sql`${t.state} in ('waiting', 'sent', 'delivered', 'dead')`),
     check('usage_messages_quantity_is_whole', sql`${t.quantity} <> 0 AND ${t.quantity} = trunc(${t.quantity})`),

@@ -137,7 +137,7 @@ export async function beginSending(
 const RECORD = `
   UPDATE usage_messages m SET state = v.state, reason_code = v.code, reason = v.sentence, next_attempt_at = v.next_attempt_at::timestamptz,
     unknown_since = CASE WHEN v.is_unknown::boolean THEN m.unknown_since WHEN v.state <> 'delivered' THEN v.unknown_since::timestamptz END, lease = NULL,
-    delivered_at = CASE v.state WHEN 'delivered' THEN $2::timestamptz END
+    told_at = CASE WHEN v.state <> 'dead' THEN m.told_at END, delivered_at = CASE v.state WHEN 'delivered' THEN $2::timestamptz END
   FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
     $12::text[]) AS v (customer_id, feature_key, period_start, number, state, code, sentence, next_attempt_at, is_unknown, unknown_since)
   WHERE ${OF_LEASE}`;
