@@ -7,11 +7,11 @@ import { meterNameOf } from '../../server/billing/stripe/usage/names.ts';
 import { Sender, type SenderOptions } from '../../server/billing/stripe/usage/sender.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
-import type { Payer } from '../../server/domain/usage-report.ts';
 import { formatUnits, unitsOf } from '../../server/domain/units.ts';
+import type { Payer } from '../../server/domain/usage-report.ts';
 import type { ManualClock } from '../support/clock.ts';
-import { openStripe } from '../support/stripe/rig.ts';
 import type { FakeStripe } from '../support/stripe/index.ts';
+import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
 
 export const WINDOW_MS = 15 * 60_000;
 const PERIOD = { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' };
@@ -26,7 +26,12 @@ export type UsageRig = {
   readonly payers: Map<string, Payer>;
   customerId(referenceId: string): string;
   /** A counter's overage from now on, as the engine copies it. */
-  copy(referenceId: string, featureKey: string, overage: string, period?: { start: string; end: string | null }): Promise<void>;
+  copy(
+    referenceId: string,
+    featureKey: string,
+    overage: string,
+    period?: { start: string; end: string | null },
+  ): Promise<void>;
   /** What has changed becomes messages, window by window. */
   collect(): Promise<number>;
   newSender(options?: Partial<SenderOptions>): Sender;
@@ -38,12 +43,19 @@ export type UsageRig = {
   counted(featureKey: string, referenceId?: string): string;
 };
 
-/** With meters for these features, and a customer of Stripe for each of ours. */
+export type UsageOptions = {
+  readonly customers?: readonly string[];
+  readonly features?: readonly string[];
+  /** One that tests share; left out, one of its own. */
+  readonly stripeRig?: StripeRig;
+};
+
+/** A tenant with meters for these features, and a customer of Stripe for each of its own. */
 export async function openUsage(
   database: Database,
-  { customers = ['acme'], features = ['calls'] }: { customers?: readonly string[]; features?: readonly string[] } = {},
+  { customers = ['acme'], features = ['calls'], stripeRig }: UsageOptions = {},
 ): Promise<UsageRig> {
-  const { stripe, sdk, clock } = await openStripe();
+  const { stripe, sdk, clock } = stripeRig ?? (await openStripe());
   const tenantId = randomUUID();
   const payers = new Map<string, Payer>();
   const customerId = (referenceId: string): string => customerIdOf(tenantId, referenceId);
@@ -89,7 +101,15 @@ export async function openUsage(
           VALUES ($1, $2, $3, $4, $5, $6::numeric, $7, $7)
           ON CONFLICT (customer_id, feature_key, period_start) DO UPDATE SET overage = excluded.overage, changed_at = excluded.changed_at,
             due_at = excluded.due_at, moves = usage_outbox.moves + 1`,
-        params: [customerId(referenceId), featureKey, start, end, tenantId, overage, new Date(clock.now()).toISOString()],
+        params: [
+          customerId(referenceId),
+          featureKey,
+          start,
+          end,
+          tenantId,
+          overage,
+          new Date(clock.now()).toISOString(),
+        ],
       });
     },
     collect: () => collect({ query: database.query, clock, windowMs: WINDOW_MS }),

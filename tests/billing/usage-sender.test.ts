@@ -3,30 +3,44 @@
  * delivered is a dead letter that can be mended. Method: a fake Stripe that goes wrong on request, on both databases; then
  * its own sums.
  */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { findDeadLetters, resendDeadLetters } from '../../server/billing/stripe/usage/dead-letters.ts';
 import { buryReported } from '../../server/billing/stripe/usage/error-reports.ts';
 import { wakeMessages } from '../../server/billing/stripe/usage/messages.ts';
+import { meterNameOf } from '../../server/billing/stripe/usage/names.ts';
 import { takeTroubles } from '../../server/billing/stripe/usage/overdue.ts';
-import type { Fault } from '../support/stripe/faults.ts';
+import type { Database } from '../../server/db/client.ts';
 import { describeEngines } from '../support/engines.ts';
+import type { Fault } from '../support/stripe/faults.ts';
+import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
 import { openUsage, type UsageRig } from './usage-rig.ts';
 
 const SENDS = 'POST /v1/billing/meter_events';
+const START = '2026-03-15T12:00:00Z';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 describeEngines('usage', (engine) => {
   let rig: UsageRig;
+  let database: Database;
+  let stripeRig: StripeRig;
+  beforeAll(async () => {
+    database = await engine.open();
+    stripeRig = await openStripe();
+  });
   beforeEach(async () => {
-    rig = await openUsage(await engine.open());
+    stripeRig.clock.set(START);
+    rig = await openUsage(database, { stripeRig });
   });
   afterEach(async () => {
-    await rig.database.query({ text: 'DELETE FROM usage_messages', params: [] });
-    await rig.database.query({ text: 'DELETE FROM usage_outbox', params: [] });
+    for (const table of ['usage_messages', 'usage_outbox'])
+      await database.query({ text: `DELETE FROM ${table}`, params: [] });
   });
 
-  const sends = () => rig.stripe.requests.filter(({ operation }) => operation === SENDS);
+  const sends = () =>
+    rig.stripe.requests.filter(
+      ({ operation, params }) => operation === SENDS && params.event_name === meterNameOf(rig.tenantId, 'calls'),
+    );
   const tell = async (overage: string): Promise<void> => {
     await rig.copy('acme', 'calls', overage);
     await rig.collect();
@@ -141,7 +155,7 @@ describeEngines('usage', (engine) => {
     rig.clock.advance(25 * HOUR_MS);
     await rig.sendAll();
     expect(await rig.messages()).toEqual(['dead 7 unknown_fate']);
-    const { tenantId, database, clock } = rig;
+    const { tenantId, clock } = rig;
     const [letter] = await findDeadLetters(database.query, tenantId);
     expect(letter).toMatchObject({ referenceId: 'acme', code: 'unknown_fate', round: 0 });
     expect(letter?.sentence).toContain('Stripe counts 3 in its minute, where 0 are known, or 7 with it');
@@ -164,7 +178,7 @@ describeEngines('usage', (engine) => {
     if (payer) rig.payers.set(rig.customerId('acme'), payer);
     await rig.newSender().run();
     expect(sends()).toEqual([]);
-    await wakeMessages(rig.database.query, rig.customerId('acme'), rig.clock.now());
+    await wakeMessages(database.query, rig.customerId('acme'), rig.clock.now());
     await rig.newSender().run();
     expect(rig.counted('calls')).toBe('7');
     rig.payers.clear();
@@ -182,10 +196,10 @@ describeEngines('usage', (engine) => {
     await rig.sendAll();
     expect(await rig.messages()).toEqual(['delivered 7']);
     rig.stripe.settle();
-    const [told] = rig.stripe.account().thinEvents.all();
+    const told = rig.stripe.account().thinEvents.all().at(-1);
     const report = await rig.sdk.v2.core.events.retrieve(`${told?.id}`);
     if (report.type !== 'v1.billing.meter.error_report_triggered') throw new Error(report.type);
-    const { database, tenantId, clock } = rig;
+    const { tenantId, clock } = rig;
     const { buried, unnamed } = await buryReported(database.query, report);
     expect([buried.length, unnamed]).toEqual([1, 0]);
     expect(await buryReported(database.query, report)).toEqual({ buried: [], unnamed: 0 }); // told twice
@@ -228,7 +242,8 @@ describeEngines('usage', (engine) => {
   it('is told of once when it is late for its invoice, and once when it is dead', async () => {
     rig.payers.clear();
     await tell('7');
-    const troubles = async () => (await takeTroubles(rig.database.query, rig.clock.now())).map(({ kind, code }) => `${kind} ${code}`);
+    const troubles = async () =>
+      (await takeTroubles(database.query, rig.clock.now())).map(({ kind, code }) => `${kind} ${code}`);
     rig.clock.set('2026-04-01T00:44:59Z');
     await rig.newSender().run();
     expect(await troubles()).toEqual([]);
@@ -243,6 +258,9 @@ describeEngines('usage', (engine) => {
 });
 
 async function nextOf({ database }: UsageRig): Promise<{ readonly at: Date } | undefined> {
-  const [row] = await database.query<{ at: Date }>({ text: 'SELECT min(next_attempt_at) AS at FROM usage_messages', params: [] });
+  const [row] = await database.query<{ at: Date }>({
+    text: 'SELECT min(next_attempt_at) AS at FROM usage_messages',
+    params: [],
+  });
   return row;
 }

@@ -76,8 +76,7 @@ export async function resendDeadLetters(
   nowMs: number,
 ): Promise<number> {
   const { tenantId, identifiers, fate = null } = of;
-  if (fate === 'arrived')
-    return (await query({ text: SETTLE, params: [tenantId, isoOf(nowMs), identifiers] })).length;
+  if (fate === 'arrived') return (await query({ text: SETTLE, params: [tenantId, isoOf(nowMs), identifiers] })).length;
   const letters = await findDeadLetters(query, tenantId, identifiers);
   const next = letters.map((letter) => ({ letter, round: letter.round + (keepsName(letter, fate) ? 0 : 1) }));
   const sent = await query({

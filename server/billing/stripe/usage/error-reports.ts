@@ -29,7 +29,11 @@ export type Buried = {
  */
 export async function buryReported(query: Query, { data: { reason } }: Pick<ErrorReport, 'data'>): Promise<Buried> {
   const samples = reason.error_types.flatMap(({ code, sample_errors }) =>
-    sample_errors.map(({ error_message, request }) => ({ code, sentence: error_message, identifier: request.identifier })),
+    sample_errors.map(({ error_message, request }) => ({
+      code,
+      sentence: error_message,
+      identifier: request.identifier,
+    })),
   );
   const rows = await query<{ readonly identifier: string }>({
     text: BURY,

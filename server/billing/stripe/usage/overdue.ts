@@ -1,7 +1,7 @@
 /** overdue — who is told, once, of usage that is not where it should be: dead letters, and what is late for its invoice. */
 import type { Query } from '../../../db/client.ts';
-import { OVERDUE_MS } from '../../../domain/usage-report.ts';
 import { type Units, unitsOf } from '../../../domain/units.ts';
+import { OVERDUE_MS } from '../../../domain/usage-report.ts';
 import { isoOf } from './outbox.ts';
 
 /** A message that needs somebody. */

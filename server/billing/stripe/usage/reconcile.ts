@@ -5,8 +5,8 @@
  */
 import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
-import { billableOf, minuteOf, type Payer } from '../../../domain/usage-report.ts';
 import { ONE, type Units, unitsOf } from '../../../domain/units.ts';
+import { billableOf, minuteOf, type Payer } from '../../../domain/usage-report.ts';
 import type { Meters } from './meters.ts';
 import { type MeterPeriod, meterNameOf } from './names.ts';
 import { HELD_OVERAGE, isoOf } from './outbox.ts';
@@ -53,7 +53,8 @@ export type Reconciled = MeterPeriod & {
   readonly differences: ReadonlyMap<DifferenceName, Units>;
 };
 
-export const isSound = ({ differences }: Reconciled): boolean => ![...differences.keys()].some((name) => TROUBLING.has(name));
+export const isSound = ({ differences }: Reconciled): boolean =>
+  ![...differences.keys()].some((name) => TROUBLING.has(name));
 
 export type ReconcileDeps = {
   readonly query: Query;

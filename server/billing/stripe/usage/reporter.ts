@@ -8,7 +8,7 @@ import type { Clock } from '../../../domain/clock.ts';
 import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
 import { collect } from './collector.ts';
 import { Meters } from './meters.ts';
-import { takeTroubles, type Trouble } from './overdue.ts';
+import { type Trouble, takeTroubles } from './overdue.ts';
 import { isSound, type Reconciled, reconcile } from './reconcile.ts';
 import { type PayersOf, Sender, type SenderOptions } from './sender.ts';
 

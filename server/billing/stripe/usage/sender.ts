@@ -144,7 +144,10 @@ export class Sender {
 
   /** What is to be sent of a message; or what becomes of it without. */
   async #next(message: Message, payer: Payer | null): Promise<Sendable | Outcome> {
-    const step = nextStep(message, payer, this.#deps.clock.now());
+    const nowMs = this.#deps.clock.now();
+    const pausedMs = payer === null ? 0 : this.#pausedUntilMs(payer) - nowMs;
+    if (pausedMs > 0) return this.#waits(message, NOT_SENT, ASKED_TO_WAIT, pausedMs);
+    const step = nextStep(message, payer, nowMs);
     if (step.kind === 'compare' && payer !== null) return this.#compare({ message, payer }, step.countedAtMs);
     if (step.kind === 'send' && payer !== null) return sendableOf({ message, payer }, step.countedAtMs);
     if (step.kind === 'too_old') return this.#dead(message, 'too_old', TOO_OLD);
@@ -207,8 +210,7 @@ export class Sender {
     const { stripe, clock } = this.#deps;
     const { message, payer, countedAtMs } = sending;
     const { timeoutMs: timeout } = this.#options;
-    if (clock.now() + timeout > lease.untilMs) return NOT_SENT;
-    if (clock.now() < this.#pausedUntilMs(payer)) return NOT_SENT;
+    if (!this.#mayGo(lease, payer)) return notSent(this.#pausedUntilMs(payer) - clock.now());
     const event = {
       event_name: meterNameOf(message.tenantId, message.featureKey),
       identifier: message.identifier,
@@ -228,7 +230,8 @@ export class Sender {
     const [first] = batch;
     const { timeoutMs } = this.#options;
     const nowMs = this.#deps.clock.now();
-    if (!first || nowMs + timeoutMs > lease.untilMs || nowMs < this.#pausedUntilMs(first.payer)) return NOT_SENT;
+    if (!first) return DELIVERED;
+    if (!this.#mayGo(lease, first.payer)) return notSent(this.#pausedUntilMs(first.payer) - nowMs);
     try {
       await this.#stream.send(first.payer.stripeAccount, batch, timeoutMs);
       return DELIVERED;
@@ -241,6 +244,12 @@ export class Sender {
     }
   }
 
+  /** Whoever takes longer than its lease may be sending beside somebody else. */
+  #mayGo(lease: Lease, payer: Payer): boolean {
+    const nowMs = this.#deps.clock.now();
+    return nowMs + this.#options.timeoutMs <= lease.untilMs && nowMs >= this.#pausedUntilMs(payer);
+  }
+
   /** By account: nothing is sent until then. */
   readonly #paused = new Map<string | null, number>();
 
@@ -251,8 +260,8 @@ export class Sender {
   /** What concerns an account holds for all of its messages. */
   #heed({ stripeAccount }: Payer, tried: Tried): Tried {
     if (tried.kind !== 'refused' || tried.whom !== 'account') return tried;
-    const afterMs =
-      tried.retryAfterMs ?? (tried.code === 'not_allowed' ? NOT_ALLOWED_MS : backoffMs(0, this.#random()));
+    const afterMs = tried.retryAfterMs ?? (tried.code === 'not_allowed' ? NOT_ALLOWED_MS : null);
+    if (afterMs === null) return tried; // whoever is refused waits longer each time
     const untilMs = this.#deps.clock.now() + afterMs;
     this.#paused.set(stripeAccount, Math.max(untilMs, this.#paused.get(stripeAccount) ?? 0));
     return tried;
@@ -262,7 +271,7 @@ export class Sender {
     if (tried.kind === 'delivered') return this.#settled(message, 'delivered', null);
     if (tried.kind === 'dead') return this.#dead(message, tried.code, tried.sentence);
     const nowMs = this.#deps.clock.now();
-    const jitterMs = backoffMs(message.attempts, this.#random());
+    const jitterMs = backoffMs(tried.code === NOT_SENT ? 0 : message.attempts, this.#random());
     const afterMs =
       tried.retryAfterMs === null ? jitterMs : tried.retryAfterMs + (tried.retryAfterMs === 0 ? 0 : jitterMs);
     return {
@@ -299,13 +308,16 @@ const NO_METER = 'Stripe has no active meter for the feature; run `metergraph st
 const unclear = (sum: bigint, known: bigint, quantity: bigint): string =>
   `Nobody knows whether it has arrived: Stripe counts ${sum} in its minute, where ${known} are known, or ${known + quantity} with it.`;
 
-const NOT_SENT: Tried = {
+const NOT_SENT = 'not_sent';
+const ASKED_TO_WAIT = 'Stripe has asked us to wait.';
+
+const notSent = (afterMs: number): Tried => ({
   kind: 'refused',
   whom: 'message',
-  code: 'not_sent',
-  sentence: 'It was not its turn.',
-  retryAfterMs: null,
-};
+  code: NOT_SENT,
+  sentence: ASKED_TO_WAIT,
+  retryAfterMs: Math.max(afterMs, 0),
+});
 
 /** While its fate is unknown it is sent to whom it was sent before. */
 const sendableOf = ({ message, payer }: Known, countedAtMs: number): Sendable => ({
