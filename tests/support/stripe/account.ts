@@ -1,6 +1,5 @@
 /** account — everything that one Stripe account has. Each connected account is one of its own. */
 import type Stripe from 'stripe';
-import type { Clock } from '../../../server/domain/clock.ts';
 import { MeterLedger } from './meter-ledger.ts';
 import { Table } from './table.ts';
 import type { Validator } from './validator.ts';
@@ -10,6 +9,21 @@ export type Customer = Wire<Stripe.Customer>;
 export type Product = Wire<Stripe.Product>;
 export type Price = Wire<Stripe.Price>;
 export type Meter = Wire<Stripe.Billing.Meter>;
+export type Subscription = Wire<Stripe.Subscription>;
+export type SubscriptionItem = Wire<Stripe.SubscriptionItem>;
+export type Invoice = Wire<Stripe.Invoice>;
+export type InvoiceLine = Wire<Stripe.InvoiceLineItem>;
+export type InvoiceItem = Wire<Stripe.InvoiceItem>;
+export type InvoicePayment = Wire<Stripe.InvoicePayment>;
+export type PaymentMethod = Wire<Stripe.PaymentMethod>;
+export type PaymentIntent = Wire<Stripe.PaymentIntent>;
+export type Charge = Wire<Stripe.Charge>;
+export type Refund = Wire<Stripe.Refund>;
+export type Dispute = Wire<Stripe.Dispute>;
+export type CheckoutSession = Wire<Stripe.Checkout.Session>;
+export type WebhookEndpoint = Wire<Stripe.WebhookEndpoint>;
+export type CreditGrant = Wire<Stripe.Billing.CreditGrant>;
+export type CreditTransaction = Wire<Stripe.Billing.CreditBalanceTransaction>;
 export type TestClock = Wire<Stripe.TestHelpers.TestClock>;
 export type Event = Wire<Stripe.EventBase>;
 export type ThinEvent =
@@ -24,10 +38,13 @@ export type Listener = (event: Event | ThinEvent, account: Account) => void;
 
 /** What all accounts of a fake share. */
 export type Surroundings = {
-  readonly clock: Clock;
   readonly validator: Validator;
   readonly listeners: ReadonlySet<Listener>;
   readonly request: Request | undefined;
+  /** Where the fake is, for the addresses of pages. */
+  readonly url: string;
+  /** Epoch milliseconds: what the clock says, or when what is happening was due. */
+  now(): number;
   newId(prefix: string): string;
 };
 
@@ -42,7 +59,23 @@ export class Account {
   readonly meters = new Table<Meter>('billing meter');
   readonly events = new Table<Event>('event');
   readonly thinEvents = new Table<ThinEvent>('event');
+  readonly subscriptions = new Table<Subscription>('subscription');
+  readonly items = new Table<SubscriptionItem>('subscription_item');
+  readonly invoices = new Table<Invoice>('invoice');
+  readonly invoiceItems = new Table<InvoiceItem>('invoiceitem');
+  readonly invoicePayments = new Table<InvoicePayment>('invoice_payment');
+  readonly paymentMethods = new Table<PaymentMethod>('PaymentMethod');
+  readonly paymentIntents = new Table<PaymentIntent>('payment_intent');
+  readonly charges = new Table<Charge>('charge');
+  readonly refunds = new Table<Refund>('refund');
+  readonly disputes = new Table<Dispute>('dispute');
+  readonly checkouts = new Table<CheckoutSession>('checkout.session');
+  readonly webhookEndpoints = new Table<WebhookEndpoint>('webhook endpoint');
+  readonly creditGrants = new Table<CreditGrant>('credit grant');
+  readonly creditTransactions = new Table<CreditTransaction>('credit balance transaction');
   readonly testClocks = new Table<TestClock>('test clock');
+  /** Tokens of meter event sessions, and until when they are good. */
+  readonly sessions = new Map<string, Seconds>();
   readonly usage = new MeterLedger();
 
   constructor(id: string, isConnected: boolean, world: Surroundings) {
@@ -54,7 +87,7 @@ export class Account {
   /** @param customer Whose time: that of a test clock, for a customer of one. */
   now(customer?: string | null): Seconds {
     const clock = this.testClocks.find(this.customers.find(customer)?.test_clock);
-    return clock ? clock.frozen_time : Math.floor(this.world.clock.now() / 1_000);
+    return clock ? clock.frozen_time : Math.floor(this.world.now() / 1_000);
   }
 
   newId(prefix: string): string {

@@ -6,18 +6,25 @@ import type { Validator } from './validator.ts';
 const PLATFORM = 'acct_platform';
 
 export class World implements Surroundings {
-  readonly clock: Clock;
+  readonly #clock: Clock;
   readonly validator: Validator;
   readonly listeners = new Set<Listener>();
   readonly platform: Account;
   request: Request | undefined;
+  url = '';
+  /** Epoch milliseconds of what is being made up for, while it is. */
+  pretended: number | undefined;
   readonly #accounts = new Map<string, Account>();
   #idCount = 0;
 
   constructor(clock: Clock, validator: Validator) {
-    this.clock = clock;
+    this.#clock = clock;
     this.validator = validator;
     this.platform = this.account(PLATFORM);
+  }
+
+  now(): number {
+    return this.pretended ?? this.#clock.now();
   }
 
   get accounts(): readonly Account[] {
