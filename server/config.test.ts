@@ -17,6 +17,9 @@ it('has a default for everything', () => {
     eventsKeptDays: null,
     corsOrigins: [],
     logLevel: 'info',
+    stripeSecretKey: null,
+    stripeWebhookSecrets: [],
+    stripeApiBase: null,
   });
 });
 
@@ -41,6 +44,11 @@ it.each<[Flags, Environment, object]>([
   [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: '70' },            { eventsKeptDays: 70 }],
   [{},                      { METERGRAPH_CORS_ORIGINS: 'https://a.example, http://b.example:8080' },
                             { corsOrigins: ['https://a.example', 'http://b.example:8080'] }],
+  [{},                      { STRIPE_SECRET_KEY: 'sk_test_51Abc' },           { stripeSecretKey: 'sk_test_51Abc' }],
+  [{},                      { STRIPE_SECRET_KEY: 'rk_live_51Abc' },           { stripeSecretKey: 'rk_live_51Abc' }],
+  [{},                      { STRIPE_WEBHOOK_SECRET: 'whsec_a' },             { stripeWebhookSecrets: ['whsec_a'] }],
+  [{},                      { STRIPE_WEBHOOK_SECRET: 'whsec_a, whsec_b' },    { stripeWebhookSecrets: ['whsec_a', 'whsec_b'] }],
+  [{},                      { STRIPE_API_BASE: 'http://127.0.0.1:12111' },    { stripeApiBase: 'http://127.0.0.1:12111' }],
 ])('flags %j and environment %j give %j', (flags, env, settings) => {
   expect(readSettings(flags, env)).toMatchObject(settings);
 });
@@ -59,12 +67,25 @@ it.each<[Flags, Environment, RegExp]>([
   [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: 'P1Y' },           /^METERGRAPH_EVENTS_KEPT_DAYS is "P1Y"; write a whole number/],
   [{},                      { METERGRAPH_CORS_ORIGINS: '*' },                 /^METERGRAPH_CORS_ORIGINS is "\*"; write origins like/],
   [{},                      { METERGRAPH_CORS_ORIGINS: 'https://a.example/' }, /^METERGRAPH_CORS_ORIGINS is .*; write origins like/],
+  [{},                      { STRIPE_SECRET_KEY: 'pk_test_51Abc' },           /^STRIPE_SECRET_KEY is not right; write a secret key of Stripe/],
+  [{},                      { STRIPE_SECRET_KEY: 'sk_test_' },                /^STRIPE_SECRET_KEY is not right; write a secret key of Stripe/],
+  [{},                      { STRIPE_WEBHOOK_SECRET: 'sk_test_51Abc' },       /^STRIPE_WEBHOOK_SECRET is not right; write the signing secret/],
+  [{},                      { STRIPE_WEBHOOK_SECRET: 'whsec_a,whsec_b,whsec_c' }, /^STRIPE_WEBHOOK_SECRET is not right; write the signing/],
+  [{},                      { STRIPE_API_BASE: 'https://proxy.example/stripe' }, /^STRIPE_API_BASE is not right; write the address of a server/],
+  [{},                      { STRIPE_API_BASE: 'ftp://proxy.example' },       /^STRIPE_API_BASE is not right; write the address of a server/],
 ])('flags %j and environment %j are refused', (flags, env, says) => {
   expect(() => readSettings(flags, env)).toThrow(says);
 });
 
 it('says everything that is wrong at once, and never a secret', () => {
-  const env = { PORT: 'x', DATABASE_URL: 'mysql://u:hunter2@db/x', METERGRAPH_TOKEN_SECRET: 'hunter2' };
+  const env = {
+    PORT: 'x',
+    DATABASE_URL: 'mysql://u:hunter2@db/x',
+    METERGRAPH_TOKEN_SECRET: 'hunter2',
+    STRIPE_SECRET_KEY: 'sk-test-hunter2',
+    STRIPE_WEBHOOK_SECRET: 'hunter2',
+    STRIPE_API_BASE: 'https://u:hunter2@proxy.example',
+  };
   let said = '';
   try {
     readSettings({}, env);
@@ -72,7 +93,7 @@ it('says everything that is wrong at once, and never a secret', () => {
     expect(error).toBeInstanceOf(SettingsError);
     said = String(error);
   }
-  expect(said.split('\n')).toHaveLength(3);
+  expect(said.split('\n')).toHaveLength(6);
   expect(said).not.toContain('hunter2');
 });
 

@@ -30,6 +30,12 @@ export type Settings = {
   /** Origins of other sites whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Bills by Stripe; null leaves billing off, and everything else works. */
+  readonly stripeSecretKey: string | null;
+  /** What webhooks of Stripe's are signed with: one, or two while they are rotated. */
+  readonly stripeWebhookSecrets: readonly string[];
+  /** Where Stripe is, for tests and proxies; null for Stripe's own. */
+  readonly stripeApiBase: string | null;
 };
 
 /** What the command line says; absent where it is silent. */
@@ -101,6 +107,29 @@ function eventsKeptRule() {
   return `write a whole number of days from ${EVENTS_KEPT_DAYS_MIN} (use is recorded up to 35 days late, and keys are kept for 35 more) to ${EVENTS_KEPT_DAYS_MAX}, or leave it out to keep events for ever`;
 }
 
+const stripeKey = text.refine(
+  (key) => /^(sk|rk)_(test|live)_\w{4,}$/.test(key),
+  'write a secret key of Stripe, sk_test_… or sk_live_…, or a restricted one, rk_test_… or rk_live_…',
+);
+
+const WEBHOOK_SECRETS_MAX = 2;
+const webhookSecrets = text
+  .transform((list) => list.split(/[\s,]+/).filter((secret) => secret !== ''))
+  .refine(
+    (list) => list.length <= WEBHOOK_SECRETS_MAX && list.every((secret) => /^whsec_\S+$/.test(secret)),
+    'write the signing secret of the webhook endpoint, whsec_…, or the new one and the old one with a comma between while you rotate them',
+  );
+
+const apiBase = text.refine(
+  isOrigin,
+  'write the address of a server alone, like http://127.0.0.1:12111: no path, and no user',
+);
+function isOrigin(url: string): boolean {
+  return (
+    URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) && `${new URL(url).origin}/` === new URL(url).href
+  );
+}
+
 const SETTINGS = {
   host: { env: 'HOST', flag: '--host', schema: text },
   port: { env: 'PORT', flag: '--port', schema: port },
@@ -120,10 +149,20 @@ const SETTINGS = {
     flag: '--log-level',
     schema: text.pipe(z.enum(LOG_LEVELS, `write one of ${LOG_LEVELS.join(', ')}`)),
   },
+  stripeSecretKey: { env: 'STRIPE_SECRET_KEY', schema: stripeKey },
+  stripeWebhookSecrets: { env: 'STRIPE_WEBHOOK_SECRET', schema: webhookSecrets },
+  stripeApiBase: { env: 'STRIPE_API_BASE', schema: apiBase },
 } satisfies Readonly<Record<keyof Settings, Setting<unknown>>>;
 
 /** What may be said aloud of a wrong value; of the others only that they are wrong. */
-const SECRET: ReadonlySet<string> = new Set(['DATABASE_URL', 'METERGRAPH_BOOTSTRAP_KEY', 'METERGRAPH_TOKEN_SECRET']);
+const SECRET: ReadonlySet<string> = new Set([
+  'DATABASE_URL',
+  'METERGRAPH_BOOTSTRAP_KEY',
+  'METERGRAPH_TOKEN_SECRET',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+  'STRIPE_API_BASE', // a proxy's address may hold a password
+]);
 
 /** @throws {SettingsError} with one sentence for each value that is wrong. */
 export function readSettings(flags: Flags = {}, env: Environment = process.env): Settings {
@@ -150,6 +189,9 @@ export function readSettings(flags: Flags = {}, env: Environment = process.env):
     eventsKeptDays: read(SETTINGS.eventsKeptDays, undefined) ?? null,
     corsOrigins: read(SETTINGS.corsOrigins, undefined) ?? [],
     logLevel: read(SETTINGS.logLevel, flags.logLevel) ?? 'info',
+    stripeSecretKey: read(SETTINGS.stripeSecretKey, undefined) ?? null,
+    stripeWebhookSecrets: read(SETTINGS.stripeWebhookSecrets, undefined) ?? [],
+    stripeApiBase: read(SETTINGS.stripeApiBase, undefined) ?? null,
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;

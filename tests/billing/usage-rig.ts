@@ -1,9 +1,9 @@
 /** usage-rig — counters to be told of, a fake Stripe that knows their customers and meters, and what brings one to the other. */
 import { randomUUID } from 'node:crypto';
 import type Stripe from 'stripe';
+import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { collect } from '../../server/billing/stripe/usage/collector.ts';
 import { nextAttemptMs } from '../../server/billing/stripe/usage/messages.ts';
-import { meterNameOf } from '../../server/billing/stripe/usage/names.ts';
 import { Sender, type SenderOptions } from '../../server/billing/stripe/usage/sender.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
@@ -68,7 +68,7 @@ export async function openUsage(
   for (const featureKey of features) {
     await sdk.billing.meters.create({
       display_name: featureKey,
-      event_name: meterNameOf(tenantId, featureKey),
+      event_name: meterEventName(tenantId, featureKey),
       default_aggregation: { formula: 'sum' },
     });
   }
@@ -137,7 +137,7 @@ export async function openUsage(
     counted(featureKey, referenceId) {
       stripe.settle();
       const customer = referenceId && payers.get(customerId(referenceId))?.stripeCustomerId;
-      const eventName = meterNameOf(tenantId, featureKey);
+      const eventName = meterEventName(tenantId, featureKey);
       return stripe.usageOf({ eventName, ...(customer && { customer }) }).toString();
     },
   };

@@ -4,10 +4,10 @@
  * its own sums.
  */
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { findDeadLetters, resendDeadLetters } from '../../server/billing/stripe/usage/dead-letters.ts';
 import { buryReported } from '../../server/billing/stripe/usage/error-reports.ts';
 import { wakeMessages } from '../../server/billing/stripe/usage/messages.ts';
-import { meterNameOf } from '../../server/billing/stripe/usage/names.ts';
 import { takeTroubles } from '../../server/billing/stripe/usage/overdue.ts';
 import type { Database } from '../../server/db/client.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -39,7 +39,7 @@ describeEngines('usage', (engine) => {
 
   const sends = () =>
     rig.stripe.requests.filter(
-      ({ operation, params }) => operation === SENDS && params.event_name === meterNameOf(rig.tenantId, 'calls'),
+      ({ operation, params }) => operation === SENDS && params.event_name === meterEventName(rig.tenantId, 'calls'),
     );
   const tell = async (overage: string): Promise<void> => {
     await rig.copy('acme', 'calls', overage);

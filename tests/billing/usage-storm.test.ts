@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { meterNameOf } from '../../server/billing/stripe/usage/names.ts';
+import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { seededRandom } from '../../server/demo/random.ts';
 import { migrated } from '../support/engines.ts';
@@ -72,7 +72,7 @@ describePostgres('a storm', () => {
     expect(new Set(events.map(({ identifier }) => identifier)).size).toBe(events.length);
     expect(events.length).toBe(MESSAGES);
     const sum = FEATURES.reduce(
-      (total, key) => total + rig.stripe.usageOf({ eventName: meterNameOf(rig.tenantId, key) }),
+      (total, key) => total + rig.stripe.usageOf({ eventName: meterEventName(rig.tenantId, key) }),
       0n,
     );
     expect(`${sum}.000000000`).toBe(ledger?.reported);

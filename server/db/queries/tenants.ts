@@ -11,3 +11,13 @@ export async function tenantById(db: Db, id: string): Promise<Tenant> {
   if (!tenant) throw new Error(`tenant ${id} does not exist`);
   return tenant;
 }
+
+/** The connected account at Stripe that a tenant's customers pay into; null is the platform's own. */
+export async function stripeAccountOf(db: Db, tenantId: string): Promise<string | null> {
+  const [row] = await db.select({ account: tenants.stripeAccount }).from(tenants).where(eq(tenants.id, tenantId));
+  return row?.account ?? null;
+}
+
+export async function setStripeAccount(db: Db, tenantId: string, stripeAccount: string | null): Promise<void> {
+  await db.update(tenants).set({ stripeAccount }).where(eq(tenants.id, tenantId));
+}

@@ -9,6 +9,8 @@ export const tenants = pgTable(
     id: uuid('id').primaryKey(),
     name: text('name').notNull(),
     mode: text('mode', { enum: ['live', 'test'] }).notNull(),
+    /** The connected account at Stripe that its customers pay into; null is the platform's own. */
+    stripeAccount: text('stripe_account'),
     timeZone: text('time_zone').notNull().default('UTC'),
     defaultPlanKey: key('default_plan_key'),
     /** Counts changes to features and plans; a cached catalog holds as long as this number stands. */

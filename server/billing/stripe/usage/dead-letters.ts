@@ -6,8 +6,8 @@
  */
 import type { Query } from '../../../db/client.ts';
 import { formatUnits } from '../../../domain/units.ts';
+import { identifierOf } from './identifier.ts';
 import { MESSAGE_COLUMNS, type Message, type MessageRow, messageOf } from './messages.ts';
-import { identifierOf } from './names.ts';
 import { isoOf } from './outbox.ts';
 
 export type DeadLetter = Message & {

@@ -7,7 +7,7 @@
 import type { Query } from '../../../db/client.ts';
 import { type Units, unitsOf } from '../../../domain/units.ts';
 import type { Pending } from '../../../domain/usage-report.ts';
-import type { MeterPeriod } from './names.ts';
+import type { MeterPeriod } from './identifier.ts';
 import { isoOf } from './outbox.ts';
 
 export type Message = MeterPeriod &

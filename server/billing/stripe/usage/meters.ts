@@ -1,6 +1,7 @@
 /** meters — which meter at Stripe has a name, and what it has summed up. */
 import type Stripe from 'stripe';
 import { ONE, type Units } from '../../../domain/units.ts';
+import { onAccount } from '../client.ts';
 
 export type MeterSums = Pick<Stripe, 'billing'>;
 
@@ -23,7 +24,7 @@ export class Meters {
     if (known !== undefined) return known;
     const ids = new Map<string, string>();
     const params = { limit: PAGE_MAX, status: 'active' } as const;
-    for await (const meter of this.#stripe.billing.meters.list(params, inAccount(stripeAccount)))
+    for await (const meter of this.#stripe.billing.meters.list(params, onAccount(stripeAccount)))
       ids.set(meter.event_name, meter.id);
     this.#ids.set(stripeAccount, ids);
     return ids.get(eventName) ?? null;
@@ -45,10 +46,8 @@ export class Meters {
       limit: PAGE_MAX,
     };
     let sum = 0n;
-    const summaries = this.#stripe.billing.meters.listEventSummaries(of.meterId, params, inAccount(of.stripeAccount));
+    const summaries = this.#stripe.billing.meters.listEventSummaries(of.meterId, params, onAccount(of.stripeAccount));
     for await (const { aggregated_value } of summaries) sum += BigInt(Math.round(aggregated_value)) * ONE; // whole: we send no others
     return sum;
   }
 }
-
-export const inAccount = (stripeAccount: string | null) => (stripeAccount === null ? {} : { stripeAccount });

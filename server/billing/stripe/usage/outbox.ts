@@ -2,7 +2,7 @@
 import type { Query, Statement } from '../../../db/client.ts';
 import { formatUnits, unitsOf } from '../../../domain/units.ts';
 import type { Report, Reportable } from '../../../domain/usage-report.ts';
-import { identifierOf, type MeterPeriod } from './names.ts';
+import { identifierOf, type MeterPeriod } from './identifier.ts';
 
 export type OutboxRow = MeterPeriod &
   Reportable & {

@@ -7,8 +7,9 @@ import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { ONE, type Units, unitsOf } from '../../../domain/units.ts';
 import { billableOf, minuteOf, type Payer } from '../../../domain/usage-report.ts';
+import { meterEventName } from '../names.ts';
+import type { MeterPeriod } from './identifier.ts';
 import type { Meters } from './meters.ts';
-import { type MeterPeriod, meterNameOf } from './names.ts';
 import { HELD_OVERAGE, isoOf } from './outbox.ts';
 import type { PayersOf } from './sender.ts';
 
@@ -97,7 +98,7 @@ async function reconciledOf(deps: ReconcileDeps, row: LedgerRow, payer: Payer | 
   };
   const overage = unitsOf(row.counter_overage);
   const ledger = ledgerDifferences(row);
-  const meterId = payer && (await deps.meters.idOf(payer.stripeAccount, meterNameOf(of.tenantId, of.featureKey)));
+  const meterId = payer && (await deps.meters.idOf(payer.stripeAccount, meterEventName(of.tenantId, of.featureKey)));
   if (payer === null || meterId === null) {
     const name = payer === null ? 'no_customer' : 'no_meter';
     return { ...of, overage, counted: null, differences: named([...ledger, [name, unitsOf(row.delivered)]]) };

@@ -11,6 +11,8 @@ import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { ONE } from '../../../domain/units.ts';
 import { backoffMs, fateOf, minuteOf, nextStep, type Payer, RESEND_SAFE_MS } from '../../../domain/usage-report.ts';
+import { onAccount } from '../client.ts';
+import { meterEventName } from '../names.ts';
 import {
   beginSending,
   deliveredIn,
@@ -21,8 +23,7 @@ import {
   recordOutcomes,
   type Sending,
 } from './messages.ts';
-import { inAccount, Meters } from './meters.ts';
-import { meterNameOf } from './names.ts';
+import { Meters } from './meters.ts';
 import { DELIVERED, type Tried, triedOf } from './outcome.ts';
 import { Pace } from './pace.ts';
 import { MeterEventStream, payloadOf, STREAMED_AT_ONCE_MAX } from './stream.ts';
@@ -161,7 +162,7 @@ export class Sender {
     const of = { customerId, featureKey, stripeCustomerId: message.stripeCustomerId ?? payer.stripeCustomerId };
     const span = minuteOf(countedAtMs);
     try {
-      const meterId = await this.#meters.idOf(payer.stripeAccount, meterNameOf(tenantId, featureKey));
+      const meterId = await this.#meters.idOf(payer.stripeAccount, meterEventName(tenantId, featureKey));
       if (meterId === null) return this.#dead(message, 'no_meter', NO_METER);
       const sum = await this.#meters.sumOf({ ...of, stripeAccount: payer.stripeAccount, meterId }, span);
       const known = await deliveredIn(query, of, span);
@@ -212,12 +213,12 @@ export class Sender {
     const { timeoutMs: timeout } = this.#options;
     if (!this.#mayGo(lease, payer)) return notSent(this.#pausedUntilMs(payer) - clock.now());
     const event = {
-      event_name: meterNameOf(message.tenantId, message.featureKey),
+      event_name: meterEventName(message.tenantId, message.featureKey),
       identifier: message.identifier,
       timestamp: countedAtMs / 1_000,
       payload: payloadOf(sending),
     };
-    const options = { ...inAccount(payer.stripeAccount), timeout, maxNetworkRetries: 0 };
+    const options = { ...onAccount(payer.stripeAccount), timeout, maxNetworkRetries: 0 };
     try {
       await stripe.billing.meterEvents.create(event, options);
       return DELIVERED;

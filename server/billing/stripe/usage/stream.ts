@@ -6,9 +6,9 @@
 import type Stripe from 'stripe';
 import type { Clock } from '../../../domain/clock.ts';
 import { ONE } from '../../../domain/units.ts';
+import { onAccount } from '../client.ts';
+import { meterEventName } from '../names.ts';
 import type { Sending } from './messages.ts';
-import { inAccount } from './meters.ts';
-import { meterNameOf } from './names.ts';
 
 /** Stripe takes so many in one request. */
 export const STREAMED_AT_ONCE_MAX = 100;
@@ -57,7 +57,7 @@ export class MeterEventStream {
 
   async #open(stripeAccount: string | null): Promise<Session> {
     try {
-      const options = { ...inAccount(stripeAccount), maxNetworkRetries: 0 };
+      const options = { ...onAccount(stripeAccount), maxNetworkRetries: 0 };
       const { authentication_token, expires_at } = await this.#stripe.v2.billing.meterEventSession.create({}, options);
       const session = { token: authentication_token, endsAtMs: Date.parse(expires_at) };
       this.#sessions.set(stripeAccount, session);
@@ -71,7 +71,7 @@ export class MeterEventStream {
 type StreamParams = Parameters<Stripe['v2']['billing']['meterEventStream']['create']>[0];
 
 const eventOf = (sending: Sending): StreamParams['events'][number] => ({
-  event_name: meterNameOf(sending.message.tenantId, sending.message.featureKey),
+  event_name: meterEventName(sending.message.tenantId, sending.message.featureKey),
   identifier: sending.message.identifier,
   timestamp: new Date(sending.countedAtMs).toISOString(),
   payload: payloadOf(sending),
