@@ -3,7 +3,7 @@
  * delivered is a dead letter that can be mended. Method: a fake Stripe that goes wrong on request, on both databases; then
  * its own sums.
  */
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { findDeadLetters, resendDeadLetters } from '../../server/billing/stripe/usage/dead-letters.ts';
 import { buryReported } from '../../server/billing/stripe/usage/error-reports.ts';
@@ -254,6 +254,67 @@ describeEngines('usage', (engine) => {
     await rig.newSender().run();
     expect(await troubles()).toEqual(['dead too_old']);
     expect(await troubles()).toEqual([]);
+  });
+
+  describe('by the stream', () => {
+    const STREAM = 'POST /v2/billing/meter_event_stream';
+    const SESSION = 'POST /v2/billing/meter_event_session';
+    const MANY = Array.from({ length: 250 }, (_, i) => `many-${i}`);
+    let many: UsageRig;
+    beforeEach(async () => {
+      many = await openUsage(database, { stripeRig, customers: MANY });
+      for (const name of MANY) await many.copy(name, 'calls', '3');
+      await many.collect();
+      asked = many.stripe.requests.length;
+    });
+    let asked = 0;
+    const requests = () =>
+      many.stripe.requests
+        .slice(asked)
+        .map(({ operation, status }) => `${operation.split('_').at(-1)} ${status}`)
+        .sort();
+
+    it('goes what there is much of, a hundred at a time, in one session', async () => {
+      await many.sendAll(many.newSender({ streamFrom: 100 }));
+      expect(requests()).toEqual(['session 200', 'stream 200', 'stream 200', 'stream 200']);
+      expect(many.counted('calls')).toBe('750');
+    });
+
+    it('goes a session before its end by the next one, and once more where Stripe has ended it', async () => {
+      const sender = many.newSender({ streamFrom: 1 });
+      await many.sendAll(sender);
+      const again = async (afterMs: number) => {
+        asked = many.stripe.requests.length;
+        many.clock.advance(afterMs);
+        await many.copy('many-0', 'calls', String(many.clock.now() % 1_000_003));
+        await many.collect();
+        await many.sendAll(sender);
+        return requests();
+      };
+      expect(await again(12 * 60_000)).toEqual(['stream 200']);
+      expect(await again(60_000 + 1)).toEqual(['session 200', 'stream 200']);
+      many.stripe.account().sessions.clear();
+      asked = many.stripe.requests.length;
+      expect(await again(1_000)).toEqual(['session 200', 'stream 200']);
+      expect((await many.messages()).every((line) => line.startsWith('delivered'))).toBe(true);
+    });
+
+    it.each([
+      ['fails after it has happened', { kind: 'fails_after' }, 1],
+      ['is cut after it has happened', { kind: 'cut_after' }, 2],
+      ['fails before', { kind: 'fails_before' }, 1],
+      ['is refused for now', { kind: 'rate_limited', retryAfterSeconds: 2 }, 1],
+    ] as const)('goes again what %s, and counts once', async (_, fault, times) => {
+      many.stripe.faults.next(STREAM, fault, times);
+      expect(await many.sendAll(many.newSender({ streamFrom: 50, inFlightMax: 1 }))).toBe(true);
+      expect(many.counted('calls')).toBe('750');
+    });
+
+    it('goes nothing while there is no session, and all of it later', async () => {
+      many.stripe.faults.next(SESSION, { kind: 'fails_before' });
+      expect(await many.sendAll(many.newSender({ streamFrom: 50, perSecond: 1_000 }))).toBe(true);
+      expect(many.counted('calls')).toBe('750');
+    });
   });
 });
 

@@ -52,6 +52,11 @@ export class UsageReporter {
     return this.#running;
   }
 
+  /** When the comparison that has begun is over. */
+  whenCompared(): Promise<void> {
+    return this.#comparing;
+  }
+
   /** Ends after what is on its way. */
   async stop(): Promise<void> {
     this.#isStopped = true;
