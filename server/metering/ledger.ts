@@ -42,6 +42,8 @@ export type LedgerDeps = {
   readonly hintOf: (changes: Changes) => Hint | null;
   /** The app's own function inside the decision; left out: none. */
   readonly before?: BeforeDecision | null;
+  /** In what windows overage is told to a biller; left out: there is none. */
+  readonly reportWindowMs?: number | null;
   /** Left out: one of its own, of the usual size. */
   readonly memory?: Memory;
 };
@@ -251,7 +253,8 @@ export class Ledger {
     if (changes.customers.length === 0 && changes.answers.length === 0)
       return isEmpty(proof) ? [] : [proofStatement(proof)];
     const hint = changes.customers.length === 0 ? null : this.#deps.hintOf(changes);
-    return saveStatements(changes, { proof, revision, hint });
+    const { reportWindowMs = null } = this.#deps;
+    return saveStatements(changes, { proof, revision, hint, reportWindowMs });
   }
 }
 

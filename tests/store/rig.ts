@@ -36,6 +36,8 @@ export type RigOptions = {
   readonly memory?: Memory;
   /** Nobody is told anything by default. */
   readonly hintOf?: LedgerDeps['hintOf'];
+  /** In what windows overage is told to a biller; by default there is none. */
+  readonly reportWindowMs?: number;
 };
 
 export async function openRig(database: Database, options: RigOptions = {}): Promise<Rig> {
@@ -52,6 +54,7 @@ export async function openRig(database: Database, options: RigOptions = {}): Pro
       options.onCommitted?.(batch);
     },
     ...(options.memory && { memory: options.memory }),
+    reportWindowMs: options.reportWindowMs ?? null,
     ...(options.onListenerError && { onListenerError: options.onListenerError }),
     hintOf: options.hintOf ?? (() => null),
   });

@@ -72,7 +72,10 @@ describeEngines('reading as a tenant', (engine) => {
     await query(
       database,
       `WITH seen AS (INSERT INTO unique_values (customer_id, feature_key, value, period_start, tenant_id) VALUES ($2, 'seats', 'anna', now(), $1)),
-        span AS (INSERT INTO plan_spans (customer_id, since, tenant_id, plan_key, plan_version) VALUES ($2, now(), $1, 'pro', 1))
+        span AS (INSERT INTO plan_spans (customer_id, since, tenant_id, plan_key, plan_version) VALUES ($2, now(), $1, 'pro', 1)),
+        told AS (INSERT INTO usage_outbox (customer_id, feature_key, period_start, tenant_id, overage, changed_at) VALUES ($2, 'tokens', now(), $1, 1, now())),
+        message AS (INSERT INTO usage_messages (customer_id, feature_key, period_start, number, tenant_id, quantity, used_at, created_at, identifier, next_attempt_at)
+          VALUES ($2, 'tokens', now(), 1, $1, 1, now(), now(), 'mg', now()))
       INSERT INTO top_up_requests (customer_id, sequence, tenant_id, currency, amount, state, asked_at) VALUES ($2, 1, $1, 'usd', 5, 'asked', now())`,
       tenantId,
       customerId,
@@ -108,6 +111,8 @@ describeEngines('reading as a tenant', (engine) => {
       'tenants',
       'top_up_requests',
       'unique_values',
+      'usage_messages',
+      'usage_outbox',
       'wallets',
     ]);
     for (const { tenantId } of rigs) {

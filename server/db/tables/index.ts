@@ -19,4 +19,6 @@ export { secrets } from './secrets.ts';
 export { stripeEvents, stripeSweeps } from './stripe-events.ts';
 export { tenants } from './tenants.ts';
 export { uniqueValues } from './unique-values.ts';
+export { usageMessages } from './usage-messages.ts';
+export { usageOutbox } from './usage-outbox.ts';
 export { topUpRequests, wallets } from './wallets.ts';

@@ -1,14 +1,16 @@
 /** save — writes what a batch decided, in a number of statements that does not depend on its size. */
-import type { Parameter, Row, Statement } from '../../db/client.ts';
+import type { Row, Statement } from '../../db/client.ts';
 import type { Alert } from '../../domain/alert.ts';
 import { formatUnits } from '../../domain/units.ts';
 import type { Hint } from '../../events/bus.ts';
 import type { ChangedCounter, Changes, CustomerState, NewAlert, NewAnswer, NewEvent } from '../state.ts';
 import { insertOf, iso, isoOrNull } from './columns.ts';
+import type { Part } from './part.ts';
 import { isEmpty, type Proof, proofParams, proofText } from './proof.ts';
 import { plainRollupsText, rollupsOf, saveRollupsStatement } from './rollup.ts';
 import { accountStatements, movePlansStatements } from './save-accounts.ts';
 import { FULL_COUNTER, FULL_EVENT, isPlainCounter, isPlainEvent, PLAIN_COUNTER, PLAIN_EVENT } from './save-columns.ts';
+import { outboxPart } from './save-outbox.ts';
 
 /** What a batch writes, beside what it changes. */
 export type Saving = {
@@ -17,6 +19,8 @@ export type Saving = {
   readonly revision: bigint;
   /** What other gateways are told with the commit; null for nothing. */
   readonly hint: Hint | null;
+  /** In what windows overage is told to a biller; null where there is none. */
+  readonly reportWindowMs?: number | null;
 };
 
 /** Everything to write: the first statement is the one that `readSavedAlerts` reads. */
@@ -36,19 +40,6 @@ function rollupStatements({ events }: Changes): readonly Statement[] {
   return rows.length === 0 ? [] : [saveRollupsStatement(rows)];
 }
 
-/** A part of the statement that saves, as it is where it has something to do. */
-type Part = {
-  /** Tells its text from that of others. */
-  readonly name: string;
-  readonly params: readonly Parameter[];
-  /** What it writes; given the name of its first parameter, its second … */
-  readonly writes?: (param: (i: number) => string) => string;
-  /** What must hold, or nothing is written. */
-  readonly holds?: (param: (i: number) => string) => string;
-  /** What it answers. */
-  readonly answers?: (param: (i: number) => string) => string;
-};
-
 /**
  * What every batch writes, in one statement, which is all or nothing by itself. The division fails it when a customer
  * moved on since it was read, or what was remembered is no longer so. A lock forbids that of whoever was read, unless the
@@ -57,15 +48,18 @@ type Part = {
  * @param isPlain Whether all of its events are: then their rollups are made where they are stored.
  */
 function saveStatement(
-  { nowMs, customers, counters, events, answers, alerts }: Changes,
-  { proof, revision, hint }: Saving,
+  changes: Changes,
+  { proof, revision, hint, reportWindowMs = null }: Saving,
   isPlain: boolean,
 ): Statement {
+  const { nowMs, customers, counters, events, answers, alerts } = changes;
   const parts: Part[] = [commonPart(nowMs, revision), customersPart(inKeyOrder(customers))];
   if (alerts.length > 0) parts.push(alertsPart(alerts));
   if (answers.length > 0) parts.push(answersPart(answers));
   if (counters.size > 0) parts.push(countersPart([...counters.values()]));
   if (events.length > 0) parts.push(eventsPart(events, isPlain));
+  const outbox = reportWindowMs === null ? null : outboxPart(changes, reportWindowMs, NOW);
+  if (outbox) parts.push(outbox);
   if (!isEmpty(proof)) parts.push(proofPart(proof));
   if (hint) parts.push(hintPart(hint));
   return { text: textOf(parts), params: parts.flatMap(({ params }) => params) };

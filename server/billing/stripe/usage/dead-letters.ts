@@ -1,0 +1,101 @@
+/**
+ * dead-letters — messages that will not arrive as they are: what an operator can see, mend and send again.
+ *
+ * Where Stripe has said that one does not count, it is sent again under another identifier, since the old one is taken
+ * for a day. Where nobody knows, the operator says what has become of it, or Stripe's sums are asked once more.
+ */
+import type { Query } from '../../../db/client.ts';
+import { formatUnits } from '../../../domain/units.ts';
+import { identifierOf } from './identifier.ts';
+import { MESSAGE_COLUMNS, type Message, type MessageRow, messageOf } from './messages.ts';
+import { isoOf } from './outbox.ts';
+
+export type DeadLetter = Message & {
+  readonly referenceId: string;
+  /** A word that stays the same: `too_old`, `no_meter`, `unknown_fate`, or Stripe's own. */
+  readonly code: string;
+  readonly sentence: string;
+  readonly round: number;
+};
+
+const LETTERS = `
+  SELECT ${MESSAGE_COLUMNS}, c.reference_id, m.reason_code, m.reason, m.round
+  FROM usage_messages m JOIN customers c ON c.id = m.customer_id
+  WHERE m.state = 'dead' AND m.tenant_id = $1::uuid AND ($2::text[] IS NULL OR m.identifier = ANY ($2::text[]))
+  ORDER BY m.created_at, m.identifier LIMIT $3::integer`;
+
+const LETTERS_MAX = 1_000;
+
+type LetterRow = MessageRow & {
+  readonly reference_id: string;
+  readonly reason_code: string | null;
+  readonly reason: string | null;
+  readonly round: number;
+};
+
+/** The oldest first. @param identifiers Left out: all. */
+export async function findDeadLetters(
+  query: Query,
+  tenantId: string,
+  identifiers: readonly string[] | null = null,
+  max = LETTERS_MAX,
+): Promise<readonly DeadLetter[]> {
+  const rows = await query<LetterRow>({ text: LETTERS, params: [tenantId, identifiers, max] });
+  return rows.map((row) => ({
+    ...messageOf(row),
+    referenceId: row.reference_id,
+    code: row.reason_code ?? 'refused',
+    sentence: row.reason ?? '',
+    round: row.round,
+  }));
+}
+
+/** What an operator knows of a message of unknown fate; null: ask Stripe's sums once more. */
+export type KnownFate = 'missing' | 'arrived' | null;
+
+const RESEND = `
+  UPDATE usage_messages m SET state = 'waiting', reason_code = NULL, reason = NULL, lease = NULL, told_at = NULL,
+    next_attempt_at = $2::timestamptz, identifier = v.identifier, round = v.round::integer,
+    unknown_since = CASE WHEN v.round::integer = m.round THEN m.unknown_since END
+  FROM unnest($3::text[], $4::text[], $5::text[]) AS v (before, identifier, round)
+  WHERE m.state = 'dead' AND m.tenant_id = $1::uuid AND m.identifier = v.before
+  RETURNING m.identifier`;
+
+const SETTLE = `
+  UPDATE usage_messages m SET state = 'delivered', delivered_at = $2::timestamptz, unknown_since = NULL
+  WHERE m.state = 'dead' AND m.tenant_id = $1::uuid AND m.identifier = ANY ($3::text[]) RETURNING m.identifier`;
+
+/**
+ * Sends dead letters again, or (`arrived`) takes them for delivered. Those that somebody else has sent meanwhile are left.
+ *
+ * @returns how many were.
+ */
+export async function resendDeadLetters(
+  query: Query,
+  of: { readonly tenantId: string; readonly identifiers: readonly string[]; readonly fate?: KnownFate },
+  nowMs: number,
+): Promise<number> {
+  const { tenantId, identifiers, fate = null } = of;
+  if (fate === 'arrived') return (await query({ text: SETTLE, params: [tenantId, isoOf(nowMs), identifiers] })).length;
+  const letters = await findDeadLetters(query, tenantId, identifiers);
+  const next = letters.map((letter) => ({ letter, round: letter.round + (keepsName(letter, fate) ? 0 : 1) }));
+  const sent = await query({
+    text: RESEND,
+    params: [
+      tenantId,
+      isoOf(nowMs),
+      next.map(({ letter }) => letter.identifier),
+      next.map(({ letter, round }) => identifierOf(letter, letter.number, round)),
+      next.map(({ round }) => String(round)),
+    ],
+  });
+  return sent.length;
+}
+
+/** While it may have arrived. */
+const keepsName = ({ unknownSinceMs }: DeadLetter, fate: KnownFate): boolean =>
+  unknownSinceMs !== null && fate !== 'missing';
+
+/** One line for people. */
+export const spellDeadLetter = (letter: DeadLetter): string =>
+  `${letter.identifier}  ${letter.referenceId} ${letter.featureKey}: ${formatUnits(letter.quantity)} of ${isoOf(letter.periodStartMs)}, ${letter.code}: ${letter.sentence}`;

@@ -1,0 +1,36 @@
+/** pace — a token bucket: so many in any second, and no more at once than in one. */
+import type { Clock } from '../../../domain/clock.ts';
+
+export class Pace {
+  readonly #clock: Clock;
+  readonly #perSecond: number;
+  #tokens: number;
+  #filledAtMs: number;
+  #pausedUntilMs = 0;
+
+  constructor(clock: Clock, perSecond: number) {
+    this.#clock = clock;
+    this.#perSecond = perSecond;
+    this.#tokens = perSecond;
+    this.#filledAtMs = clock.now();
+  }
+
+  /** How many may be sent now. */
+  get available(): number {
+    const nowMs = this.#clock.now();
+    if (nowMs < this.#pausedUntilMs) return 0;
+    const sinceMs = Math.max(nowMs - this.#filledAtMs, 0); // clocks go back, too
+    this.#tokens = Math.min(this.#perSecond, this.#tokens + (sinceMs * this.#perSecond) / 1_000);
+    this.#filledAtMs = nowMs;
+    return Math.floor(this.#tokens);
+  }
+
+  take(count: number): void {
+    this.#tokens -= count;
+  }
+
+  /** Nothing until then: Stripe has asked for it. */
+  pause(untilMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs);
+  }
+}

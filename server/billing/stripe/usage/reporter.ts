@@ -1,0 +1,102 @@
+/**
+ * reporter — usage on its way to Stripe, in the background: windows are closed, messages sent, troubles told, and once a
+ * day the ledger is compared with Stripe's sums. Any number of gateways may run one.
+ */
+import type Stripe from 'stripe';
+import type { Query } from '../../../db/client.ts';
+import type { Clock } from '../../../domain/clock.ts';
+import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
+import { collect } from './collector.ts';
+import { Meters } from './meters.ts';
+import { type Trouble, takeTroubles } from './overdue.ts';
+import { isSound, type Reconciled, reconcile } from './reconcile.ts';
+import { type PayersOf, Sender, type SenderOptions } from './sender.ts';
+
+export type ReporterDeps = {
+  readonly query: Query;
+  readonly clock: Clock;
+  readonly stripe: Stripe;
+  readonly payersOf: PayersOf;
+  /** The same as the engine's: see `LedgerDeps`. */
+  readonly windowMs: number;
+  /** Told of dead letters and what is late for its invoice: each once. */
+  readonly onTrouble: (trouble: Trouble) => void;
+  /** Told of the day's comparison: how many rows there are, and those whose difference does not go by itself. */
+  readonly onReconciled: (rows: number, troubled: readonly Reconciled[]) => void;
+  /** Told why something could not be done; the next run tries again. */
+  readonly onError: (error: unknown) => void;
+  readonly sender?: Partial<SenderOptions>;
+};
+
+const DAY_MS = 24 * 3_600_000;
+
+export class UsageReporter {
+  readonly #deps: ReporterDeps;
+  readonly #sender: Sender;
+  #running: Promise<void> | null = null;
+  #comparing: Promise<void> = Promise.resolve();
+  #comparedAtMs: number;
+  #isStopped = false;
+
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+    this.#sender = new Sender(deps, deps.sender);
+    this.#comparedAtMs = deps.clock.now();
+  }
+
+  /** Does what is due. Asked again meanwhile, it is the same run. Never rejects. */
+  run(): Promise<void> {
+    this.#running ??= this.#runOnce().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  /** When the comparison that has begun is over. */
+  whenCompared(): Promise<void> {
+    return this.#comparing;
+  }
+
+  /** Ends after what is on its way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#sender.stop();
+    await this.#running;
+    await this.#comparing;
+  }
+
+  async #runOnce(): Promise<void> {
+    const { query, clock, onTrouble } = this.#deps;
+    await this.#try(() => collect(this.#deps, () => this.#isStopped));
+    await this.#try(() => this.#sender.run());
+    await this.#try(async () => {
+      for (const trouble of await takeTroubles(query, clock.now())) onTrouble(trouble);
+    });
+    if (clock.now() - this.#comparedAtMs < DAY_MS || this.#isStopped) return;
+    this.#comparedAtMs = clock.now();
+    this.#comparing = this.#try(() => this.compare()); // it takes its time, and nothing waits for it
+  }
+
+  /** Compares all that Stripe could still be told of. */
+  async compare(): Promise<void> {
+    const { query, clock, payersOf, stripe, onReconciled } = this.#deps;
+    const range = { tenantId: null, endedAfterMs: clock.now() - REPORTED_BACK_MAX_MS };
+    const troubled: Reconciled[] = [];
+    let rows = 0;
+    for await (const row of reconcile({ query, clock, payersOf, meters: new Meters(stripe) }, range)) {
+      if (this.#isStopped) return;
+      rows += 1;
+      if (!isSound(row)) troubled.push(row);
+    }
+    onReconciled(rows, troubled);
+  }
+
+  async #try(work: () => Promise<unknown>): Promise<void> {
+    if (this.#isStopped) return;
+    try {
+      await work();
+    } catch (error) {
+      this.#deps.onError(error);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * save-outbox — copies counters whose overage somebody is billed for, in the transaction that moved them.
+ *
+ * It is a copy, and no sum of what moved: whatever a counter goes through, late use, refunds, grants that settle overage,
+ * its row is right again with the next move, even if it was moved meanwhile by a gateway that bills nobody.
+ */
+
+import { formatUnits, type Units } from '../../domain/units.ts';
+import { windowCloses } from '../../domain/usage-report.ts';
+import { type ChangedCounter, type Changes, meterKey } from '../state.ts';
+import { type Column, iso, isoOrNull } from './columns.ts';
+import type { Part } from './part.ts';
+
+type Copied = ChangedCounter & {
+  /** Overage of this batch that had no price. */
+  readonly unpriced: Units;
+  readonly dueAtMs: number;
+};
+
+/** What a batch has done to a counter's overage. */
+type Moves = { isPriced: boolean; unpriced: Units };
+
+/** Null where nothing moved that anybody is billed for: so it is for most batches, and all plain ones. */
+export function outboxPart(changes: Changes, windowMs: number, now: string): Part | null {
+  const copied = copiedCounters(changes, windowMs);
+  return copied.length === 0 ? null : partOf(copied, now);
+}
+
+function copiedCounters({ nowMs, events, reservations, counters }: Changes, windowMs: number): readonly Copied[] {
+  const moves = new Map<string, Moves>();
+  const note = (key: string, isPriced: boolean, unpriced: Units): void => {
+    const known = moves.get(key);
+    if (!known) moves.set(key, { isPriced, unpriced });
+    else {
+      known.isPriced ||= isPriced;
+      known.unpriced += unpriced;
+    }
+  };
+  for (const { customer, featureKey, periodStartMs, payment, currency } of events) {
+    if (payment.overage === 0n) continue;
+    const isPriced = currency !== null || payment.cost !== 0n;
+    note(
+      keyOf(customer.id, featureKey, periodStartMs),
+      isPriced,
+      isPriced || payment.overage < 0n ? 0n : payment.overage,
+    );
+  }
+  for (const { customer, reservation } of reservations.values()) {
+    const { featureKey, periodStartMs, payment, currency } = reservation;
+    if (payment.overage !== 0n) note(keyOf(customer.id, featureKey, periodStartMs), currency !== null, 0n);
+  }
+  return [...counters.values()].flatMap((changed): Copied[] => {
+    const { customer, featureKey, entityId, counter } = changed;
+    if (entityId !== null || (moves.size === 0 && counter.cost === 0n)) return [];
+    const moved = moves.get(keyOf(customer.id, featureKey, counter.period.startMs));
+    const isClosed = counter.overage !== 0n && counter.closedAtMs === nowMs;
+    const isBilled = moved?.isPriced || ((moved || isClosed) && counter.cost !== 0n);
+    if (!isBilled) return [];
+    const dueAtMs = windowCloses(nowMs, counter.period.endMs, windowMs);
+    return [{ ...changed, unpriced: moved?.unpriced ?? 0n, dueAtMs }];
+  });
+}
+
+const keyOf = (customerId: string, featureKey: string, periodStartMs: number): string =>
+  `${customerId}\n${meterKey(featureKey, null)}\n${periodStartMs}`;
+
+const COLUMNS: readonly Column<Copied>[] = [
+  ['customer_id', 'uuid', ({ customer }) => customer.id],
+  ['feature_key', 'text', ({ featureKey }) => featureKey],
+  ['period_start', 'timestamptz', ({ counter }) => iso(counter.period.startMs)],
+  ['period_end', 'timestamptz', ({ counter }) => isoOrNull(counter.period.endMs)],
+  ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
+  ['overage', 'numeric', ({ counter }) => formatUnits(counter.overage)],
+  ['unpriced', 'numeric', ({ unpriced }) => formatUnits(unpriced)],
+  ['due_at', 'timestamptz', ({ dueAtMs }) => iso(dueAtMs)],
+];
+
+/**
+ * A counter that is copied for the first time has had no price until now if nothing of it has cost anything: as it was before
+ * this statement, which sees nothing of what it writes itself.
+ */
+const UNPRICED = `least(v.overage::numeric, v.unpriced::numeric + coalesce(
+      (SELECT o.unpriced FROM usage_outbox o
+       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz),
+      (SELECT c.overage FROM counters c
+       WHERE c.customer_id = v.customer_id::uuid AND c.feature_key = v.feature_key AND c.entity_id = ''
+         AND c.period_start = v.period_start::timestamptz AND c.cost = 0),
+      0))`;
+
+/** In key order, in which every gateway writes them. */
+const partOf = (copied: readonly Copied[], now: string): Part => {
+  const rows = copied.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  return {
+    name: 'outbox',
+    params: COLUMNS.map(([, , value]) => rows.map(value)),
+    writes: (param) => `saved_outbox AS (
+    INSERT INTO usage_outbox (customer_id, feature_key, period_start, period_end, tenant_id, overage, unpriced, due_at, changed_at)
+    SELECT v.customer_id::uuid, v.feature_key, v.period_start::timestamptz, v.period_end::timestamptz, v.tenant_id::uuid,
+      v.overage::numeric, ${UNPRICED}, v.due_at::timestamptz, ${now}
+    FROM unnest(${COLUMNS.map((_, i) => `${param(i)}::text[]`).join(', ')}) AS v (${COLUMNS.map(([name]) => name).join(', ')})
+    ON CONFLICT (customer_id, feature_key, period_start) DO UPDATE
+      SET overage = excluded.overage, unpriced = excluded.unpriced, period_end = excluded.period_end, changed_at = excluded.changed_at,
+        moves = usage_outbox.moves + 1, due_at = least(usage_outbox.due_at, excluded.due_at)
+  )`,
+  };
+};
+
+const orderOf = ({ customer, featureKey, counter }: Copied): string =>
+  keyOf(customer.id, featureKey, counter.period.startMs);

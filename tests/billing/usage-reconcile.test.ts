@@ -1,0 +1,158 @@
+/**
+ * Goal: between the ledger and Stripe's sums every difference has a name, and names add up to it. Method: one counter
+ * after the other is brought into a state that is known to differ, on both databases; then the table.
+ */
+import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { Meters } from '../../server/billing/stripe/usage/meters.ts';
+import { isSound, type Reconciled, reconcile } from '../../server/billing/stripe/usage/reconcile.ts';
+import { UsageReporter } from '../../server/billing/stripe/usage/reporter.ts';
+import type { Database } from '../../server/db/client.ts';
+import { formatUnits } from '../../server/domain/units.ts';
+import { describeEngines } from '../support/engines.ts';
+import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
+import { openUsage, type UsageRig, WINDOW_MS } from './usage-rig.ts';
+
+const SENDS = 'POST /v1/billing/meter_events';
+
+describeEngines('reconciling', (engine) => {
+  let database: Database;
+  let stripeRig: StripeRig;
+  let rig: UsageRig;
+  beforeAll(async () => {
+    database = await engine.open();
+    stripeRig = await openStripe();
+  });
+  beforeEach(async () => {
+    stripeRig.clock.set('2026-03-15T12:00:00Z');
+    for (const table of ['usage_messages', 'usage_outbox'])
+      await database.query({ text: `DELETE FROM ${table}`, params: [] });
+    rig = await openUsage(database, { stripeRig });
+  });
+
+  async function table(): Promise<readonly string[]> {
+    const { tenantId, clock, payers, sdk } = rig;
+    const deps = { query: database.query, clock, payersOf: async () => payers, meters: new Meters(sdk) };
+    const lines: string[] = [];
+    for await (const row of reconcile(deps, { tenantId, endedAfterMs: clock.now() })) {
+      const sum = [...row.differences.values()].reduce((total, units) => total + units, 0n);
+      expect(sum).toBe(row.overage - (row.counted ?? 0n)); // whatever the names are
+      lines.push(spell(row));
+    }
+    return lines;
+  }
+
+  const tell = async (overage: string): Promise<void> => {
+    await rig.copy('acme', 'calls', overage);
+    await rig.collect();
+  };
+  /** Stripe has counted what it has accepted. */
+  const settled = (): void => {
+    rig.stripe.settle();
+    rig.clock.advance(15 * 60_000);
+  };
+
+  it('finds nothing where all has arrived', async () => {
+    await tell('7');
+    await rig.sendAll();
+    settled();
+    expect(await table()).toEqual(['7, 7 at Stripe: sound']);
+  });
+
+  it('names what is on its way, step by step', async () => {
+    await rig.copy('acme', 'calls', '7.5');
+    expect(await table()).toEqual(['7.5, 0 at Stripe: open_window 7.5, sound']);
+    await rig.collect();
+    expect(await table()).toEqual(['7.5, 0 at Stripe: fraction 0.5, waiting 7, sound']);
+    rig.stripe.faults.next(SENDS, { kind: 'fails_after' });
+    await rig.newSender().run();
+    rig.stripe.settle();
+    expect(await table()).toEqual(['7.5, 7 at Stripe: fraction 0.5, waiting 7, in_flight -7, sound']);
+    await rig.sendAll();
+    expect(await table()).toEqual(['7.5, 7 at Stripe: fraction 0.5, sound']);
+    await tell('9');
+    await rig.sendAll();
+    expect(await table()).toEqual(['9, 7 at Stripe: settling 2, sound']);
+  });
+
+  it('names what nobody brings there any more', async () => {
+    await rig.copy('acme', 'tokens', '5'); // which Stripe has no meter for
+    await rig.collect();
+    await rig.sendAll();
+    expect(await table()).toEqual(['5, null at Stripe: dead 5, troubled']);
+    rig.payers.clear();
+    await tell('7');
+    expect(await table()).toEqual(['7, null at Stripe: waiting 7, sound', '5, null at Stripe: dead 5, troubled']);
+  });
+
+  it('names what Stripe has not, and what only Stripe has', async () => {
+    await tell('7');
+    await rig.sendAll();
+    const [letter] = rig.stripe.requests.filter(({ operation }) => operation === SENDS).slice(-1);
+    const { event_name, payload, identifier, timestamp } = letter?.params ?? {};
+    await rig.sdk.billing.meterEventAdjustments.create({
+      event_name: String(event_name),
+      type: 'cancel',
+      cancel: { identifier: String(identifier) },
+    });
+    settled();
+    expect(await table()).toEqual(['7, 0 at Stripe: missing_at_stripe 7, troubled']);
+    await rig.sdk.billing.meterEvents.create({
+      event_name: String(event_name),
+      timestamp: Number(timestamp),
+      payload: { ...(payload as Record<string, string>), value: '20' },
+    });
+    settled();
+    expect(await table()).toEqual(['7, 20 at Stripe: unknown_at_stripe -13, troubled']);
+  });
+
+  it('names what counts on the next invoice, in both periods', async () => {
+    await tell('7');
+    await rig.sendAll();
+    const id = rig.customerId('acme');
+    const payer = rig.payers.get(id);
+    rig.clock.set('2026-04-01T03:00:00Z');
+    if (payer) rig.payers.set(id, { ...payer, billedFromMs: Date.parse('2026-04-01T00:00:00Z') });
+    await tell('9');
+    await rig.copy('acme', 'calls', '1', { start: '2026-04-01T00:00:00Z', end: '2026-05-01T00:00:00Z' });
+    await rig.collect();
+    await rig.sendAll();
+    settled();
+    const { tenantId, clock, payers, sdk } = rig;
+    const deps = { query: database.query, clock, payersOf: async () => payers, meters: new Meters(sdk) };
+    const lines: string[] = [];
+    for await (const row of reconcile(deps, { tenantId, endedAfterMs: 0 })) lines.push(spell(row));
+    expect(lines).toEqual(['9, 7 at Stripe: elsewhere 2, sound', '1, 3 at Stripe: elsewhere -2, sound']);
+  });
+
+  it('is done once a day, beside closing windows, sending, and telling of trouble', async () => {
+    const told: string[] = [];
+    const reporter = new UsageReporter({
+      query: database.query,
+      clock: rig.clock,
+      stripe: rig.sdk,
+      payersOf: async () => rig.payers,
+      windowMs: WINDOW_MS,
+      onTrouble: ({ kind, code }) => told.push(`${kind} ${code}`),
+      onReconciled: (rows, troubled) => told.push(`${rows} compared, ${troubled.length} troubled`),
+      onError: (error) => told.push(String(error)),
+    });
+    await rig.copy('acme', 'calls', '7');
+    await rig.copy('acme', 'tokens', '5');
+    await reporter.run();
+    expect(await rig.messages()).toEqual(['delivered 7', 'dead 5 no_meter']);
+    expect(told).toEqual(['dead no_meter']);
+    rig.stripe.settle();
+    rig.clock.advance(24 * 3_600_000);
+    await reporter.run();
+    await reporter.whenCompared();
+    await reporter.run();
+    await reporter.stop();
+    expect(told).toEqual(['dead no_meter', '2 compared, 1 troubled']);
+  });
+});
+
+function spell(row: Reconciled): string {
+  const named = [...row.differences].map(([name, units]) => `${name} ${formatUnits(units)}`);
+  const counted = row.counted === null ? 'null' : formatUnits(row.counted);
+  return `${formatUnits(row.overage)}, ${counted} at Stripe: ${[...named, isSound(row) ? 'sound' : 'troubled'].join(', ')}`;
+}
