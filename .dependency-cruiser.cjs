@@ -12,7 +12,7 @@ const ROOMS = {
   execution: [],
   db: ['domain'],
   events: ['domain'],
-  billing: ['domain'],
+  billing: ['domain', 'db'],
   auth: ['domain', 'db'],
   metering: ['domain', 'db', 'events', 'billing'],
   actions: ['domain', 'db', 'events', 'billing', 'auth'],

@@ -5,6 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
+import { Invoicer } from './billing/manual/invoicer.ts';
+import type { BillingSettings } from './config-billing.ts';
 import type { Services } from './context.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
@@ -38,6 +40,8 @@ export type CoreOptions = {
   readonly engine?: Partial<EngineOptions>;
   /** Functions of the app that are asked about calls, and told of them. */
   readonly hooks?: Hooks;
+  /** Who bills customers; left out, nobody. */
+  readonly billing?: BillingSettings;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
   /** How often to look for customers of whom something is due. */
@@ -63,6 +67,8 @@ export class Core {
   /** Settles customers whom nobody touches. */
   readonly closer: Closer;
   readonly #closing: NodeJS.Timeout;
+  /** Makes invoices of billing periods that are over; null where somebody else bills, or nobody. */
+  readonly invoicer: Invoicer | null;
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
@@ -115,7 +121,9 @@ export class Core {
       }),
       onError: (error) => logger.warn({ err: error }, 'a customer could not be settled; the next run tries again'),
     });
-    this.#closing = setInterval(() => void this.closer.run(), options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
+    this.invoicer = this.#createInvoicer();
+    const close = () => void this.closer.run().then(() => this.invoicer?.run());
+    this.#closing = setInterval(close, options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
   }
 
   /** Begins to hear other gateways. */
@@ -131,8 +139,17 @@ export class Core {
   async drain(): Promise<void> {
     clearInterval(this.#poller);
     clearInterval(this.#closing);
-    await this.closer.stop();
+    await Promise.all([this.closer.stop(), this.invoicer?.stop()]);
     await this.services.engine.drain();
+  }
+
+  #createInvoicer(): Invoicer | null {
+    const { billing, logger } = this.#options;
+    if (billing?.biller !== 'manual') return null;
+    const { database, catalogs, clock, settle } = this.services;
+    const onError = (error: unknown) =>
+      logger.warn({ err: error }, 'a customer could not be invoiced; it is tried again in a few minutes');
+    return new Invoicer({ database, catalogs, clock, settle, onError, finaliseAfterMs: billing.finaliseAfterMs });
   }
 
   #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {

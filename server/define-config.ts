@@ -192,11 +192,20 @@ export type PlanConfig<FeatureKey extends string = string> = RateLimitsConfig & 
   readonly features: { readonly [Key in FeatureKey]?: LimitConfig | boolean };
 };
 
+/** Who bills customers, and how. */
+export type BillingConfig = {
+  /** `manual`: billing periods that are over become invoice records, to be exported. Unset: nobody. */
+  readonly biller?: 'manual';
+  /** How long after its end a billing period is invoiced, so that late use is on its invoice. Unset: `PT1H`. */
+  readonly finaliseAfter?: string;
+};
+
 export type Config<FeatureKey extends string = string, PlanKey extends string = string> = {
   readonly features: { readonly [Key in FeatureKey]: FeatureConfig };
   readonly plans?: { readonly [Key in PlanKey]: PlanConfig<NoInfer<FeatureKey>> };
   /** Given to a customer who is registered without a plan. Unset: none, and such a customer may use every feature. */
   readonly defaultPlan?: NoInfer<PlanKey>;
+  readonly billing?: BillingConfig;
   readonly hooks?: HooksConfig;
   /** Whether an API key may act for a customer. Unset: for every one of its tenant. */
   readonly authorizeReference?: AuthorizeReference;

@@ -1,5 +1,6 @@
 /** parse-config — what a config file says, or every problem it has, at once. */
 import type { z } from 'zod';
+import { type BillingSettings, NO_BILLING } from './config-billing.ts';
 import { isGroup } from './config-parts.ts';
 import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
 import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
@@ -12,6 +13,7 @@ import { type Hooks, NO_HOOKS } from './hooks.ts';
 export type ParsedConfig = {
   readonly definition: CatalogDefinition;
   readonly hooks: Hooks;
+  readonly billing: BillingSettings;
   /** Sentences on what is allowed but may surprise, to be told once. */
   readonly notices: readonly string[];
 };
@@ -57,10 +59,11 @@ export function parseConfig(raw: unknown, source: string): ParsedConfig {
   problems.push(...danglingNames(input));
   if (problems.length === 0) refuse(problemsOfCatalog(features, plans), []); // others would be told as their consequence
   if (problems.length > 0) throw new ConfigError(source, problems);
-  const { hooks, authorizeReference = null } = file ?? {};
+  const { hooks, authorizeReference = null, billing = NO_BILLING } = file ?? {};
   return {
     definition: { features, plans, defaultPlanKey: defaultPlanOf(input) },
     hooks: { ...NO_HOOKS, ...hooks, authorizeReference },
+    billing,
     notices: noticesOfCatalog(features, plans),
   };
 }
