@@ -16,6 +16,7 @@ import {
   type UsageLineKind,
   usageLines,
 } from './invoice.ts';
+import { unitAmountOf } from './price.ts';
 import { multiplyUnits, ONE, type Units } from './units.ts';
 
 /** What invoices have said of one period of a feature, by kind and currency. Those that are void count: see docs/billing-manual.md. */
@@ -88,12 +89,15 @@ function less(line: InvoiceLine, billed: readonly BilledLine[]): InvoiceLine {
   };
 }
 
-const emptyLine = ({ featureKey, featureName, period }: UsageCharge, { kind, currency }: BilledLine): InvoiceLine => ({
+const emptyLine = (
+  { featureKey, featureName, price, period }: UsageCharge,
+  { kind, currency }: BilledLine,
+): InvoiceLine => ({
   kind,
   description: descriptionOf(kind, featureName),
   featureKey,
   quantity: 0n,
-  unitAmount: null,
+  unitAmount: price.currency === currency ? unitAmountOf(price) : null,
   amount: { amount: 0n, currency },
   period,
 });
