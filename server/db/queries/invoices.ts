@@ -79,16 +79,17 @@ export async function billedLines(
   }));
 }
 
-const COLUMNS = `
+const COLUMNS_AND = `
   i.number, i.tenant_id, i.customer_id, c.reference_id, i.currency, i.period_start, i.period_end, i.status,
-  i.total::text AS total, i.paid_from_wallet::text AS paid_from_wallet, i.due::text AS due, i.issued_at, i.voided_at
-  FROM invoices i JOIN customers c ON c.id = i.customer_id`;
+  i.total::text AS total, i.paid_from_wallet::text AS paid_from_wallet, i.due::text AS due, i.issued_at, i.voided_at,`;
+const FROM_INVOICES = 'FROM invoices i JOIN customers c ON c.id = i.customer_id';
+const INVOICES = `SELECT ${COLUMNS_AND} 0 AS lines ${FROM_INVOICES}`;
 
 /** Two texts, since each goes by an index of its own. */
 const PAGE_OF_TENANT = `
-  SELECT ${COLUMNS} WHERE i.tenant_id = $1::uuid AND i.number < $2::bigint ORDER BY i.number DESC LIMIT $3::integer`;
+  ${INVOICES} WHERE i.tenant_id = $1::uuid AND i.number < $2::bigint ORDER BY i.number DESC LIMIT $3::integer`;
 const PAGE_OF_CUSTOMER = `
-  SELECT ${COLUMNS} WHERE i.tenant_id = $1::uuid AND i.number < $2::bigint AND i.customer_id = $4::uuid
+  ${INVOICES} WHERE i.tenant_id = $1::uuid AND i.number < $2::bigint AND i.customer_id = $4::uuid
   ORDER BY i.number DESC LIMIT $3::integer`;
 
 /** The newest first: a customer's, or all of the tenant. A position is a number. */
@@ -107,7 +108,7 @@ export async function invoicesPage(
   return pageOf(rows.map(invoiceFromRow), request);
 }
 
-const BY_NUMBER = `SELECT ${COLUMNS} WHERE i.tenant_id = $1::uuid AND i.number = $2::bigint`;
+const BY_NUMBER = `${INVOICES} WHERE i.tenant_id = $1::uuid AND i.number = $2::bigint`;
 
 export async function invoiceByNumber(query: Query, tenantId: string, number: number): Promise<InvoiceRecord | null> {
   const [row] = await query<InvoiceRow>({ text: BY_NUMBER, params: [tenantId, number] });
@@ -117,20 +118,29 @@ export async function invoiceByNumber(query: Query, tenantId: string, number: nu
 const LINES = `
   SELECT l.number, l.line, l.currency, l.kind, l.adjustment, l.feature_key, l.description, l.quantity::text AS quantity,
     l.unit_amount::text AS unit_amount, l.amount::text AS amount, l.period_start, l.period_end
-  FROM jsonb_to_recordset($2::text::jsonb) AS i (customer_id uuid, number bigint)
-  JOIN invoice_lines l ON l.customer_id = i.customer_id AND l.number = i.number
-  WHERE l.tenant_id = $1::uuid ORDER BY l.number, l.line`;
+  FROM jsonb_to_recordset($2::text::jsonb) AS i (place integer, customer_id uuid, number bigint)
+  CROSS JOIN LATERAL (
+    SELECT * FROM invoice_lines l
+    WHERE l.customer_id = i.customer_id AND l.number = i.number AND l.tenant_id = $1::uuid AND l.line > $3::integer
+    ORDER BY l.line LIMIT $4::integer
+  ) l
+  ORDER BY i.place, l.line`;
 
-/** The lines of several invoices, in order. */
+/** The lines of several invoices, in their order: of each those after a line, at most `max`. */
 export async function linesOfInvoices(
   query: Query,
   tenantId: string,
   invoices: readonly Pick<InvoiceRecord, 'customerId' | 'number'>[],
+  { afterLine = 0, max = LINES_MAX }: { readonly afterLine?: number; readonly max?: number } = {},
 ): Promise<readonly InvoiceRecordLine[]> {
-  const wanted = invoices.map(({ customerId, number }) => ({ customer_id: customerId, number }));
-  const rows = await query<LineRow>({ text: LINES, params: [tenantId, JSON.stringify(wanted)] });
+  const wanted = invoices.map(({ customerId, number }, place) => ({ place, customer_id: customerId, number }));
+  const params = [tenantId, JSON.stringify(wanted), afterLine, max];
+  const rows = await query<LineRow>({ text: LINES, params });
   return rows.map(lineFromRow);
 }
+
+/** More than any invoice has. */
+const LINES_MAX = 2_147_483_647;
 
 const VOID = `
   UPDATE invoices SET status = 'void', voided_at = $3::timestamptz
@@ -141,8 +151,6 @@ export async function markVoid(query: Query, tenantId: string, number: number, a
   await query({ text: VOID, params: [tenantId, number, isoOf(atMs)] });
 }
 
-export type LinePosition = { readonly issuedAtMs: number; readonly number: number; readonly line: number };
-
 export type InvoiceFilter = {
   readonly tenantId: string;
   /** By when they were made, half-open; null is open on that side. */
@@ -152,40 +160,32 @@ export type InvoiceFilter = {
   readonly status: InvoiceStatus | null;
 };
 
-/** In order of `invoices_tenant_issued`, then line: a page begins where the one before ended, and looks at no row before. */
-const PAGE_OF_LINES = `
-  SELECT i.number, i.tenant_id, i.customer_id, c.reference_id, i.currency, i.period_start AS invoice_start, i.period_end AS invoice_end,
-    i.status, i.total::text AS total, i.paid_from_wallet::text AS paid_from_wallet, i.due::text AS due, i.issued_at, i.voided_at,
-    l.line, l.kind, l.adjustment, l.feature_key, l.description, l.quantity::text AS quantity, l.unit_amount::text AS unit_amount,
-    l.amount::text AS amount, l.period_start, l.period_end
-  FROM (
-    SELECT * FROM invoices
-    WHERE tenant_id = $1::uuid AND (issued_at, number) >= ($2::timestamptz, $3::bigint)
-      AND issued_at < coalesce($5::timestamptz, 'infinity') AND ($6::text IS NULL OR status = $6::text)
-    ORDER BY issued_at, number LIMIT $7::integer + 1 -- the first may have been told to its end
-  ) i
-  JOIN customers c ON c.id = i.customer_id
-  JOIN invoice_lines l ON l.customer_id = i.customer_id AND l.number = i.number
-  WHERE (i.issued_at, i.number, l.line) > ($2::timestamptz, $3::bigint, $4::integer)
-  ORDER BY i.issued_at, i.number, l.line LIMIT $7::integer`;
+/** A range of `invoices_tenant_issued`, and of each invoice the last line. */
+const MADE = `
+  SELECT ${COLUMNS_AND} (
+    SELECT l.line FROM invoice_lines l WHERE l.customer_id = i.customer_id AND l.number = i.number ORDER BY l.line DESC LIMIT 1
+  ) AS lines
+  ${FROM_INVOICES}
+  WHERE i.tenant_id = $1::uuid AND (i.issued_at, i.number) > ($2::timestamptz, $3::bigint)
+    AND i.issued_at < coalesce($4::timestamptz, 'infinity') AND ($5::text IS NULL OR i.status = $5::text)
+  ORDER BY i.issued_at, i.number LIMIT $6::integer`;
 
-export type ExportedLine = { readonly invoice: InvoiceRecord; readonly line: InvoiceRecordLine };
+export type CountedInvoice = { readonly invoice: InvoiceRecord; readonly lines: number };
 
-/** At most `max` lines with their invoices, after a position. */
-export async function exportedLines(
+/** In the order in which they were made, at most `max` after a position. */
+export async function invoicesMade(
   query: Query,
   { tenantId, fromMs, toMs, status }: InvoiceFilter,
-  after: LinePosition | null,
+  after: Pick<InvoiceRecord, 'issuedAtMs' | 'number'> | null,
   max: number,
-): Promise<readonly ExportedLine[]> {
-  const from = after ?? { issuedAtMs: fromMs ?? 0, number: 0, line: 0 };
+): Promise<readonly CountedInvoice[]> {
+  const { issuedAtMs, number } = after ?? { issuedAtMs: fromMs ?? 0, number: 0 };
   const to = toMs === null ? null : isoOf(toMs);
-  const params = [tenantId, isoOf(from.issuedAtMs), from.number, from.line, to, status, max];
-  const rows = await query<ExportedRow>({ text: PAGE_OF_LINES, params });
-  return rows.map((row) => ({
-    invoice: invoiceFromRow({ ...row, period_start: row.invoice_start, period_end: row.invoice_end }),
-    line: lineFromRow(row),
-  }));
+  const rows = await query<InvoiceRow & { readonly lines: number | null }>({
+    text: MADE,
+    params: [tenantId, isoOf(issuedAtMs), number, to, status, max],
+  });
+  return rows.map((row) => ({ invoice: invoiceFromRow(row), lines: row.lines ?? 0 }));
 }
 
 /** One driver reads instants, the other their text. */
@@ -233,8 +233,6 @@ type LineRow = {
   readonly period_start: Instant;
   readonly period_end: Instant | null;
 };
-
-type ExportedRow = InvoiceRow & LineRow & { readonly invoice_start: Instant; readonly invoice_end: Instant };
 
 function invoiceFromRow(row: InvoiceRow): InvoiceRecord {
   const money = (text: string) => ({ amount: unitsOf(text), currency: row.currency });
