@@ -1,7 +1,7 @@
 /** config-schema — the shape of a config file's features and plans, read into definitions of the domain. */
 import { z } from 'zod';
-import { billing } from './config-billing.ts';
 import { hookShape } from './config-hooks.ts';
+import { invoicingShape } from './config-invoicing.ts';
 import { limitShape, planFeature, rateLimitShape, reset, withRateLimits } from './config-limits.ts';
 import { currency, decimal, duration, fields, group, list, oneOf, orNull, text, whole } from './config-parts.ts';
 import { EXISTING_CUSTOMERS } from './domain/definitions.ts';
@@ -68,6 +68,6 @@ export const fileSchema = fields('a config', {
   features: group('features', z.unknown()),
   plans: group('plans', z.unknown()).default({}),
   defaultPlan: text.exactOptional(),
-  billing: billing.exactOptional(),
+  billing: fields('billing', invoicingShape).exactOptional(),
   ...hookShape,
 });

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
 import { Invoicer } from './billing/manual/invoicer.ts';
-import type { BillingSettings } from './config-billing.ts';
+import type { Invoicing } from './config-invoicing.ts';
 import type { Services } from './context.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
@@ -40,8 +40,8 @@ export type CoreOptions = {
   readonly engine?: Partial<EngineOptions>;
   /** Functions of the app that are asked about calls, and told of them. */
   readonly hooks?: Hooks;
-  /** Who bills customers; left out, nobody. */
-  readonly billing?: BillingSettings;
+  /** Whether and when billing periods become invoices here; left out, they don't. */
+  readonly invoicing?: Invoicing | null;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
   /** How often to look for customers of whom something is due. */
@@ -144,12 +144,12 @@ export class Core {
   }
 
   #createInvoicer(): Invoicer | null {
-    const { billing, logger } = this.#options;
-    if (billing?.biller !== 'manual') return null;
+    const { invoicing, logger } = this.#options;
+    if (!invoicing) return null;
     const { database, catalogs, clock, settle } = this.services;
     const onError = (error: unknown) =>
       logger.warn({ err: error }, 'a customer could not be invoiced; it is tried again in a few minutes');
-    return new Invoicer({ database, catalogs, clock, settle, onError, finaliseAfterMs: billing.finaliseAfterMs });
+    return new Invoicer({ database, catalogs, clock, settle, onError, ...invoicing });
   }
 
   #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {

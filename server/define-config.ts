@@ -192,7 +192,7 @@ export type PlanConfig<FeatureKey extends string = string> = RateLimitsConfig & 
   readonly features: { readonly [Key in FeatureKey]?: LimitConfig | boolean };
 };
 
-/** Who bills customers, and how. */
+/** Who bills customers. */
 export type BillingConfig = {
   /** `manual`: billing periods that are over become invoice records, to be exported. Unset: nobody. */
   readonly biller?: 'manual';

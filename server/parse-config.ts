@@ -1,6 +1,6 @@
 /** parse-config — what a config file says, or every problem it has, at once. */
 import type { z } from 'zod';
-import { type BillingSettings, NO_BILLING } from './config-billing.ts';
+import { type Invoicing, invoicingOf } from './config-invoicing.ts';
 import { isGroup } from './config-parts.ts';
 import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
 import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
@@ -13,7 +13,8 @@ import { type Hooks, NO_HOOKS } from './hooks.ts';
 export type ParsedConfig = {
   readonly definition: CatalogDefinition;
   readonly hooks: Hooks;
-  readonly billing: BillingSettings;
+  /** Null where no invoices are made here. */
+  readonly invoicing: Invoicing | null;
   /** Sentences on what is allowed but may surprise, to be told once. */
   readonly notices: readonly string[];
 };
@@ -59,11 +60,11 @@ export function parseConfig(raw: unknown, source: string): ParsedConfig {
   problems.push(...danglingNames(input));
   if (problems.length === 0) refuse(problemsOfCatalog(features, plans), []); // others would be told as their consequence
   if (problems.length > 0) throw new ConfigError(source, problems);
-  const { hooks, authorizeReference = null, billing = NO_BILLING } = file ?? {};
+  const { hooks, authorizeReference = null, billing } = file ?? {};
   return {
     definition: { features, plans, defaultPlanKey: defaultPlanOf(input) },
     hooks: { ...NO_HOOKS, ...hooks, authorizeReference },
-    billing,
+    invoicing: invoicingOf(billing),
     notices: noticesOfCatalog(features, plans),
   };
 }

@@ -61,7 +61,7 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       tokenSecret: await tokenSecretOf({ database }, settings.tokenSecret),
       corsOrigins: settings.corsOrigins,
       eventsKeptMs: settings.eventsKeptDays === null ? null : settings.eventsKeptDays * DAY_MS,
-      ...(loaded && { hooks: loaded.hooks, billing: loaded.billing }),
+      ...(loaded && { hooks: loaded.hooks, invoicing: loaded.invoicing }),
       ...(demo && { demoKey: demo.key }),
     });
     closers.push(() => gateway.close());
