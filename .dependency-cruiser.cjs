@@ -16,6 +16,7 @@ const ROOMS = {
   auth: ['domain', 'db'],
   metering: ['domain', 'db', 'events', 'billing'],
   actions: ['domain', 'db', 'events', 'billing', 'auth'],
+  exports: ['domain', 'db', 'auth'],
   hooks: ['domain', 'metering'],
   schema: ['domain', 'metering', 'actions', 'events'],
   demo: ['domain', 'db', 'metering', 'actions'],

@@ -1,4 +1,5 @@
 /** config-billing — the shape of what a config file says of money: credit packs, and what holds for payments. */
+import { invoicingShape } from './config-invoicing.ts';
 import { currency, decimal, fields, list, text, whole } from './config-parts.ts';
 import { type BillingRules, DEFAULT_BILLING } from './domain/billing-rules.ts';
 import { displayNameOf } from './domain/definitions.ts';
@@ -22,6 +23,7 @@ export const billing = fields('billing', {
   redirectOrigins: list(text, 'a list of origins, like ["https://app.example.com"]').exactOptional(),
   dunningGraceDays: whole('a number of days').exactOptional(),
   defaultCurrency: currency.exactOptional(),
+  ...invoicingShape,
 });
 
 type Said = {

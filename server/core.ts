@@ -5,10 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
+import { Invoicer } from './billing/manual/invoicer.ts';
 import { noBiller } from './billing/no-biller.ts';
 import type { StripeConnection } from './billing/stripe/connection.ts';
 import { StripeBilling } from './billing/stripe/stripe-billing.ts';
 import { billingEffects } from './billing-effects.ts';
+import type { Invoicing } from './config-invoicing.ts';
 import type { Services } from './context.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
@@ -44,6 +46,8 @@ export type CoreOptions = {
   readonly engine?: Partial<EngineOptions>;
   /** Functions of the app that are asked about calls, and told of them. */
   readonly hooks?: Hooks;
+  /** Whether and when billing periods become invoices here; left out, they don't. */
+  readonly invoicing?: Invoicing | null;
   /** How often to look for changes that no hint has told. */
   readonly pollIntervalMs?: number;
   /** How often to look for customers of whom something is due. */
@@ -81,6 +85,8 @@ export class Core {
   /** Null without Stripe. */
   readonly stripe: StripeBilling | null;
   #charging: NodeJS.Timeout | null = null;
+  /** Makes invoices of billing periods that are over; null where somebody else bills, or nobody. */
+  readonly invoicer: Invoicer | null;
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
@@ -137,7 +143,9 @@ export class Core {
       }),
       onError: (error) => logger.warn({ err: error }, 'a customer could not be settled; the next run tries again'),
     });
-    this.#closing = setInterval(() => void this.closer.run(), options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
+    this.invoicer = this.#createInvoicer();
+    const close = () => void this.closer.run().then(() => this.invoicer?.run());
+    this.#closing = setInterval(close, options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
   }
 
   /** Begins to hear other gateways. */
@@ -160,7 +168,7 @@ export class Core {
     clearInterval(this.#closing);
     clearInterval(this.#charging ?? undefined);
     await this.stripe?.stop();
-    await this.closer.stop();
+    await Promise.all([this.closer.stop(), this.invoicer?.stop()]);
     await this.services.engine.drain();
   }
 
@@ -176,6 +184,15 @@ export class Core {
       onNews: (sentence, about) => logger.info(about, sentence),
       onError: (error) => logger.error({ err: error }, 'something of Stripe could not be handled; it is tried again'),
     });
+  }
+
+  #createInvoicer(): Invoicer | null {
+    const { invoicing, logger } = this.#options;
+    if (!invoicing) return null;
+    const { database, catalogs, clock, settle } = this.services;
+    const onError = (error: unknown) =>
+      logger.warn({ err: error }, 'a customer could not be invoiced; it is tried again in a few minutes');
+    return new Invoicer({ database, catalogs, clock, settle, onError, ...invoicing });
   }
 
   #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {

@@ -203,7 +203,7 @@ export type CreditPackConfig<FeatureKey extends string> = {
   readonly price: { readonly amount: DecimalInput; readonly currency?: string };
 };
 
-/** What holds for payments of all customers. */
+/** Who bills customers, and what holds for payments of all of them. */
 export type BillingConfig = {
   /** Where checkout and portal may send customers back to: origins like `https://app.example.com`. Unset: nowhere. */
   readonly redirectOrigins?: readonly string[];
@@ -211,6 +211,10 @@ export type BillingConfig = {
   readonly dunningGraceDays?: number;
   /** Of checkouts that name none. Unset: `usd`. */
   readonly defaultCurrency?: string;
+  /** `manual`: billing periods that are over become invoice records, to be exported. Unset: nobody. */
+  readonly biller?: 'manual';
+  /** How long after its end a billing period is invoiced, so that late use is on its invoice. Unset: `PT1H`. */
+  readonly finaliseAfter?: string;
 };
 
 export type Config<FeatureKey extends string = string, PlanKey extends string = string> = {

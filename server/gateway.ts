@@ -12,6 +12,7 @@ import { migrationState } from './db/migrate.ts';
 import { DocumentCache } from './document-cache.ts';
 import type { Viewer } from './domain/viewer.ts';
 import { EVENT_STREAM_LIMITS, type EventStreamLimits, EventStreams } from './event-streams.ts';
+import { ExportsDoor } from './exports/exports-door.ts';
 import { FanOut } from './fan-out.ts';
 import { FastDoor } from './fast-door.ts';
 import { createGraphQLServer, type GraphQLServer, type GraphQLServerDeps } from './graphql-server.ts';
@@ -57,6 +58,7 @@ export class Gateway {
   readonly #fanOut: FanOut;
   readonly #eventStreams: EventStreams;
   readonly #sockets: WebSocketDoor;
+  readonly #exports: ExportsDoor;
   readonly #server: Server;
   #isClosing = false;
 
@@ -77,6 +79,7 @@ export class Gateway {
     const forViewer = (viewer: Viewer | null): Context => contextFor(this.services, viewer);
     const graphql = this.#createGraphQL({ documents, authenticate, contextFor: forViewer });
     this.#sockets = this.#createSockets(graphql, authenticate);
+    this.#exports = new ExportsDoor({ database, authenticate, onBug: this.#onBug });
     const { counts } = this.metrics;
     const onAnswered = () => {
       counts.fastAnswers += 1;
@@ -145,6 +148,7 @@ export class Gateway {
     await drained;
     await this.#sockets.close();
     this.#eventStreams.close();
+    this.#exports.close();
     this.services.streams.close();
     await closed;
     clearTimeout(grace);
@@ -179,7 +183,8 @@ export class Gateway {
     const { stripe } = this.#core;
     const stripeWebhook = createWebhookDoor(stripe && ((body, signature) => stripe.receive(body, signature)));
     const readiness = () => this.readiness();
-    const handle = createHttpHandler({ graphql, stripeWebhook, metrics, assets, readiness, livePage });
+    const exports = this.#exports;
+    const handle = createHttpHandler({ graphql, stripeWebhook, exports, metrics, assets, readiness, livePage });
     const server = createServer((request, response) => {
       if (this.#isClosing) response.setHeader('Connection', 'close');
       Promise.resolve(handle(request, response)).catch((error: unknown) => {

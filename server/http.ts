@@ -9,6 +9,8 @@ export type HttpDoorDeps = {
   readonly graphql: Handler;
   /** Where Stripe sends its notices. */
   readonly stripeWebhook: Handler;
+  /** `/exports/…`, by path. */
+  readonly exports: { readonly paths: readonly string[]; readonly handle: Handler };
   readonly metrics: Metrics;
   readonly assets: Assets;
   readonly readiness: () => Promise<Readiness>;
@@ -22,11 +24,12 @@ export type LivePageStart = { readonly demoKey: string | null };
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 export function createHttpHandler(deps: HttpDoorDeps): Handler {
-  const { graphql, stripeWebhook, metrics, assets, readiness, livePage } = deps;
+  const { graphql, stripeWebhook, exports, metrics, assets, readiness, livePage } = deps;
   const page: Handler = (request, response) => servePage(request, response, assets, livePage());
   const routes: Readonly<Record<string, Handler>> = {
     '/graphql': graphql,
     '/webhooks/stripe': stripeWebhook,
+    ...Object.fromEntries(exports.paths.map((path) => [path, exports.handle])),
     '/healthz': (_request, response) => sendJson(response, 200, { status: 'ok' }),
     '/readyz': async (_request, response) => {
       const { ready, checks } = await readiness();

@@ -57,6 +57,16 @@ function problemsOf(config: unknown): readonly string[] {
 }
 
 describe('a config that is right', () => {
+  it.each([
+    [undefined, null],
+    [{}, null],
+    [{ finaliseAfter: 'P1D' }, null],
+    [{ biller: 'manual' }, { finaliseAfterMs: 3_600_000 }],
+    [{ biller: 'manual', finaliseAfter: 'P3D' }, { finaliseAfterMs: 259_200_000 }],
+  ])('with billing of %j makes invoices by %j', (billing, invoicing) => {
+    expect(parseConfig({ ...valid(), ...(billing && { billing }) }, 'the test').invoicing).toEqual(invoicing);
+  });
+
   it('is read into definitions, exactly', () => {
     const { definition, hooks, notices } = parseConfig(valid(), 'metergraph.config.ts');
     const { features, plans, defaultPlanKey } = definition;
@@ -118,7 +128,7 @@ it.each<[path: string, value: unknown, says: string]>([
   [
     'feature',
     {},
-    'feature is no field of a config; did you mean "features"? allowed are features, plans, defaultPlan, hooks',
+    'feature is no field of a config; did you mean "features"? allowed are features, plans, defaultPlan, billing, hooks',
   ],
   ['features', undefined, 'features is missing; features are written as { key: { … } }'],
   ['features.api_calls', 5, 'features.api_calls is 5; a feature is a group of fields: displayName,'],
@@ -412,6 +422,23 @@ it.each<[path: string, value: unknown, says: string]>([
   ['plans.free.rateLimit.limit', 0, 'plans.free.rateLimit.limit is 0; write how many calls fit into the window'],
   ['plans.free.rateLimit.limit', '100', 'plans.free.rateLimit.limit is "100"; write how many calls fit'],
   ['defaultPlan', 'fre', 'defaultPlan is "fre" and names a plan that is not defined; did you mean "free"? defined are'],
+  ['billing', 'manual', 'billing is "manual"; billing is a group of fields: biller, finaliseAfter'],
+  ['billing.biller', 'manul', 'billing.biller is "manul"; did you mean "manual"? allowed are manual'],
+  [
+    'billing.finaliseAfter',
+    60,
+    'billing.finaliseAfter is 60; write an ISO 8601 duration of seconds, minutes, hours or days, like "PT1M" for one minute',
+  ],
+  [
+    'billing.finaliseAfter',
+    'P36D',
+    'billing.finaliseAfter comes to 864 hours; write a duration from "PT0S" to "P35D", like "PT1H"',
+  ],
+  [
+    'billing.finaliseAfter',
+    '-PT1H',
+    'billing.finaliseAfter comes to -1 hours; write a duration from "PT0S" to "P35D", like "PT1H"',
+  ],
   ['hooks', () => {}, 'hooks is a function; hooks is a group of fields: before, after'],
   ['hooks', { befor: () => {} }, 'hooks.befor is no field of hooks; did you mean "before"?'],
   ['hooks', { after: true }, 'hooks.after is true; write a function, like async ({ usage })'],

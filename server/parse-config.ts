@@ -1,6 +1,7 @@
 /** parse-config — what a config file says, or every problem it has, at once. */
 import type { z } from 'zod';
 import { billingRulesOf } from './config-billing.ts';
+import { type Invoicing, invoicingOf } from './config-invoicing.ts';
 import { isGroup } from './config-parts.ts';
 import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
 import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
@@ -16,6 +17,8 @@ export type ParsedConfig = {
   readonly hooks: Hooks;
   /** What is sold beside plans, and what holds for payments. */
   readonly billing: BillingRules;
+  /** Null where no invoices are made here. */
+  readonly invoicing: Invoicing | null;
   /** Sentences on what is allowed but may surprise, to be told once. */
   readonly notices: readonly string[];
 };
@@ -68,6 +71,7 @@ export function parseConfig(raw: unknown, source: string): ParsedConfig {
     definition: { features, plans, defaultPlanKey: defaultPlanOf(input) },
     hooks: { ...NO_HOOKS, ...hooks, authorizeReference },
     billing,
+    invoicing: invoicingOf(file?.billing),
     notices: noticesOfCatalog(features, plans),
   };
 }

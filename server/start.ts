@@ -64,7 +64,7 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       corsOrigins: settings.corsOrigins,
       eventsKeptMs: settings.eventsKeptDays === null ? null : settings.eventsKeptDays * DAY_MS,
       stripe: stripeOf(settings),
-      ...(loaded && { hooks: loaded.hooks, billing: loaded.billing }),
+      ...(loaded && { hooks: loaded.hooks, billing: loaded.billing, invoicing: loaded.invoicing }),
       ...(demo && { demoKey: demo.key }),
     });
     closers.push(() => gateway.close());

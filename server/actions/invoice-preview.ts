@@ -1,13 +1,15 @@
 /** invoice-preview — what the running billing period costs: as of now, or as forecast. Reads under row level security. */
-import { type BilledPeriod, billedPeriods } from '../db/queries/billed-periods.ts';
-import { planSpansIn } from '../db/queries/plan-spans.ts';
+import { billOf, planHistoryOf } from '../billing/customer-bill.ts';
+import type { Query } from '../db/client.ts';
+import { invoicePositionOf } from '../db/queries/invoice-positions.ts';
 import { queryIn } from '../db/query-in.ts';
 import { billingPeriod } from '../domain/billing-period.ts';
 import { type Customer, currentPlanOf } from '../domain/customer.ts';
 import { MeterError } from '../domain/errors.ts';
-import { type Invoice, invoiceOf, projectedCharge, type UsageCharge } from '../domain/invoice.ts';
-import { type Catalog, type PlanHeld, planOfCustomer } from '../domain/plan.ts';
-import { baseChargesOf, knownSpans, type PlanSpan } from '../domain/plan-span.ts';
+import { type Invoice, projectedCharge, type UsageCharge } from '../domain/invoice.ts';
+import { invoiceLeft } from '../domain/invoice-left.ts';
+import { intervalOf, invoicePeriodAround } from '../domain/invoice-period.ts';
+import { type Catalog, planOfCustomer } from '../domain/plan.ts';
 import type { Price } from '../domain/price.ts';
 import type { BillingPeriod } from '../domain/proration.ts';
 import type { Usage } from '../domain/usage.ts';
@@ -35,7 +37,8 @@ const SPANS_MAX = 1_000;
 
 /**
  * Bills the base prices of the running billing period, by the second where the plan changed in it, and each feature's
- * periods that ended within it or are running.
+ * periods that ended within it or are running. Where invoices are made of past periods, it is what the next of them would
+ * say: what was billed before is not billed again, and what changed since is.
  *
  * It is the billing period of the plan that holds now, and that plan is billed to its end.
  *
@@ -47,54 +50,32 @@ export async function invoicePreview(
 ): Promise<InvoicePreview> {
   const { customer, catalog, isForecast } = question;
   const atMs = deps.clock.now();
-  const planOf = (held: PlanHeld) => planOfCustomer(catalog, { tenantId: customer.tenantId, ...held });
-  const interval = planOf(currentPlanOf(customer, atMs))?.prices[0]?.interval ?? 'month';
-  const period = billingPeriod(interval, customer.anchorAtMs, customer.timeZone, atMs);
-  const { billed, spans } = await historyOf(deps, customer, period);
-  const base = baseChargesOf(knownSpans(spans, customer, atMs), period, interval, planOf);
-  const charges = chargesOf(question, billed);
-  const usage = isForecast ? await forecastCharges(deps, question, charges) : charges;
-  return { ...invoiceOf({ base, usage }), period, isForecast, atMs };
+  const { bill, period } = await deps.database.readAs(customer.tenantId, (db) =>
+    readBill(queryIn(db), customer, catalog, atMs),
+  );
+  const usage = isForecast ? await forecastCharges(deps, question, bill.usage) : bill.usage;
+  return { ...invoiceLeft({ ...bill, usage }), period, isForecast, atMs };
 }
 
-type History = { readonly billed: readonly BilledPeriod[]; readonly spans: readonly PlanSpan[] };
-
-async function historyOf(
-  { database }: Pick<Deps, 'database'>,
-  { tenantId, id: customerId }: Customer,
-  period: BillingPeriod,
-): Promise<History> {
-  const of = { tenantId, customerId };
-  const history = await database.readAs(tenantId, async (db) => ({
-    billed: await billedPeriods(queryIn(db), of, period.startMs, PERIODS_MAX + 1),
-    spans: await planSpansIn(queryIn(db), of, period, SPANS_MAX + 1),
-  }));
-  if (history.billed.length > PERIODS_MAX) {
-    throw tooLong(`${PERIODS_MAX} periods of features; read their totals with usageSeries`);
-  }
+async function readBill(query: Query, customer: Customer, catalog: Catalog, nowMs: number) {
+  const { tenantId, id: customerId, anchorAtMs, timeZone } = customer;
+  const position = await invoicePositionOf(query, { tenantId, customerId });
+  const plan = planOfCustomer(catalog, { tenantId, ...currentPlanOf(customer, nowMs) });
+  const whole = billingPeriod(intervalOf(plan), anchorAtMs, timeZone, nowMs);
+  const history = await planHistoryOf(query, { customer, catalog }, { ...whole, nowMs, max: SPANS_MAX + 1 });
   if (history.spans.length > SPANS_MAX)
     throw tooLong(`${SPANS_MAX} changes of plan; it can be had again from the next billing period on`);
-  return history;
+  const around = invoicePeriodAround(nowMs, history);
+  const period = { ...around, startMs: Math.max(around.startMs, position?.invoicedUntilMs ?? around.startMs) };
+  const of = { customer, catalog, history, period, position, nowMs, withRunning: true, max: PERIODS_MAX + 1 };
+  const bill = await billOf(query, of);
+  if (bill.usage.length > PERIODS_MAX)
+    throw tooLong(`${PERIODS_MAX} periods of features; read their totals with usageSeries`);
+  return { bill, period: { startMs: period.startMs, endMs: period.endMs } };
 }
 
 const tooLong = (what: string): MeterError =>
   new MeterError('INVALID_INPUT', `This bill would have more than ${what}.`, { path: ['referenceId'] });
-
-function chargesOf(
-  { usages, catalog: { features } }: InvoiceQuestion,
-  billed: readonly BilledPeriod[],
-): readonly UsageCharge[] {
-  const prices = new Map(usages.map(({ feature, policy }) => [feature.key, policy.price]));
-  return billed.flatMap((counted) => {
-    const price = prices.get(counted.featureKey) ?? pastPrice(counted);
-    if (price === null) return [];
-    return [{ ...counted, featureName: features.get(counted.featureKey)?.displayName ?? counted.featureKey, price }];
-  });
-}
-
-/** What was charged stays charged when the price is gone: as a sum, for nothing says any more what a unit costs. */
-const pastPrice = ({ currency }: BilledPeriod): Price | null =>
-  currency === null ? null : { model: 'per_unit', unitAmount: 0n, currency, minimumSpend: null, maximumSpend: null };
 
 /** Each running period as it will end; what has ended stays what it is. */
 async function forecastCharges(

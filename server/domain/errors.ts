@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   EVENT_NOT_FOUND: 'No such event in this tenant.',
   EVENT_ALREADY_REVERSED: 'The event was reversed before, or is itself a reversal.',
   GRANT_NOT_FOUND: 'No such grant in this tenant.',
+  INVOICE_NOT_FOUND: 'No invoice with this number in this tenant.',
   RESERVATION_NOT_FOUND: 'No such reservation in this tenant.',
   RESERVATION_EXPIRED: 'The reservation was open for as long as it may be; what it held has been given back.',
   RESERVATION_CLOSED: 'The reservation was committed or released before.',
@@ -151,6 +152,11 @@ export const grantNotFound = (): MeterError =>
       path: ['input', 'grantId'],
     },
   );
+
+export const invoiceNotFound = (number: number): MeterError =>
+  new MeterError('INVOICE_NOT_FOUND', `There is no invoice ${number}; use a \`number\` that a list of invoices says.`, {
+    path: ['input', 'number'],
+  });
 
 export const eventNotFound = (): MeterError =>
   new MeterError('EVENT_NOT_FOUND', 'There is no such event; use the `id` that a list of events says.', {

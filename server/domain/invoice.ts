@@ -38,6 +38,8 @@ export type InvoiceLine = {
   readonly amount: Money;
   /** What the line is for. */
   readonly period: Period;
+  /** Set where it changes what an earlier invoice said of the period. */
+  readonly isAdjustment?: true;
 };
 
 /** All that is in one currency; amounts in different ones are never added. */
@@ -86,8 +88,11 @@ export type UsageCharge = {
 export type InvoiceInput = { readonly base: readonly BaseCharge[]; readonly usage: readonly UsageCharge[] };
 
 /** The invoice of a customer's base prices and use. */
-export function invoiceOf({ base, usage }: InvoiceInput): Invoice {
-  const lines = [...base.flatMap(baseLines), ...usage.flatMap(usageLines)];
+export const invoiceOf = ({ base, usage }: InvoiceInput): Invoice =>
+  invoiceOfLines([...base.flatMap(baseLines), ...usage.flatMap(usageLines)]);
+
+/** Lines by currency, with their sums. */
+export function invoiceOfLines(lines: readonly InvoiceLine[]): Invoice {
   const currencies = new Set(lines.map(({ amount }) => amount.currency));
   return {
     parts: [...currencies].map((currency) =>
@@ -131,7 +136,7 @@ function partOf(currency: string, lines: readonly InvoiceLine[]): InvoicePart {
 const sumOf = (lines: readonly InvoiceLine[]): Units => lines.reduce((sum, { amount }) => sum + amount.amount, 0n);
 
 /** One line, or none for a plan that did not apply for a second of the period. */
-function baseLines({ planName, price, period, applied }: BaseCharge): readonly InvoiceLine[] {
+export function baseLines({ planName, price, period, applied }: BaseCharge): readonly InvoiceLine[] {
   const startMs = Math.max(applied?.startMs ?? period.startMs, period.startMs);
   const endMs = Math.min(applied?.endMs ?? period.endMs, period.endMs);
   if (endMs <= startMs) return [];
@@ -158,18 +163,18 @@ function spellPercent(percent: Units): string {
 }
 
 /** Only lines that say something: of units that were used, or money that is owed. */
-function usageLines(charge: UsageCharge): readonly InvoiceLine[] {
-  const { featureName, wallet, walletCharge, overage, cost } = charge;
+export function usageLines(charge: UsageCharge): readonly InvoiceLine[] {
+  const { wallet, walletCharge, overage, cost } = charge;
   const missing = missingToMinimum(charge);
   const lines: InvoiceLine[] = [];
   if (wallet !== 0n || walletCharge !== 0n) {
-    lines.push(usageLine(charge, 'wallet', `${featureName}, paid from the wallet`, wallet, walletCharge));
+    lines.push(usageLine(charge, 'wallet', wallet, walletCharge));
   }
   if (overage !== 0n || cost !== walletCharge) {
-    lines.push(usageLine(charge, 'overage', featureName, overage, cost - walletCharge));
+    lines.push(usageLine(charge, 'overage', overage, cost - walletCharge));
   }
   if (missing > 0n) {
-    lines.push(usageLine(charge, 'minimum', `${featureName}, up to the minimum spend`, ONE, missing));
+    lines.push(usageLine(charge, 'minimum', ONE, missing));
   }
   return lines;
 }
@@ -179,10 +184,23 @@ function missingToMinimum({ price, used, cost }: UsageCharge): Units {
   return maxUnits(price.minimumSpend - cost, 0n);
 }
 
+export type UsageLineKind = Exclude<InvoiceLineKind, 'base'>;
+
+/** What a line of use is for, for people. */
+export function descriptionOf(kind: UsageLineKind, featureName: string): string {
+  switch (kind) {
+    case 'overage':
+      return featureName;
+    case 'wallet':
+      return `${featureName}, paid from the wallet`;
+    case 'minimum':
+      return `${featureName}, up to the minimum spend`;
+  }
+}
+
 function usageLine(
-  { featureKey, price, period, wallet, overage }: UsageCharge,
-  kind: InvoiceLineKind,
-  description: string,
+  { featureKey, featureName, price, period, wallet, overage }: UsageCharge,
+  kind: UsageLineKind,
   quantity: Units,
   exactAmount: Units,
 ): InvoiceLine {
@@ -190,7 +208,7 @@ function usageLine(
   const isProduct = unitAmount !== null && multiplyUnits(quantity, unitAmount) === exactAmount;
   return {
     kind,
-    description,
+    description: descriptionOf(kind, featureName),
     featureKey,
     quantity,
     unitAmount: isProduct ? unitAmount : null,

@@ -27,6 +27,7 @@ import './usage-series.ts';
 import './usage-forecast.ts';
 import './invoice.ts';
 import './checkout.ts';
+import './invoice-record.ts';
 import './api-key.ts';
 import './customer-token.ts';
 import './viewer.ts';

@@ -15,7 +15,7 @@ const InvoiceLineKindEnum = wordEnum<InvoiceLineKind>('InvoiceLineKind', 'What a
   minimum: 'What is missing to the least that a period with any use costs.',
 });
 
-const InvoiceLineType = builder.objectRef<InvoiceLine>('InvoiceLine').implement({
+export const InvoiceLineType = builder.objectRef<InvoiceLine>('InvoiceLine').implement({
   description: 'A line of an invoice.',
   fields: (t) => ({
     kind: t.expose('kind', { type: InvoiceLineKindEnum, description: 'What it is for.' }),
@@ -36,6 +36,11 @@ const InvoiceLineType = builder.objectRef<InvoiceLine>('InvoiceLine').implement(
       description: 'Whole minor units: rounded here, once, half to even.',
     }),
     period: t.expose('period', { type: PeriodType, description: 'What it is for.' }),
+    adjustment: t.boolean({
+      description:
+        'Whether it is about a period that was billed before: what came late, or was taken back. Quantity and amount are the difference.',
+      resolve: ({ isAdjustment }) => isAdjustment ?? false,
+    }),
   }),
 });
 
@@ -74,7 +79,7 @@ builder.queryField('invoicePreview', (t) =>
     type: InvoiceType,
     nullable: true,
     description:
-      'What the running billing period costs so far, or will. What open reservations hold counts. Unknown customer: null, and an error with `extensions.code` `CUSTOMER_NOT_FOUND`. Scope `read`, or a customer token for all features.',
+      'What the running billing period costs so far, or will. What open reservations hold counts. Where invoices are made of past periods, what they have billed is left out, and what has changed since is in. Unknown customer: null, and an error with `extensions.code` `CUSTOMER_NOT_FOUND`. Scope `read`, or a customer token for all features.',
     args: {
       referenceId: t.arg.string({ description: 'Whose. With a customer token it may be left out.' }),
       forecast: t.arg.boolean({

@@ -4,11 +4,13 @@ import { findAlerts } from '../actions/find-alerts.ts';
 import { findCustomers } from '../actions/find-customers.ts';
 import { findEvents } from '../actions/find-events.ts';
 import { findGrants } from '../actions/find-grants.ts';
+import { findInvoiceLines } from '../actions/find-invoices.ts';
 import { findLines, type PostedLine } from '../actions/find-ledger.ts';
 import { findApiKeys, findTenant } from '../actions/find-tenant.ts';
 import { findWallets, type WalletRecord } from '../actions/find-wallets.ts';
 import type { Context } from '../context.ts';
 import type { Customer } from '../domain/customer.ts';
+import type { InvoiceRecord, InvoiceRecordLine } from '../domain/invoice-record.ts';
 import type { CustomerMeters, MeterReading, MeterSelection } from '../domain/meters.ts';
 import { anyone, visibleFeatures } from './access.ts';
 import type { OwnedKey, SequencedKey } from './node-id.ts';
@@ -89,6 +91,19 @@ export const postedLines = oncePerOperation(
         return keys.map((key) => byEntry.get(spellKey(key)) ?? []);
       },
       { cacheKeyFn: spellKey },
+    ),
+);
+
+/** The lines of an invoice, in order. */
+export const invoiceLines = oncePerOperation(
+  (context) =>
+    new DataLoader<Pick<InvoiceRecord, 'customerId' | 'number'>, readonly InvoiceRecordLine[], number>(
+      async (invoices) => {
+        const lines = await findInvoiceLines(context.services, tenantIdOf(context), invoices);
+        const byNumber = grouped(lines, ({ number }) => String(number));
+        return invoices.map(({ number }) => byNumber.get(String(number)) ?? []);
+      },
+      { cacheKeyFn: ({ number }) => number },
     ),
 );
 

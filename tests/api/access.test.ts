@@ -72,6 +72,8 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     READERS,
     { __typename: 'Invoice' },
   ],
+  'Query.invoices': ['{ invoices(first: 1) { __typename } }', READERS, { __typename: 'InvoiceRecordConnection' }],
+  'Query.invoice': ['{ invoice(number: 1) { __typename } }', READERS, null],
   'Query.usagePeriods': [
     '{ usagePeriods(first: 1, referenceId: "acme", featureKey: "api_calls") { __typename } }',
     READERS,
@@ -124,6 +126,11 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     'mutation { grantCredits(input: { referenceId: "acme", featureKey: "api_calls", amount: 1 }) { __typename } }',
     ADMIN,
     { __typename: 'Grant' },
+  ],
+  'Mutation.voidInvoice': [
+    'mutation { voidInvoice(input: { number: 1 }) { __typename } }',
+    ADMIN,
+    { __typename: 'InvoiceNotFoundError' },
   ],
   'Mutation.voidGrant': [
     'mutation { voidGrant(input: { grantId: "x" }) { __typename } }',

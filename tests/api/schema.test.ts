@@ -104,6 +104,7 @@ it('every list that can grow asks how many, and none gives more than 100', () =>
     'entityUsages',
     'events',
     'features',
+    'invoices',
     'plans',
     'topUpRequests',
     'usagePeriods',

@@ -72,6 +72,12 @@ describeEngines('reading as a tenant', (engine) => {
     await query(
       database,
       `WITH seen AS (INSERT INTO unique_values (customer_id, feature_key, value, period_start, tenant_id) VALUES ($2, 'seats', 'anna', now(), $1)),
+        position AS (INSERT INTO invoice_positions (customer_id, tenant_id, look_at) VALUES ($2, $1, now())),
+        book AS (INSERT INTO invoice_books (tenant_id, last_number, since) VALUES ($1, 1, now())),
+        invoice AS (INSERT INTO invoices (customer_id, number, tenant_id, currency, period_start, period_end, total, paid_from_wallet, due, issued_at)
+          VALUES ($2, 1, $1, 'usd', '2026-01-01', '2026-02-01', 5, 0, 5, now())),
+        line AS (INSERT INTO invoice_lines (customer_id, number, line, tenant_id, currency, kind, adjustment, description, quantity, amount, period_start)
+          VALUES ($2, 1, 1, $1, 'usd', 'base', false, 'Pro', 1, 5, '2026-01-01')),
         span AS (INSERT INTO plan_spans (customer_id, since, tenant_id, plan_key, plan_version) VALUES ($2, now(), $1, 'pro', 1)),
         told AS (INSERT INTO usage_outbox (customer_id, feature_key, period_start, tenant_id, overage, changed_at) VALUES ($2, 'tokens', now(), $1, 1, now())),
         message AS (INSERT INTO usage_messages (customer_id, feature_key, period_start, number, tenant_id, quantity, used_at, created_at, identifier, next_attempt_at)
@@ -102,6 +108,10 @@ describeEngines('reading as a tenant', (engine) => {
       'events',
       'features',
       'grants',
+      'invoice_books',
+      'invoice_lines',
+      'invoice_positions',
+      'invoices',
       'plan_spans',
       'plan_versions',
       'plans',

@@ -1,22 +1,12 @@
 /** billed-periods — what a customer's counters say of the periods that a bill is about. */
-import { type Units, unitsOf } from '../../domain/units.ts';
+import type { CountedPeriod } from '../../domain/invoice-charges.ts';
+import { unitsOf } from '../../domain/units.ts';
 import type { Query } from '../client.ts';
 
-/** One period of a feature in which something was used. */
-export type BilledPeriod = {
-  readonly featureKey: string;
-  readonly period: { readonly startMs: number; readonly endMs: number | null };
-  readonly used: Units;
-  readonly wallet: Units;
-  readonly walletCharge: Units;
-  readonly overage: Units;
-  /** Minor units that wallet and overage units cost together. */
-  readonly cost: Units;
-  /** In which currency the last of them was priced; null where none was. */
-  readonly currency: string | null;
-};
-
-/** Those that ended after an instant or have not ended yet: a walk through the customer's own counters. */
+/**
+ * Those that ended after an instant or have not ended yet, and those that changed after a sequence: a walk through the
+ * customer's own counters.
+ */
 const READ_PERIODS = `
   SELECT c.feature_key, c.period_start, c.period_end, c.used::text AS used, c.wallet::text AS wallet,
     c.wallet_charge::text AS wallet_charge, c.overage::text AS overage, c.cost::text AS cost, priced.currency
@@ -27,18 +17,43 @@ const READ_PERIODS = `
     ORDER BY e.sequence DESC LIMIT 1
   ) priced ON true
   WHERE c.tenant_id = $1::uuid AND c.customer_id = $2::uuid AND c.entity_id = ''
-    AND (c.period_end IS NULL OR c.period_end > $3::timestamptz) AND (c.used <> 0 OR c.cost <> 0)
+    AND (c.sequence > $5::bigint OR (c.used <> 0 OR c.cost <> 0) AND (c.period_end IS NULL OR c.period_end > $3::timestamptz))
+    AND (c.period_end IS NULL OR c.period_end > $7::timestamptz AND c.period_end <= coalesce($6::timestamptz, 'infinity'))
   ORDER BY c.feature_key, c.period_start
   LIMIT $4::integer`;
+
+export type PeriodsWanted = {
+  readonly tenantId: string;
+  readonly customerId: string;
+  /** Periods that ended after this instant, or go on. */
+  readonly endedAfterMs: number;
+  /** Also those that changed after this sequence, whenever they ended; null for none. */
+  readonly changedAfter: bigint | null;
+  /** Only those that ended after this instant, whenever they changed. */
+  readonly neverBeforeMs: number;
+  /** Not those that end later; null for all. */
+  readonly endedByMs: number | null;
+  readonly max: number;
+};
+
+const SEQUENCE_MAX = 2n ** 63n - 1n;
 
 /** By feature and time, at most `max`. */
 export async function billedPeriods(
   query: Query,
-  { tenantId, customerId }: { readonly tenantId: string; readonly customerId: string },
-  endedAfterMs: number,
-  max: number,
-): Promise<readonly BilledPeriod[]> {
-  const params = [tenantId, customerId, new Date(endedAfterMs).toISOString(), max];
+  { tenantId, customerId, endedAfterMs, changedAfter, neverBeforeMs, endedByMs, max }: PeriodsWanted,
+): Promise<readonly CountedPeriod[]> {
+  const endedBy = endedByMs === null ? null : new Date(endedByMs).toISOString();
+  const after = String(changedAfter ?? SEQUENCE_MAX);
+  const params = [
+    tenantId,
+    customerId,
+    new Date(endedAfterMs).toISOString(),
+    max,
+    after,
+    endedBy,
+    new Date(neverBeforeMs).toISOString(),
+  ];
   const rows = await query<PeriodRow>({ text: READ_PERIODS, params });
   return rows.map((row) => ({
     featureKey: row.feature_key,

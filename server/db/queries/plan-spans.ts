@@ -4,6 +4,7 @@ import type { PlanSpan } from '../../domain/plan-span.ts';
 import type { BillingPeriod } from '../../domain/proration.ts';
 import type { Db, Query } from '../client.ts';
 import { planSpans } from '../tables/index.ts';
+import { lookAtInvoices } from './invoice-positions.ts';
 
 type OfCustomer = { readonly tenantId: string; readonly customerId: string };
 
@@ -21,6 +22,7 @@ export async function savePlanSpan(tx: Db, { tenantId, customerId }: OfCustomer,
     .insert(planSpans)
     .values({ customerId, since, tenantId, planKey, planVersion })
     .onConflictDoUpdate({ target: [planSpans.customerId, planSpans.since], set: { planKey, planVersion } });
+  await lookAtInvoices(tx, { tenantId, customerId }, sinceMs); // another plan may end a billing period
 }
 
 /** Those that begin within a period, and the one before them. */

@@ -9,6 +9,8 @@ export { customers } from './customers.ts';
 export { events } from './events.ts';
 export { features } from './features.ts';
 export { creditBalances, grants } from './grants.ts';
+export { invoiceBooks, invoicePositions } from './invoice-positions.ts';
+export { invoiceLines, invoices } from './invoices.ts';
 export { planSpans } from './plan-spans.ts';
 export { planVersions } from './plan-versions.ts';
 export { plans } from './plans.ts';

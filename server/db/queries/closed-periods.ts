@@ -1,0 +1,127 @@
+/** closed-periods — counters of periods that are closed, of a whole tenant, a page at a time. */
+import { type Units, unitsOf } from '../../domain/units.ts';
+import type { Query } from '../client.ts';
+
+export type ClosedPeriodsFilter = {
+  readonly tenantId: string;
+  /** When they ended, half-open; null is open on that side. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+};
+
+/** What a customer's periods are found again by. */
+export type PeriodPosition = { readonly featureKey: string; readonly periodStartMs: number };
+
+export type ClosedPeriod = PeriodPosition & {
+  readonly customerId: string;
+  readonly referenceId: string;
+  readonly periodEndMs: number;
+  readonly used: Units;
+  /** Reserved, and not used yet. */
+  readonly held: Units;
+  readonly credits: Units;
+  readonly wallet: Units;
+  readonly overage: Units;
+  /** What wallet and overage units cost, and what of it the wallet paid, in minor units. */
+  readonly cost: Units;
+  readonly walletCharge: Units;
+  readonly currency: string | null;
+  readonly closedAtMs: number;
+  readonly correctedAtMs: number | null;
+};
+
+const REFERENCES = `
+  SELECT id, reference_id FROM customers WHERE tenant_id = $1::uuid AND reference_id > $2::text COLLATE "C"
+  ORDER BY reference_id LIMIT $3::integer`;
+
+/** The tenant's customers in order of their references. */
+export async function referencesAfter(query: Query, tenantId: string, referenceId: string, max: number) {
+  const rows = await query<{ id: string; reference_id: string }>({
+    text: REFERENCES,
+    params: [tenantId, referenceId, max],
+  });
+  return rows.map((row) => ({ customerId: row.id, referenceId: row.reference_id }));
+}
+
+/** Of each customer a walk through its own counters, in order of the primary key. */
+const PERIODS = `
+  SELECT c.customer_id, u.reference_id, c.feature_key, c.period_start, c.period_end, c.used::text AS used, c.held::text AS held,
+    c.credits::text AS credits, c.wallet::text AS wallet, c.overage::text AS overage, c.cost::text AS cost,
+    c.wallet_charge::text AS wallet_charge, priced.currency, c.closed_at, c.corrected_at
+  FROM jsonb_to_recordset($2::text::jsonb) AS u (place integer, id uuid, reference_id text)
+  CROSS JOIN LATERAL (
+    SELECT * FROM counters c
+    WHERE c.customer_id = u.id AND c.tenant_id = $1::uuid AND c.entity_id = '' AND c.closed_at IS NOT NULL
+      AND c.period_end >= $3::timestamptz AND c.period_end < coalesce($4::timestamptz, 'infinity')
+      AND (c.feature_key, c.period_start) > ($5::text COLLATE "C", $6::timestamptz)
+    ORDER BY c.feature_key, c.period_start LIMIT $7::integer
+  ) c
+  LEFT JOIN LATERAL (
+    SELECT e.currency FROM events e
+    WHERE c.cost <> 0 AND e.customer_id = c.customer_id AND e.sequence <= c.sequence AND e.feature_key = c.feature_key
+      AND e.period_start = c.period_start AND e.currency IS NOT NULL AND e.tenant_id = c.tenant_id
+    ORDER BY e.sequence DESC LIMIT 1
+  ) priced ON true
+  ORDER BY u.place, c.feature_key, c.period_start`;
+
+const FIRST: PeriodPosition = { featureKey: '', periodStartMs: 0 };
+
+/** In the order of the customers; of each at most `max`, after a position. */
+export async function closedPeriodsOf(
+  query: Query,
+  { tenantId, fromMs, toMs }: ClosedPeriodsFilter,
+  customers: readonly { readonly customerId: string; readonly referenceId: string }[],
+  after: PeriodPosition | null,
+  max: number,
+): Promise<readonly ClosedPeriod[]> {
+  const of = customers.map(({ customerId, referenceId }, place) => ({
+    place,
+    id: customerId,
+    reference_id: referenceId,
+  }));
+  const { featureKey, periodStartMs } = after ?? FIRST;
+  const to = toMs === null ? null : isoOf(toMs);
+  const params = [tenantId, JSON.stringify(of), isoOf(fromMs ?? 0), to, featureKey, isoOf(periodStartMs), max];
+  const rows = await query<PeriodRow>({ text: PERIODS, params });
+  return rows.map((row) => ({
+    customerId: row.customer_id,
+    referenceId: row.reference_id,
+    featureKey: row.feature_key,
+    periodStartMs: msOf(row.period_start),
+    periodEndMs: msOf(row.period_end),
+    used: unitsOf(row.used),
+    held: unitsOf(row.held),
+    credits: unitsOf(row.credits),
+    wallet: unitsOf(row.wallet),
+    overage: unitsOf(row.overage),
+    cost: unitsOf(row.cost),
+    walletCharge: unitsOf(row.wallet_charge),
+    currency: row.currency,
+    closedAtMs: msOf(row.closed_at),
+    correctedAtMs: row.corrected_at === null ? null : msOf(row.corrected_at),
+  }));
+}
+
+/** One driver reads instants, the other their text. */
+type Instant = Date | string;
+
+const msOf = (at: Instant): number => new Date(at).getTime();
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+type PeriodRow = {
+  readonly customer_id: string;
+  readonly reference_id: string;
+  readonly feature_key: string;
+  readonly period_start: Instant;
+  readonly period_end: Instant;
+  readonly used: string;
+  readonly held: string;
+  readonly credits: string;
+  readonly wallet: string;
+  readonly overage: string;
+  readonly cost: string;
+  readonly wallet_charge: string;
+  readonly currency: string | null;
+  readonly closed_at: Instant;
+  readonly corrected_at: Instant | null;
+};
