@@ -40,13 +40,12 @@ const COUNTED: readonly (readonly [ChangeMark, string])[] = [
   ['-', 'archived'],
 ];
 
-/** `3 new, 1 archived, 12 as they should be`. */
+/** `3 new, 1 archived, 12 as they should be`; what there is none of is left out. */
 export function countOf(changes: readonly Change[], unchanged: number): string {
   const lines: readonly ChangeLine[] = changes.map(lineOfChange);
   const counts = COUNTED.map(([mark, word]) => [lines.filter((line) => line.mark === mark).length, word] as const);
-  return [...counts.filter(([count]) => count > 0), [unchanged, 'as they should be'] as const]
-    .map(([count, word]) => `${count} ${word}`)
-    .join(', ');
+  const said = [...counts, [unchanged, 'as they should be'] as const].filter(([count]) => count > 0);
+  return said.length === 0 ? 'there is nothing to sell' : said.map(([count, word]) => `${count} ${word}`).join(', ');
 }
 
 /** What becomes otherwise at Stripe; nothing where nothing does. */
