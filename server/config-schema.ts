@@ -1,5 +1,6 @@
 /** config-schema — the shape of a config file's features and plans, read into definitions of the domain. */
 import { z } from 'zod';
+import { billing, creditPack } from './config-billing.ts';
 import { hookShape } from './config-hooks.ts';
 import { limitShape, planFeature, rateLimitShape, reset, withRateLimits } from './config-limits.ts';
 import { currency, decimal, duration, fields, group, list, oneOf, orNull, text, whole } from './config-parts.ts';
@@ -67,5 +68,7 @@ export const fileSchema = fields('a config', {
   features: group('features', z.unknown()),
   plans: group('plans', z.unknown()).default({}),
   defaultPlan: text.exactOptional(),
+  creditPacks: group('credit packs', creditPack).default({}),
+  billing: billing.exactOptional(),
   ...hookShape,
 });

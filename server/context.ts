@@ -1,5 +1,7 @@
 /** context — what a GraphQL operation is handed: who asks, and the gateway's parts. */
 import type { Deps } from './actions/deps.ts';
+import type { Biller } from './billing/biller.ts';
+import type { BillingRules } from './domain/billing-rules.ts';
 import type { Viewer } from './domain/viewer.ts';
 import type { Streams } from './events/streams.ts';
 import type { Authorize } from './hooks/authorize.ts';
@@ -8,6 +10,9 @@ import type { UsageReader } from './metering/usage-reader.ts';
 
 export type Services = Deps & {
   readonly engine: HookedEngine;
+  /** Who takes the money. */
+  readonly biller: Biller;
+  readonly billingRules: BillingRules;
   readonly usageReader: UsageReader;
   readonly streams: Streams;
   /** Whether a key may act for a reference; null where every key may. The engine asks by itself. */

@@ -5,12 +5,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
+import { noBiller } from './billing/no-biller.ts';
+import type { StripeConnection } from './billing/stripe/connection.ts';
+import { StripeBilling } from './billing/stripe/stripe-billing.ts';
+import { billingEffects } from './billing-effects.ts';
 import type { Services } from './context.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database, Query } from './db/client.ts';
 import { alertsAfter } from './db/queries/alerts.ts';
 import { alertSequences, catalogVersions, customerSequences } from './db/queries/positions.ts';
+import { stripeAccountOf } from './db/queries/tenants.ts';
 import { Upkeep } from './db/upkeep.ts';
+import { type BillingRules, DEFAULT_BILLING } from './domain/billing-rules.ts';
 import type { Clock } from './domain/clock.ts';
 import type { BeforeDecision } from './domain/hook.ts';
 import { CHANNEL, decodeMessage, hintOf, hintOfMoves, type Message } from './events/bus.ts';
@@ -42,6 +48,12 @@ export type CoreOptions = {
   readonly pollIntervalMs?: number;
   /** How often to look for customers of whom something is due. */
   readonly closeIntervalMs?: number;
+  /** What the config says of money; left out, what is usual. */
+  readonly billing?: BillingRules;
+  /** Left out, nothing is billed by Stripe. */
+  readonly stripe?: StripeConnection | null;
+  /** How often to charge what wallets ask for. */
+  readonly chargeIntervalMs?: number;
   /** How long events are kept after they were recorded; left out, for ever. */
   readonly eventsKeptMs?: number | null;
 };
@@ -49,6 +61,9 @@ export type CoreOptions = {
 const POLL_INTERVAL_MS = 5_000;
 
 const CLOSE_INTERVAL_MS = 10_000;
+
+/** How long a wallet waits at most for the money that it has asked for. */
+const CHARGE_INTERVAL_MS = 5_000;
 
 /** An embedded database works on this very thread: watchers, and whoever asks for health, wait for a batch at most. */
 const EMBEDDED_BATCH_SIZE_MAX = 128;
@@ -63,6 +78,9 @@ export class Core {
   /** Settles customers whom nobody touches. */
   readonly closer: Closer;
   readonly #closing: NodeJS.Timeout;
+  /** Null without Stripe. */
+  readonly stripe: StripeBilling | null;
+  #charging: NodeJS.Timeout | null = null;
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
@@ -89,7 +107,8 @@ export class Core {
     const announce = (change: Change) => this.#announce(change);
     this.#streams = streams;
     const settle = settlerOf(plainEngine);
-    this.services = {
+    const billingRules = options.billing ?? DEFAULT_BILLING;
+    const services = {
       database,
       catalogs,
       clock,
@@ -100,7 +119,10 @@ export class Core {
       usageReader,
       streams,
       authorize,
+      billingRules,
     };
+    this.stripe = options.stripe ? this.#joinStripe(options.stripe, services) : null;
+    this.services = { ...services, biller: this.stripe?.biller ?? noBiller };
     this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
     this.closer = new Closer({
       query: database.query,
@@ -125,14 +147,35 @@ export class Core {
       (payload) => this.#heard(payload),
       () => void this.#streams.poll(),
     );
+    const { stripe } = this;
+    if (stripe === null) return;
+    void stripe.run();
+    const everyMs = this.#options.chargeIntervalMs ?? CHARGE_INTERVAL_MS;
+    this.#charging = setInterval(() => void stripe.run(), everyMs).unref();
   }
 
   /** Answers the calls it has and takes no more. */
   async drain(): Promise<void> {
     clearInterval(this.#poller);
     clearInterval(this.#closing);
+    clearInterval(this.#charging ?? undefined);
+    await this.stripe?.stop();
     await this.closer.stop();
     await this.services.engine.drain();
+  }
+
+  #joinStripe(connection: StripeConnection, services: Omit<Services, 'biller'>): StripeBilling {
+    const { database, clock, logger } = this.#options;
+    return new StripeBilling({
+      ...connection,
+      database,
+      clock,
+      effects: billingEffects(services, services.billingRules.dunningGraceMs),
+      accountOf: (tenantId) => stripeAccountOf(database.db, tenantId),
+      onThinNotice: async ({ id, type }) => logger.warn({ id, type }, 'a notice of Stripe that nobody handles'),
+      onNews: (sentence, about) => logger.info(about, sentence),
+      onError: (error) => logger.error({ err: error }, 'something of Stripe could not be handled; it is tried again'),
+    });
   }
 
   #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {

@@ -192,11 +192,35 @@ export type PlanConfig<FeatureKey extends string = string> = RateLimitsConfig & 
   readonly features: { readonly [Key in FeatureKey]?: LimitConfig | boolean };
 };
 
+/** Prepaid units of a feature that customers can buy in a checkout. */
+export type CreditPackConfig<FeatureKey extends string> = {
+  /** As customers read it. Unset: made from the key. */
+  readonly displayName?: string;
+  readonly feature: FeatureKey;
+  /** How many units it gives. */
+  readonly amount: DecimalInput;
+  /** In whole minor units (cents); `usd` when no currency is named. */
+  readonly price: { readonly amount: DecimalInput; readonly currency?: string };
+};
+
+/** What holds for payments of all customers. */
+export type BillingConfig = {
+  /** Where checkout and portal may send customers back to: origins like `https://app.example.com`. Unset: nowhere. */
+  readonly redirectOrigins?: readonly string[];
+  /** For so many days after an invoice was due a customer keeps its plan. Unset: 7. */
+  readonly dunningGraceDays?: number;
+  /** Of checkouts that name none. Unset: `usd`. */
+  readonly defaultCurrency?: string;
+};
+
 export type Config<FeatureKey extends string = string, PlanKey extends string = string> = {
   readonly features: { readonly [Key in FeatureKey]: FeatureConfig };
   readonly plans?: { readonly [Key in PlanKey]: PlanConfig<NoInfer<FeatureKey>> };
   /** Given to a customer who is registered without a plan. Unset: none, and such a customer may use every feature. */
   readonly defaultPlan?: NoInfer<PlanKey>;
+  /** What customers can buy once, by key. */
+  readonly creditPacks?: { readonly [key: string]: CreditPackConfig<NoInfer<FeatureKey>> };
+  readonly billing?: BillingConfig;
   readonly hooks?: HooksConfig;
   /** Whether an API key may act for a customer. Unset: for every one of its tenant. */
   readonly authorizeReference?: AuthorizeReference;

@@ -5,6 +5,7 @@ import { type Assets, builtAssets } from './assets.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
 import { CredentialWatch } from './auth/credential-watch.ts';
+import type { StripeBilling } from './billing/stripe/stripe-billing.ts';
 import { type Context, contextFor, type Services } from './context.ts';
 import { Core, type CoreOptions } from './core.ts';
 import { migrationState } from './db/migrate.ts';
@@ -17,6 +18,7 @@ import { createGraphQLServer, type GraphQLServer, type GraphQLServerDeps } from 
 import { createHttpHandler, type Handler, type LivePageStart, type Readiness } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { schema } from './schema/index.ts';
+import { createWebhookDoor } from './webhook-door.ts';
 import { refuseUpgrade, SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
 
 export type GatewayOptions = CoreOptions & {
@@ -90,6 +92,11 @@ export class Gateway {
       audiences: () => this.#fanOut.audiences,
       topics: () => streams.customersWatched + streams.tenantsWatched,
     });
+  }
+
+  /** What hears of Stripe and charges what wallets ask for; null without Stripe. */
+  get stripe(): StripeBilling | null {
+    return this.#core.stripe;
   }
 
   get services(): Services {
@@ -169,7 +176,10 @@ export class Gateway {
     const { assets = builtAssets, demoKey = null } = this.#options;
     const { metrics } = this;
     const livePage = (): LivePageStart => ({ demoKey });
-    const handle = createHttpHandler({ graphql, metrics, assets, readiness: () => this.readiness(), livePage });
+    const { stripe } = this.#core;
+    const stripeWebhook = createWebhookDoor(stripe && ((body, signature) => stripe.receive(body, signature)));
+    const readiness = () => this.readiness();
+    const handle = createHttpHandler({ graphql, stripeWebhook, metrics, assets, readiness, livePage });
     const server = createServer((request, response) => {
       if (this.#isClosing) response.setHeader('Connection', 'close');
       Promise.resolve(handle(request, response)).catch((error: unknown) => {

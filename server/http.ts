@@ -7,6 +7,8 @@ export type Readiness = { readonly ready: boolean; readonly checks: Readonly<Rec
 
 export type HttpDoorDeps = {
   readonly graphql: Handler;
+  /** Where Stripe sends its notices. */
+  readonly stripeWebhook: Handler;
   readonly metrics: Metrics;
   readonly assets: Assets;
   readonly readiness: () => Promise<Readiness>;
@@ -19,10 +21,12 @@ export type LivePageStart = { readonly demoKey: string | null };
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-export function createHttpHandler({ graphql, metrics, assets, readiness, livePage }: HttpDoorDeps): Handler {
+export function createHttpHandler(deps: HttpDoorDeps): Handler {
+  const { graphql, stripeWebhook, metrics, assets, readiness, livePage } = deps;
   const page: Handler = (request, response) => servePage(request, response, assets, livePage());
   const routes: Readonly<Record<string, Handler>> = {
     '/graphql': graphql,
+    '/webhooks/stripe': stripeWebhook,
     '/healthz': (_request, response) => sendJson(response, 200, { status: 'ok' }),
     '/readyz': async (_request, response) => {
       const { ready, checks } = await readiness();

@@ -1,8 +1,10 @@
 /** parse-config — what a config file says, or every problem it has, at once. */
 import type { z } from 'zod';
+import { billingRulesOf } from './config-billing.ts';
 import { isGroup } from './config-parts.ts';
 import { ConfigError, type ConfigProblem, danglingName } from './config-problems.ts';
 import { featureSchema, fileSchema, planSchema } from './config-schema.ts';
+import { type BillingRules, problemsOfBilling } from './domain/billing-rules.ts';
 import { problemsOfFeature, problemsOfPlan } from './domain/definition-bounds.ts';
 import type { CatalogDefinition, FeatureDefinition, PlanDefinition } from './domain/definitions.ts';
 import { noticesOfCatalog, problemsOfCatalog } from './domain/policy-bounds.ts';
@@ -12,6 +14,8 @@ import { type Hooks, NO_HOOKS } from './hooks.ts';
 export type ParsedConfig = {
   readonly definition: CatalogDefinition;
   readonly hooks: Hooks;
+  /** What is sold beside plans, and what holds for payments. */
+  readonly billing: BillingRules;
   /** Sentences on what is allowed but may surprise, to be told once. */
   readonly notices: readonly string[];
 };
@@ -56,11 +60,14 @@ export function parseConfig(raw: unknown, source: string): ParsedConfig {
   });
   problems.push(...danglingNames(input));
   if (problems.length === 0) refuse(problemsOfCatalog(features, plans), []); // others would be told as their consequence
+  const billing = billingRulesOf(file ?? {});
+  refuse(problemsOfBilling(billing), []);
   if (problems.length > 0) throw new ConfigError(source, problems);
   const { hooks, authorizeReference = null } = file ?? {};
   return {
     definition: { features, plans, defaultPlanKey: defaultPlanOf(input) },
     hooks: { ...NO_HOOKS, ...hooks, authorizeReference },
+    billing,
     notices: noticesOfCatalog(features, plans),
   };
 }
@@ -77,10 +84,17 @@ function danglingNames(input: unknown): readonly ConfigProblem[] {
         sentence: danglingName(key, 'feature', featureKeys),
       })),
   );
+  const ofPacks = Object.entries(groupAt(input, 'creditPacks')).flatMap(([packKey, pack]) => {
+    const key = isGroup(pack) ? pack.feature : undefined;
+    if (typeof key !== 'string' || featureKeys.includes(key)) return [];
+    const sentence = `is "${key}" and ${danglingName(key, 'feature', featureKeys)}`;
+    return [{ path: spellPath(['creditPacks', packKey, 'feature']), sentence }];
+  });
+  const named = [...ofPlans, ...ofPacks];
   const defaultPlan = defaultPlanOf(input);
-  if (defaultPlan === null || Object.hasOwn(plans, defaultPlan)) return ofPlans;
+  if (defaultPlan === null || Object.hasOwn(plans, defaultPlan)) return named;
   const sentence = `is "${defaultPlan}" and ${danglingName(defaultPlan, 'plan', Object.keys(plans))}`;
-  return [...ofPlans, { path: 'defaultPlan', sentence }];
+  return [...named, { path: 'defaultPlan', sentence }];
 }
 
 /** Fields that others don't know come as one issue with a line for each. */

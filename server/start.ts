@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import { type Bootstrapped, bootstrap, tokenSecretOf } from './actions/bootstrap.ts';
 import { syncConfig } from './actions/sync-config.ts';
+import { connectStripe } from './billing/stripe/client.ts';
+import type { StripeConnection } from './billing/stripe/connection.ts';
 import { type Settings, strayVariables } from './config.ts';
 import { Catalogs } from './db/catalogs.ts';
 import type { Database } from './db/client.ts';
@@ -61,7 +63,8 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       tokenSecret: await tokenSecretOf({ database }, settings.tokenSecret),
       corsOrigins: settings.corsOrigins,
       eventsKeptMs: settings.eventsKeptDays === null ? null : settings.eventsKeptDays * DAY_MS,
-      ...(loaded && { hooks: loaded.hooks }),
+      stripe: stripeOf(settings),
+      ...(loaded && { hooks: loaded.hooks, billing: loaded.billing }),
       ...(demo && { demoKey: demo.key }),
     });
     closers.push(() => gateway.close());
@@ -75,6 +78,12 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
     await close();
     throw error;
   }
+}
+
+function stripeOf({ stripeSecretKey, stripeApiBase, stripeWebhookSecrets }: Settings): StripeConnection | null {
+  if (stripeSecretKey === null) return null;
+  const stripe = connectStripe({ secretKey: stripeSecretKey, apiBase: stripeApiBase });
+  return { stripe, webhookSecrets: stripeWebhookSecrets };
 }
 
 type Demo = { readonly key: string; readonly meters: readonly DemoMeter[] };

@@ -94,6 +94,14 @@ export const SettleTopUp = graphql(`mutation SettleTopUp($input: SettleTopUpInpu
   settleTopUp(input: $input) ${WALLET_RESULT}
 }`);
 
+export const CreateCheckoutSession = graphql(`mutation CreateCheckoutSession($input: CreateCheckoutSessionInput!) {
+  createCheckoutSession(input: $input) { __typename ... on CheckoutSession { id url expiresAt } ${USER_ERROR} }
+}`);
+
+export const CreatePortalSession = graphql(`mutation CreatePortalSession($input: CreatePortalSessionInput!) {
+  createPortalSession(input: $input) { __typename ... on PortalSession { url } ${USER_ERROR} }
+}`);
+
 export const ReverseEvent = graphql(`mutation ReverseEvent($input: ReverseEventInput!) {
   reverseEvent(input: $input) ${CONSUME_RESULT}
 }`);

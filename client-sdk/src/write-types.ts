@@ -179,3 +179,45 @@ export interface UsageReset {
   readonly ended: Period | null;
   readonly replayed: boolean;
 }
+
+/** Who pays on a page, and for what: exactly one of `plan`, `creditPack` and `walletTopUp`. */
+export interface CreateCheckoutSessionInput {
+  readonly referenceId: string;
+  /** A subscription. Left out, interval and currency are those of the plan's first price. */
+  readonly plan?:
+    | {
+        readonly planKey: string;
+        readonly interval?: 'DAY' | 'WEEK' | 'MONTH' | 'YEAR' | undefined;
+        readonly currency?: string | undefined;
+      }
+    | undefined;
+  /** Prepaid units, by the key of a pack. */
+  readonly creditPack?: { readonly key: string } | undefined;
+  /** Money for the wallet, in minor units (cents), whole. */
+  readonly walletTopUp?: { readonly amount: DecimalInput; readonly currency?: string | undefined } | undefined;
+  /** Where the customer goes when it has paid; its origin is in the config's `billing.redirectOrigins`. */
+  readonly successUrl: string;
+  /** Where it goes when it does not pay; the same holds. */
+  readonly cancelUrl: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** A page on which a customer pays. */
+export interface CheckoutSession {
+  readonly id: string;
+  /** Send the customer there. */
+  readonly url: string;
+  readonly expiresAt: DateTime;
+}
+
+export interface CreatePortalSessionInput {
+  readonly referenceId: string;
+  /** Where the customer goes afterwards; its origin is in the config's `billing.redirectOrigins`. */
+  readonly returnUrl: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** A page on which a customer sees to its subscription, payment methods and invoices. */
+export interface PortalSession {
+  readonly url: string;
+}

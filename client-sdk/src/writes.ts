@@ -4,6 +4,8 @@ import type { Consumption } from './consume-types.ts';
 import { toDecimal } from './decimal.ts';
 import {
   CommitReservation,
+  CreateCheckoutSession,
+  CreatePortalSession,
   GrantCredits,
   RecordUsage,
   RefundWallet,
@@ -22,9 +24,13 @@ import type { CallOptions } from './option-types.ts';
 import { expectMember, toConsumption, toReservation } from './results.ts';
 import type { Decimal, DecimalInput } from './value-types.ts';
 import type {
+  CheckoutSession,
   CommitReservationInput,
+  CreateCheckoutSessionInput,
+  CreatePortalSessionInput,
   Grant,
   GrantCreditsInput,
+  PortalSession,
   RecordUsageInput,
   Reservation,
   ReserveInput,
@@ -63,6 +69,14 @@ export interface MetergraphWrites {
   setWallet(input: SetWalletInput, options?: CallOptions): Promise<Wallet>;
   /** For billers: what became of a top-up that a wallet asked for. @throws {MetergraphError} WALLET_NOT_FOUND */
   settleTopUp(input: SettleTopUpInput, options?: CallOptions): Promise<Wallet>;
+  /**
+   * Opens a page on which a customer subscribes, buys a credit pack or tops up its wallet.
+   *
+   * @throws {MetergraphError} BILLING_DISABLED, ALREADY_SUBSCRIBED, PLAN_NOT_FOR_SALE, CREDIT_PACK_NOT_FOUND
+   */
+  createCheckoutSession(input: CreateCheckoutSessionInput, options?: CallOptions): Promise<CheckoutSession>;
+  /** Opens a page on which a customer sees to its subscription. @throws {MetergraphError} BILLING_DISABLED */
+  createPortalSession(input: CreatePortalSessionInput, options?: CallOptions): Promise<PortalSession>;
   /** Takes back an event by another one. @throws {MetergraphError} EVENT_NOT_FOUND, EVENT_ALREADY_REVERSED */
   reverseEvent(input: ReverseEventInput, options?: CallOptions): Promise<Consumption>;
   /** Ends the running period of a meter now. */
@@ -117,6 +131,20 @@ export const writesBy = (run: Run): MetergraphWrites => ({
   settleTopUp: async (input, options) => {
     const { settleTopUp } = await run(SettleTopUp, { input }, options);
     return toWallet(settleTopUp);
+  },
+  createCheckoutSession: async (input, options) => {
+    const { walletTopUp, ...rest } = input;
+    const path = ['input', 'walletTopUp', 'amount'];
+    const money = walletTopUp && { ...walletTopUp, amount: toDecimal(walletTopUp.amount, path) };
+    const sent = { input: keyed({ ...rest, ...(money && { walletTopUp: money }) }) };
+    const { createCheckoutSession } = await run(CreateCheckoutSession, sent, options);
+    const { id, url, expiresAt } = expectMember(createCheckoutSession, 'CheckoutSession');
+    return { id, url, expiresAt };
+  },
+  createPortalSession: async (input, options) => {
+    const { createPortalSession } = await run(CreatePortalSession, { input: keyed(input) }, options);
+    const { url } = expectMember(createPortalSession, 'PortalSession');
+    return { url };
   },
   reverseEvent: async (input, options) => {
     const { reverseEvent } = await run(ReverseEvent, { input: keyed(input) }, options);

@@ -2,6 +2,7 @@
 import type { Database } from './client.ts';
 import { dropEventMonths, makeEventMonths } from './event-months.ts';
 import { forgetAnswers } from './expired-answers.ts';
+import { forgetStripeEvents } from './queries/stripe-events.ts';
 
 export type UpkeepDeps = {
   readonly database: Database;
@@ -43,6 +44,7 @@ export class Upkeep {
     const { database, eventsKeptMs, onDropped } = this.#deps;
     await this.#try(() => makeEventMonths(database, nowMs));
     await this.#try(() => forgetAnswers(database, nowMs, () => this.#stopping.signal.aborted));
+    await this.#try(() => forgetStripeEvents(database.db, nowMs));
     if (eventsKeptMs === null) return;
     await this.#try(async () => {
       const names = await dropEventMonths(database, eventsKeptMs, nowMs);

@@ -13,10 +13,15 @@ import { formatUnits, type Units } from './units.ts';
 /** Codes a client sees as `UserError.code` (in a result union) or `extensions.code` (on the error list). */
 export const ERROR_CODES = {
   ALERT_NOT_FOUND: 'No such alert in this tenant.',
+  ALREADY_SUBSCRIBED: 'The customer has a subscription; changes to it are made in the portal.',
   API_KEY_NOT_FOUND: 'No such API key in this tenant.',
+  BILLING_DISABLED: 'This gateway takes no money: it has no STRIPE_SECRET_KEY.',
+  BILLING_UNAVAILABLE: 'Whoever takes the money did not answer. Retry with the same idempotency key.',
+  CREDIT_PACK_NOT_FOUND: 'No credit pack with this key in the config.',
   CUSTOMER_NOT_FOUND: 'No customer with this referenceId in this tenant.',
   FEATURE_NOT_FOUND: 'No feature with this key, or it is archived.',
   PLAN_NOT_FOUND: 'No plan with this key.',
+  PLAN_NOT_FOR_SALE: 'The plan has no price that it could be bought for.',
   EVENT_NOT_FOUND: 'No such event in this tenant.',
   EVENT_ALREADY_REVERSED: 'The event was reversed before, or is itself a reversal.',
   GRANT_NOT_FOUND: 'No such grant in this tenant.',
@@ -41,7 +46,13 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['OVERLOADED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'SHUTTING_DOWN']);
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'BILLING_UNAVAILABLE',
+  'OVERLOADED',
+  'DEADLINE_EXCEEDED',
+  'UNAVAILABLE',
+  'SHUTTING_DOWN',
+]);
 
 /** Where in the input, outermost first: `['input', 'amount']`. */
 type Path = readonly string[];
@@ -93,6 +104,22 @@ export const invalidAmount = (sentence: string): MeterError =>
 /** @param sentence Which instants are allowed. */
 export const invalidTimestamp = (sentence: string): MeterError =>
   new MeterError('INVALID_TIMESTAMP', sentence, { path: ['input', 'timestamp'] });
+
+export const creditPackNotFound = (key: string, known: Iterable<string>): MeterError => {
+  const keys = [...known];
+  const suggestion = nearest(key, keys);
+  const hint = keys.length === 0 ? 'the config defines none' : `there are ${keys.join(', ')}`;
+  return new MeterError('CREDIT_PACK_NOT_FOUND', `There is no credit pack "${key}"; ${hint}.`, {
+    path: ['input', 'creditPack', 'key'],
+    ...(suggestion && { suggestion }),
+  });
+};
+
+export const billingDisabled = (): MeterError =>
+  new MeterError(
+    'BILLING_DISABLED',
+    'This gateway takes no money: start it with STRIPE_SECRET_KEY, or let customers pay elsewhere and put what they paid for in with setCustomerPlan, grantCredits and topUpWallet.',
+  );
 
 export const reservationNotFound = (): MeterError =>
   new MeterError('RESERVATION_NOT_FOUND', 'There is no such reservation; use the `id` that reserve answered with.', {

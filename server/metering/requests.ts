@@ -103,6 +103,8 @@ export type SetWalletRequest = Call & {
 export type SettleTopUpRequest = Call & {
   readonly kind: 'settle-top-up';
   readonly currency: string;
+  /** Which one is meant, by the sequence at which it was asked for; left out, the one that is asked for now. */
+  readonly sequence?: bigint;
   readonly outcome: 'paid' | 'failed';
 };
 

@@ -8,7 +8,10 @@ import { forget } from './once-per-operation.ts';
 /** Codes that name a member of some result union, with that member's name. */
 const USER_ERRORS = {
   ALERT_NOT_FOUND: 'AlertNotFoundError',
+  ALREADY_SUBSCRIBED: 'AlreadySubscribedError',
   API_KEY_NOT_FOUND: 'ApiKeyNotFoundError',
+  BILLING_DISABLED: 'BillingDisabledError',
+  CREDIT_PACK_NOT_FOUND: 'CreditPackNotFoundError',
   CUSTOMER_NOT_FOUND: 'CustomerNotFoundError',
   EVENT_ALREADY_REVERSED: 'EventAlreadyReversedError',
   EVENT_NOT_FOUND: 'EventNotFoundError',
@@ -19,6 +22,7 @@ const USER_ERRORS = {
   INVALID_AMOUNT: 'InvalidAmountError',
   INVALID_INPUT: 'InvalidInputError',
   INVALID_TIMESTAMP: 'InvalidTimestampError',
+  PLAN_NOT_FOR_SALE: 'PlanNotForSaleError',
   PLAN_NOT_FOUND: 'PlanNotFoundError',
   RESERVATION_CLOSED: 'ReservationClosedError',
   RESERVATION_EXPIRED: 'ReservationExpiredError',
@@ -68,7 +72,11 @@ const UserError = builder.interfaceRef<UserErrorValue>('UserError').implement({
   resolveType: ({ code }) => USER_ERRORS[code],
 });
 
-const SUGGESTING: ReadonlySet<UserErrorCode> = new Set(['FEATURE_NOT_FOUND', 'PLAN_NOT_FOUND']);
+const SUGGESTING: ReadonlySet<UserErrorCode> = new Set([
+  'CREDIT_PACK_NOT_FOUND',
+  'FEATURE_NOT_FOUND',
+  'PLAN_NOT_FOUND',
+]);
 
 const userErrorType = (code: UserErrorCode) =>
   builder.objectRef<UserErrorValue>(USER_ERRORS[code]).implement({
@@ -87,7 +95,10 @@ const userErrorType = (code: UserErrorCode) =>
 
 const ERROR_TYPES = {
   ALERT_NOT_FOUND: userErrorType('ALERT_NOT_FOUND'),
+  ALREADY_SUBSCRIBED: userErrorType('ALREADY_SUBSCRIBED'),
   API_KEY_NOT_FOUND: userErrorType('API_KEY_NOT_FOUND'),
+  BILLING_DISABLED: userErrorType('BILLING_DISABLED'),
+  CREDIT_PACK_NOT_FOUND: userErrorType('CREDIT_PACK_NOT_FOUND'),
   CUSTOMER_NOT_FOUND: userErrorType('CUSTOMER_NOT_FOUND'),
   EVENT_ALREADY_REVERSED: userErrorType('EVENT_ALREADY_REVERSED'),
   EVENT_NOT_FOUND: userErrorType('EVENT_NOT_FOUND'),
@@ -98,6 +109,7 @@ const ERROR_TYPES = {
   INVALID_AMOUNT: userErrorType('INVALID_AMOUNT'),
   INVALID_INPUT: userErrorType('INVALID_INPUT'),
   INVALID_TIMESTAMP: userErrorType('INVALID_TIMESTAMP'),
+  PLAN_NOT_FOR_SALE: userErrorType('PLAN_NOT_FOR_SALE'),
   PLAN_NOT_FOUND: userErrorType('PLAN_NOT_FOUND'),
   RESERVATION_CLOSED: userErrorType('RESERVATION_CLOSED'),
   RESERVATION_EXPIRED: userErrorType('RESERVATION_EXPIRED'),

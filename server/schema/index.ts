@@ -26,6 +26,7 @@ import './ledger.ts';
 import './usage-series.ts';
 import './usage-forecast.ts';
 import './invoice.ts';
+import './checkout.ts';
 import './api-key.ts';
 import './customer-token.ts';
 import './viewer.ts';

@@ -20,7 +20,7 @@ import { ThresholdType } from './threshold.ts';
 import { planNodeId, visiblePlan } from './visible-plan.ts';
 import { WalletRuleInput, WalletRuleType, walletRuleFrom } from './wallet-rule.ts';
 
-const BillingIntervalEnum = wordEnum('BillingInterval', 'How often a base price is due.', {
+export const BillingIntervalEnum = wordEnum('BillingInterval', 'How often a base price is due.', {
   day: 'Every day.',
   week: 'Every week.',
   month: 'Every month.',

@@ -2,7 +2,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import { type Units, unitsOf } from '../../domain/units.ts';
-import type { Db } from '../client.ts';
+import type { Db, Query } from '../client.ts';
 import { customers, topUpRequests } from '../tables/index.ts';
 
 export type TopUpState = 'asked' | 'paid' | 'failed';
@@ -82,3 +82,44 @@ const topUpFromRow = ({ topUp, referenceId }: TopUpRow): TopUpRequest => ({
   askedAtMs: topUp.askedAt.getTime(),
   settledAtMs: topUp.settledAt?.getTime() ?? null,
 });
+
+/** A request that nobody has settled, of whichever tenant. */
+export type AskedTopUp = Omit<TopUpRequest, 'referenceId' | 'state' | 'settledAtMs'> & { readonly tenantId: string };
+
+const READ_ASKED = `
+  SELECT tenant_id, customer_id, sequence, currency, amount, asked_at FROM top_up_requests
+  WHERE state = 'asked' AND (tenant_id, asked_at, customer_id, sequence, currency) >
+    ($1::uuid, $2::timestamptz, $3::uuid, $4::bigint, $5::text)
+  ORDER BY tenant_id, asked_at, customer_id, sequence, currency LIMIT $6::integer`;
+
+const NIL = '00000000-0000-0000-0000-000000000000';
+const BEFORE_ALL = { tenantId: NIL, askedAtMs: 0, customerId: NIL, sequence: -1n, currency: '' };
+
+/** Of all tenants, those of each the oldest first. */
+export async function askedTopUps(
+  query: Query,
+  after: AskedTopUp | null,
+  limit: number,
+): Promise<readonly AskedTopUp[]> {
+  const { tenantId, askedAtMs, customerId, sequence, currency } = after ?? BEFORE_ALL;
+  const params = [tenantId, new Date(askedAtMs).toISOString(), customerId, String(sequence), currency, limit];
+  const rows = await query<AskedRow>({ text: READ_ASKED, params });
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    customerId: row.customer_id,
+    sequence: BigInt(row.sequence),
+    currency: row.currency,
+    amount: unitsOf(row.amount),
+    askedAtMs: new Date(row.asked_at).getTime(),
+  }));
+}
+
+type AskedRow = {
+  readonly tenant_id: string;
+  readonly customer_id: string;
+  readonly sequence: string;
+  readonly currency: string;
+  readonly amount: string;
+  /** One driver reads instants, the other their text. */
+  readonly asked_at: Date | string;
+};

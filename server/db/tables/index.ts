@@ -2,6 +2,8 @@
 export { alerts } from './alerts.ts';
 export { answers } from './answers.ts';
 export { apiKeys } from './api-keys.ts';
+export { billingAccounts } from './billing-accounts.ts';
+export { billingPayments } from './billing-payments.ts';
 export { counters } from './counters.ts';
 export { customers } from './customers.ts';
 export { events } from './events.ts';
@@ -14,6 +16,7 @@ export { postings } from './postings.ts';
 export { reservations } from './reservations.ts';
 export { rollups } from './rollups.ts';
 export { secrets } from './secrets.ts';
+export { stripeEvents, stripeSweeps } from './stripe-events.ts';
 export { tenants } from './tenants.ts';
 export { uniqueValues } from './unique-values.ts';
 export { usageMessages } from './usage-messages.ts';

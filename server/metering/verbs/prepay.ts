@@ -146,12 +146,13 @@ export function settleTopUp(
   draft: Draft,
   customer: CustomerState,
   plan: Plan | null,
-  { currency, outcome }: SettleTopUpRequest,
+  { currency, sequence: askedAt, outcome }: SettleTopUpRequest,
 ): WalletMoved {
   const wallet = customer.wallets.get(currency);
   if (!wallet) throw walletNotFound(currency);
   const { topUp } = wallet;
-  if (topUp === null) return { ...movedOf(customer, plan, wallet), replayed: true };
+  const isAnother = topUp !== null && askedAt !== undefined && topUp.sequence !== askedAt;
+  if (topUp === null || isAnother) return { ...movedOf(customer, plan, wallet), replayed: true };
   const answered = {
     ...wallet,
     topUp: null,

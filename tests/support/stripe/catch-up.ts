@@ -5,9 +5,11 @@ import { arrive } from './resources/test-clocks.ts';
 import type { Seconds } from './wire.ts';
 import type { World } from './world.ts';
 
-/** All that is due by the clock as it stands. */
+/** All that is due by the clock as it stands. Where it has not moved, nothing more is. */
 export function catchUp(world: World): void {
   const now = secondsOf(world.now());
+  if (now === world.caughtUp) return;
+  world.caughtUp = now;
   for (let due = firstDue(world, now); due; due = firstDue(world, now)) {
     world.pretended = Math.min(due.at, now) * 1_000;
     runDue(world, due);

@@ -97,7 +97,7 @@ const API_KEY = 'sk_test_fake';
 
 export async function startFakeStripe({ clock }: FakeStripeOptions): Promise<FakeStripe> {
   const operations = ROUTES.map(({ operation }) => operation);
-  const validator = new Validator(sdkSchema({ operations, types: [...Object.values(TYPES), ...OTHER_TYPES] }));
+  const validator = new Validator(await sdkSchema({ operations, types: [...Object.values(TYPES), ...OTHER_TYPES] }));
   const world = new World(clock, validator);
   const faults = new Faults();
   const exchange = new Exchange({

@@ -18,7 +18,8 @@ export type Page<Row> = { object: 'list'; data: Row[]; has_more: boolean; url: s
 
 /** @param rows The oldest first, as tables have them. */
 export function page<Row extends { id: string }>(rows: readonly Row[], params: PageParams, url: string): Page<Row> {
-  return pageInOrder(rows.filter((row) => isWithin(row, params.created)).reverse(), params, url);
+  const { created } = params; // also of an empty list
+  return pageInOrder(rows.filter((row) => isWithin(row, created)).reverse(), params, url);
 }
 
 /** As `page`, for what has an order of its own. */

@@ -7,19 +7,25 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Stripe from 'stripe';
-import { type SdkSchema, schemaFromSdk, type Wanted } from './schema-from-sdk.ts';
+import type { SdkSchema, Wanted } from './schema-from-sdk.ts';
 
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/metergraph', import.meta.url));
 const CONVERTER = fileURLToPath(new URL('./schema-from-sdk.ts', import.meta.url));
 
 const inMemory = new Map<string, SdkSchema>();
 
-export function sdkSchema(wanted: Wanted): SdkSchema {
+export async function sdkSchema(wanted: Wanted): Promise<SdkSchema> {
   const key = fingerprint(wanted);
   const file = join(CACHE, `stripe-schema-${key}.json`);
-  const schema = inMemory.get(key) ?? kept(file) ?? keep(file, schemaFromSdk(wanted));
+  const schema = inMemory.get(key) ?? kept(file) ?? keep(file, await made(wanted));
   inMemory.set(key, schema);
   return schema;
+}
+
+/** The compiler of TypeScript is only loaded where there is something to read by it. */
+async function made(wanted: Wanted): Promise<SdkSchema> {
+  const { schemaFromSdk } = await import('./schema-from-sdk.ts');
+  return schemaFromSdk(wanted);
 }
 
 function fingerprint(wanted: Wanted): string {

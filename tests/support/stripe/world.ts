@@ -2,6 +2,7 @@
 import type { Clock } from '../../../server/domain/clock.ts';
 import { Account, type Listener, type Request, type Surroundings } from './account.ts';
 import type { Validator } from './validator.ts';
+import type { Seconds } from './wire.ts';
 
 const PLATFORM = 'acct_platform';
 
@@ -14,6 +15,8 @@ export class World implements Surroundings {
   url = '';
   /** Epoch milliseconds of what is being made up for, while it is. */
   pretended: number | undefined;
+  /** The second up to which all that was due has happened. */
+  caughtUp: Seconds | undefined;
   readonly #accounts = new Map<string, Account>();
   #idCount = 0;
 

@@ -1,0 +1,57 @@
+/** effects — what payment brings about in the product. Handed in: billing knows neither the engine nor the actions. */
+import type { BillingAccount } from '../domain/billing-account.ts';
+import type { Customer } from '../domain/customer.ts';
+import type { FoundSubscription, Subscription } from '../domain/subscription.ts';
+import type { Units } from '../domain/units.ts';
+
+export type OfCustomer = { readonly tenantId: string; readonly customerId: string };
+
+export type FoundOf = {
+  /** The account as it was before the processor was asked. */
+  readonly account: BillingAccount;
+  /** As the processor has it; null for none. */
+  readonly found: FoundSubscription | null;
+};
+
+/** Before and after: null where there was nothing. */
+export type FollowedSubscription = {
+  readonly customer: Customer;
+  readonly before: Subscription | null;
+  readonly after: Subscription | null;
+};
+
+export interface BillingEffects {
+  /** Whether the tenant has the customer. */
+  hasCustomer(of: OfCustomer): Promise<boolean>;
+  /** Lets the customer follow its subscription. @returns null where the processor has to be asked again. */
+  followSubscription(of: FoundOf): Promise<FollowedSubscription | null>;
+  /** Gives bought units; once for each key. */
+  grantUnits(of: OfCustomer, grant: BoughtUnits): Promise<void>;
+  /** Takes away what is left of them. */
+  voidGrant(of: OfCustomer, grantId: string): Promise<void>;
+  /** Puts money into a wallet, or (below 0) takes it out; once for each key. @throws {MeterError} `INSUFFICIENT_BALANCE` */
+  moveMoney(of: OfCustomer, move: MoneyMove): Promise<void>;
+  balanceOf(of: OfCustomer, currency: string): Promise<Units>;
+  /** Says what became of a top-up. @returns false where that was known. */
+  settleTopUp(of: OfCustomer, settled: SettledTopUp): Promise<boolean>;
+}
+
+export type BoughtUnits = {
+  readonly grantId: string;
+  readonly featureKey: string;
+  readonly units: Units;
+  readonly idempotencyKey: string;
+};
+
+export type MoneyMove = {
+  readonly currency: string;
+  /** In minor units. */
+  readonly amount: Units;
+  readonly idempotencyKey: string;
+};
+
+export type SettledTopUp = {
+  readonly currency: string;
+  readonly sequence: bigint;
+  readonly outcome: 'paid' | 'failed';
+};

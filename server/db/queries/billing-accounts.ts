@@ -1,0 +1,132 @@
+/** billing-accounts — who pays for customers: rows in, domain values out. */
+import { and, eq, sql } from 'drizzle-orm';
+import type { BillingAccount, TopUpStanding } from '../../domain/billing-account.ts';
+import type { Subscription, SubscriptionStatus } from '../../domain/subscription.ts';
+import type { Db } from '../client.ts';
+import { billingAccounts } from '../tables/index.ts';
+
+type OfCustomer = Pick<BillingAccount, 'tenantId' | 'customerId'>;
+
+export async function billingAccountOf(db: Db, { tenantId, customerId }: OfCustomer): Promise<BillingAccount | null> {
+  const [row] = await db
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)));
+  return row ? accountFromRow(row) : null;
+}
+
+export async function billingAccountPaidBy(db: Db, stripeCustomerId: string): Promise<BillingAccount | null> {
+  const [row] = await db.select().from(billingAccounts).where(eq(billingAccounts.stripeCustomerId, stripeCustomerId));
+  return row ? accountFromRow(row) : null;
+}
+
+/** @returns the account as it is now: that of whoever was first, where two make it at once. */
+export async function makeBillingAccount(
+  db: Db,
+  of: OfCustomer & Pick<BillingAccount, 'stripeCustomerId'>,
+  nowMs: number,
+): Promise<BillingAccount> {
+  await db
+    .insert(billingAccounts)
+    .values({ ...of, updatedAt: new Date(nowMs) })
+    .onConflictDoNothing();
+  const account = await billingAccountOf(db, of);
+  if (account) return account;
+  throw new Error(`${of.stripeCustomerId} pays for another customer than ${of.customerId}`);
+}
+
+/** @returns false where the account has another revision by now; nothing was written then. */
+export async function saveSubscription(
+  tx: Db,
+  account: Pick<BillingAccount, 'tenantId' | 'customerId' | 'revision'>,
+  subscription: Subscription | null,
+  nowMs: number,
+): Promise<boolean> {
+  const saved = await tx
+    .update(billingAccounts)
+    .set({
+      ...columnsOf(subscription),
+      revision: sql`${billingAccounts.revision} + 1`,
+      updatedAt: new Date(nowMs),
+    })
+    .where(
+      and(
+        eq(billingAccounts.tenantId, account.tenantId),
+        eq(billingAccounts.customerId, account.customerId),
+        eq(billingAccounts.revision, account.revision),
+      ),
+    )
+    .returning({ customerId: billingAccounts.customerId });
+  return saved.length > 0;
+}
+
+/** @returns false where another checkout was opened meanwhile. */
+export async function saveOpenCheckout(
+  db: Db,
+  { tenantId, customerId, openCheckoutId }: BillingAccount,
+  nextId: string | null,
+): Promise<boolean> {
+  const saved = await db
+    .update(billingAccounts)
+    .set({ openCheckoutId: nextId })
+    .where(
+      and(
+        eq(billingAccounts.tenantId, tenantId),
+        eq(billingAccounts.customerId, customerId),
+        sql`${billingAccounts.openCheckoutId} IS NOT DISTINCT FROM ${openCheckoutId}`,
+      ),
+    )
+    .returning({ customerId: billingAccounts.customerId });
+  return saved.length > 0;
+}
+
+export async function saveTopUpStanding(db: Db, { tenantId, customerId }: OfCustomer, standing: TopUpStanding) {
+  const { softDeclines, stopped, paymentMethodId } = standing;
+  await db
+    .update(billingAccounts)
+    .set({ softDeclines, topUpsStopped: stopped, paymentMethodId })
+    .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)));
+}
+
+const dateOf = (atMs: number | null | undefined): Date | null =>
+  atMs === null || atMs === undefined ? null : new Date(atMs);
+
+const columnsOf = (subscription: Subscription | null) => ({
+  stripeSubscriptionId: subscription?.id ?? null,
+  status: subscription?.status ?? null,
+  planKey: subscription?.planKey ?? null,
+  anchorAt: dateOf(subscription?.anchorAtMs),
+  periodStart: dateOf(subscription?.periodStartMs),
+  periodEnd: dateOf(subscription?.periodEndMs),
+  cancelsAt: dateOf(subscription?.cancelsAtMs),
+  endedAt: dateOf(subscription?.endedAtMs),
+  pastDueSince: dateOf(subscription?.pastDueSinceMs),
+});
+
+type Row = typeof billingAccounts.$inferSelect;
+
+const accountFromRow = (row: Row): BillingAccount => ({
+  customerId: row.customerId,
+  tenantId: row.tenantId,
+  stripeCustomerId: row.stripeCustomerId,
+  subscription: subscriptionFromRow(row),
+  openCheckoutId: row.openCheckoutId,
+  topUps: { softDeclines: row.softDeclines, stopped: row.topUpsStopped, paymentMethodId: row.paymentMethodId },
+  revision: row.revision,
+});
+
+function subscriptionFromRow(row: Row): Subscription | null {
+  const { stripeSubscriptionId: id, status, planKey, anchorAt, periodStart, periodEnd } = row;
+  if (id === null || status === null || planKey === null || !anchorAt || !periodStart || !periodEnd) return null;
+  return {
+    id,
+    status: status as SubscriptionStatus, // as columnsOf wrote it
+    planKey,
+    anchorAtMs: anchorAt.getTime(),
+    periodStartMs: periodStart.getTime(),
+    periodEndMs: periodEnd.getTime(),
+    cancelsAtMs: row.cancelsAt?.getTime() ?? null,
+    endedAtMs: row.endedAt?.getTime() ?? null,
+    pastDueSinceMs: row.pastDueSince?.getTime() ?? null,
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * Goal: a customer follows its subscription through all that can happen to one, whoever tells of it and in which order.
+ * Method: lives at a Stripe of the test. For the law, two customers live the same: of one every notice is delivered in
+ * order when all is over; of the other in any order, each twice, also between the steps.
+ */
+import fc from 'fast-check';
+import type Stripe from 'stripe';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Delivery } from '../support/stripe/webhooks.ts';
+import { type BillingRig, buy, openBilling, toPro } from './rig.ts';
+
+let rig: BillingRig;
+
+beforeAll(async () => {
+  rig = await openBilling();
+});
+
+/** A customer with a plan of its own; whatever was to be told of others has been. */
+async function subscriber(referenceId: string): Promise<Stripe.Subscription> {
+  await rig.write('registerCustomer', { referenceId });
+  await buy(rig, toPro, referenceId);
+  const customer = await rig.stripeCustomer(referenceId);
+  const [subscription] = (await rig.sdk.subscriptions.list({ customer })).data;
+  if (!subscription) throw new Error('no subscription');
+  return subscription;
+}
+
+async function priceOf(planKey: string): Promise<string> {
+  const { data } = await rig.sdk.prices.list({ limit: 100 });
+  const price = data.find(({ metadata }) => metadata.metergraph_plan === planKey && !metadata.metergraph_feature);
+  if (!price) throw new Error(`no price of ${planKey}`);
+  return price.id;
+}
+
+const changeTo = async (subscription: Stripe.Subscription, planKey: string) => {
+  const [base] = subscription.items.data.filter(({ price }) => price.recurring?.usage_type === 'licensed');
+  const { id } = subscription;
+  await rig.sdk.subscriptions.update(id, { items: [{ id: base?.id ?? '', price: await priceOf(planKey) }] });
+};
+
+const STEPS = {
+  'change to team': (s: Stripe.Subscription) => changeTo(s, 'team'),
+  'change to pro': (s: Stripe.Subscription) => changeTo(s, 'pro'),
+  'call off': (s: Stripe.Subscription) => rig.sdk.subscriptions.update(s.id, { cancel_at_period_end: true }),
+  'go on': (s: Stripe.Subscription) => rig.sdk.subscriptions.update(s.id, { cancel_at_period_end: false }),
+  'throw invoices away': (s: Stripe.Subscription) =>
+    rig.sdk.subscriptions.update(s.id, { pause_collection: { behavior: 'void' } }),
+  'bill again': (s: Stripe.Subscription) => rig.sdk.subscriptions.update(s.id, { pause_collection: '' }),
+  end: (s: Stripe.Subscription) => rig.sdk.subscriptions.cancel(s.id),
+} as const;
+type Step = keyof typeof STEPS;
+
+/** Once it has ended, Stripe lets nobody change it. */
+async function take(step: Step, subscription: Stripe.Subscription): Promise<void> {
+  const { status } = await rig.sdk.subscriptions.retrieve(subscription.id);
+  if (status !== 'canceled') await STEPS[step](subscription);
+}
+
+describe('a customer', () => {
+  it.each<[readonly Step[], string]>([
+    [[], 'pro active'],
+    [['change to team'], 'team active'],
+    [['change to team', 'change to pro'], 'pro active'],
+    [['call off'], 'pro active → free 2026-04-15'],
+    [['change to team', 'call off'], 'team active → free 2026-04-15'],
+    [['call off', 'go on'], 'pro active'],
+    [['throw invoices away'], 'free paused'],
+    [['throw invoices away', 'bill again'], 'pro active'],
+    [['end'], 'free canceled'],
+    [['call off', 'end'], 'free canceled'],
+  ])('whose subscription went through %j is %s', async (steps, says) => {
+    const referenceId = `after ${steps.join(', ')}`;
+    const subscription = await subscriber(referenceId);
+    for (const step of steps) {
+      await take(step, subscription);
+      await rig.deliver();
+    }
+    await rig.deliver();
+    expect(await rig.standing(referenceId)).toBe(says);
+  });
+
+  it('is let through at once when it is upgraded, and keeps what was used', async () => {
+    const subscription = await subscriber('upgraded');
+    await rig.deliver();
+    await changeTo(subscription, 'team');
+    await rig.deliver();
+    const input = { referenceId: 'upgraded', featureKey: 'api_calls', amount: 10_000 };
+    expect(await rig.write('consume', input, '... on Consumption { allowed }')).toMatchObject({ allowed: true });
+    expect(await rig.write('consume', { ...input, amount: 1 }, '... on Consumption { allowed }')).toMatchObject({
+      allowed: false,
+    });
+  });
+
+  it('keeps a plan that was given by hand until the subscription changes', async () => {
+    const subscription = await subscriber('by hand');
+    await rig.deliver();
+    await rig.write('setCustomerPlan', { referenceId: 'by hand', planKey: 'inside', effective: 'IMMEDIATELY' });
+    await rig.sdk.subscriptions.update(subscription.id, { metadata: { note: 'nothing of ours' } });
+    await rig.deliver();
+    expect(await rig.standing('by hand')).toBe('inside active');
+    await STEPS.end(subscription);
+    await rig.deliver();
+    expect(await rig.standing('by hand')).toBe('free canceled');
+  });
+
+  it('whom somebody has subscribed in Stripe by hand is found by the metadata there, and only by a customer of ours', async () => {
+    const { sdk, tenantId } = rig;
+    await rig.write('registerCustomer', { referenceId: 'dashboard' });
+    const price = await priceOf('team');
+    for (const metergraph_customer of [rig.customerId('dashboard'), rig.customerId('nobody'), 'nonsense']) {
+      const metadata = { metergraph_tenant: tenantId, metergraph_customer };
+      const customer = await sdk.customers.create({ metadata });
+      const method = await sdk.paymentMethods.attach('pm_card_visa', { customer: customer.id });
+      const items = [{ price }];
+      await sdk.subscriptions.create({ customer: customer.id, items, default_payment_method: method.id });
+    }
+    await rig.deliver();
+    expect(await rig.standing('dashboard')).toBe('team active');
+  });
+
+  it('ends the same in every order in which notices come, each twice', async () => {
+    let runs = 0;
+    const step = fc.constantFrom(...(Object.keys(STEPS) as Step[]));
+    const moment = fc.record({ step, delivered: fc.array(fc.nat({ max: 30 }), { maxLength: 4 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(moment, { maxLength: 5 }), fc.infiniteStream(fc.nat()), async (moments, random) => {
+        runs += 1;
+        const names = [`plain ${runs}`, `shuffled ${runs}`] as const;
+        const [plain, shuffled] = [await subscriber(names[0]), await subscriber(names[1])];
+        const isOf = ({ id }: Stripe.Subscription, { event }: Delivery) => JSON.stringify(event).includes(`${id}"`);
+        const all: Delivery[] = [];
+        for (const { step: taken, delivered } of moments) {
+          await take(taken, plain);
+          await take(taken, shuffled);
+          const waiting = rig.stripe.webhooks.waiting.filter((one) => isOf(shuffled, one));
+          const picked = delivered.flatMap((i) => waiting[i % Math.max(waiting.length, 1)] ?? []);
+          await rig.stripe.webhooks.resend(picked);
+        }
+        const waiting = [...rig.stripe.webhooks.waiting];
+        all.push(...waiting.filter((one) => isOf(shuffled, one)));
+        const order = [...all, ...all]
+          .map((one) => ({ one, at: random.next().value as number }))
+          .sort((a, b) => a.at - b.at);
+        await rig.stripe.webhooks.resend(order.map(({ one }) => one));
+        await rig.stripe.webhooks.resend(waiting.filter((one) => isOf(plain, one)));
+        rig.stripe.webhooks.lose();
+        expect(await rig.standing(names[1])).toBe(await rig.standing(names[0]));
+        const expected = await rig.sdk.subscriptions.retrieve(shuffled.id);
+        expect(await rig.standing(names[1])).toContain(
+          expected.pause_collection && expected.status !== 'canceled' ? 'paused' : expected.status,
+        );
+      }),
+      { numRuns: 12 },
+    );
+  }, 120_000);
+});
