@@ -2,7 +2,9 @@
  * Goal: invoices and closed periods are exported whole, exact, and as a stream, to whoever may read them.
  * Method: a gateway that makes invoices, files read back by a CSV library, and 100,000 lines in the memory of a few.
  */
+import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parse as csvParser } from 'csv-parse';
@@ -128,6 +130,12 @@ describeEngines('exports', (engine) => {
         linePeriodEnd: '2026-02-01T00:00:00.000Z',
       },
     ]);
+  });
+
+  it('has the columns of its page in the docs', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../docs/billing-manual.md', import.meta.url)), 'utf8');
+    const [, columns = ''] = /<!-- columns -->\n([\s\S]*?)\n\n/.exec(page) ?? [];
+    expect([...columns.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(HEADER);
   });
 
   it('says the same as NDJSON, an invoice a line', async () => {
