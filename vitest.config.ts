@@ -56,7 +56,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      onRealThings('gateway', ['tests/{store,model,support,api,realtime,start}/**/*.test.ts'], { exclude: MEMORY }),
+      onRealThings('gateway', ['tests/{store,model,support,api,realtime,notices,start}/**/*.test.ts'], { exclude: MEMORY }),
       onRealThings('memory', MEMORY, { isolate: true }),
       onRealThings('e2e', ['tests/e2e/**/*.test.ts'], {
         testTimeout: 60_000,

@@ -15,6 +15,9 @@ it('has a default for everything', () => {
     bootstrapKey: null,
     tokenSecret: null,
     eventsKeptDays: null,
+    webhooksAllowPrivate: false,
+    mail: null,
+    alertEmailTo: null,
     corsOrigins: [],
     logLevel: 'info',
   });
@@ -39,6 +42,9 @@ it.each<[Flags, Environment, object]>([
   [{},                      { METERGRAPH_BOOTSTRAP_KEY: KEY },                { bootstrapKey: KEY }],
   [{},                      { DATABASE_URL: 'postgresql://u:p@db/meter' },    { databaseUrl: 'postgresql://u:p@db/meter' }],
   [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: '70' },            { eventsKeptDays: 70 }],
+  [{},                      { METERGRAPH_WEBHOOKS_ALLOW_PRIVATE: '1' },       { webhooksAllowPrivate: true }],
+  [{},                      { SMTP_URL: 'smtp://mail.example:587', ALERT_EMAIL_FROM: 'a@b.example', ALERT_EMAIL_TO: 'c@d.example' },
+                            { mail: { url: 'smtp://mail.example:587', from: 'a@b.example' }, alertEmailTo: 'c@d.example' }],
   [{},                      { METERGRAPH_CORS_ORIGINS: 'https://a.example, http://b.example:8080' },
                             { corsOrigins: ['https://a.example', 'http://b.example:8080'] }],
 ])('flags %j and environment %j give %j', (flags, env, settings) => {
@@ -57,6 +63,9 @@ it.each<[Flags, Environment, RegExp]>([
   [{},                      { METERGRAPH_TOKEN_SECRET: 'short' },             /^METERGRAPH_TOKEN_SECRET is not right; write at least 32/],
   [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: '69' },            /^METERGRAPH_EVENTS_KEPT_DAYS is "69"; write a whole number of days from 70 /],
   [{},                      { METERGRAPH_EVENTS_KEPT_DAYS: 'P1Y' },           /^METERGRAPH_EVENTS_KEPT_DAYS is "P1Y"; write a whole number/],
+  [{},                      { SMTP_URL: 'http://mail.example' },              /^SMTP_URL is not right; write a URL like smtp:/],
+  [{},                      { SMTP_URL: 'smtp://mail.example' },              /^SMTP_URL is set and ALERT_EMAIL_FROM is not; set the address/],
+  [{},                      { ALERT_EMAIL_TO: 'c@d.example' },                /^ALERT_EMAIL_TO is set and SMTP_URL is not; set the mail server/],
   [{},                      { METERGRAPH_CORS_ORIGINS: '*' },                 /^METERGRAPH_CORS_ORIGINS is "\*"; write origins like/],
   [{},                      { METERGRAPH_CORS_ORIGINS: 'https://a.example/' }, /^METERGRAPH_CORS_ORIGINS is .*; write origins like/],
 ])('flags %j and environment %j are refused', (flags, env, says) => {

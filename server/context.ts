@@ -1,6 +1,7 @@
 /** context — what a GraphQL operation is handed: who asks, and the gateway's parts. */
 import type { Deps } from './actions/deps.ts';
 import type { Viewer } from './domain/viewer.ts';
+import type { WebhookPolicy } from './domain/webhook-endpoint.ts';
 import type { Streams } from './events/streams.ts';
 import type { Authorize } from './hooks/authorize.ts';
 import type { HookedEngine } from './hooks/hooked-engine.ts';
@@ -10,6 +11,8 @@ export type Services = Deps & {
   readonly engine: HookedEngine;
   readonly usageReader: UsageReader;
   readonly streams: Streams;
+  /** What endpoints of webhooks may be. */
+  readonly webhooks: WebhookPolicy;
   /** Whether a key may act for a reference; null where every key may. The engine asks by itself. */
   readonly authorize: Authorize | null;
 };

@@ -61,6 +61,8 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       tokenSecret: await tokenSecretOf({ database }, settings.tokenSecret),
       corsOrigins: settings.corsOrigins,
       eventsKeptMs: settings.eventsKeptDays === null ? null : settings.eventsKeptDays * DAY_MS,
+      webhooks: { allowPrivate: settings.webhooksAllowPrivate },
+      mail: settings.mail && { ...settings.mail, alertsTo: settings.alertEmailTo },
       ...(loaded && { hooks: loaded.hooks }),
       ...(demo && { demoKey: demo.key }),
     });

@@ -28,6 +28,8 @@ import './usage-forecast.ts';
 import './invoice.ts';
 import './api-key.ts';
 import './customer-token.ts';
+import './webhook-endpoint.ts';
+import './webhook-delivery.ts';
 import './viewer.ts';
 import { builder } from './builder.ts';
 

@@ -111,6 +111,7 @@ export async function addTenant({ database, clock }: TestGateway, mode: ApiKeyMo
 }
 
 const TABLES = [
+  'alert_cursors',
   'alerts',
   'answers',
   'api_keys',
@@ -120,6 +121,7 @@ const TABLES = [
   'events',
   'features',
   'grants',
+  'outgoing_events',
   'plan_spans',
   'plan_versions',
   'plans',
@@ -131,6 +133,8 @@ const TABLES = [
   'top_up_requests',
   'unique_values',
   'wallets',
+  'webhook_deliveries',
+  'webhook_endpoints',
 ];
 
 /** All that is stored, table by table, as one digest each: equal before and after means that nothing was written. */

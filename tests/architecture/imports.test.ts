@@ -47,6 +47,11 @@ describe('a broken rule is named', () => {
     ['server/db/a.ts', '../metering/z.ts', 'server/db imports domain: server/db/a.ts → server/metering/z.ts'],
     ['server/events/a.ts', '../db/z.ts', 'server/events imports domain: server/events/a.ts → server/db/z.ts'],
     ['server/billing/a.ts', '../db/z.ts', 'server/billing imports domain: server/billing/a.ts → server/db/z.ts'],
+    [
+      'server/notices/a.ts',
+      '../metering/z.ts',
+      'server/notices imports domain, db: server/notices/a.ts → server/metering/z.ts',
+    ],
     ['server/auth/a.ts', '../schema/z.ts', 'server/auth imports domain, db: server/auth/a.ts → server/schema/z.ts'],
     [
       'server/metering/a.ts',

@@ -1,4 +1,5 @@
 /** tables — every table, one a file. Constraints carry the promises, and each has a name. */
+export { alertCursors } from './alert-cursors.ts';
 export { alerts } from './alerts.ts';
 export { answers } from './answers.ts';
 export { apiKeys } from './api-keys.ts';
@@ -7,6 +8,7 @@ export { customers } from './customers.ts';
 export { events } from './events.ts';
 export { features } from './features.ts';
 export { creditBalances, grants } from './grants.ts';
+export { outgoingEvents } from './outgoing-events.ts';
 export { planSpans } from './plan-spans.ts';
 export { planVersions } from './plan-versions.ts';
 export { plans } from './plans.ts';
@@ -17,3 +19,5 @@ export { secrets } from './secrets.ts';
 export { tenants } from './tenants.ts';
 export { uniqueValues } from './unique-values.ts';
 export { topUpRequests, wallets } from './wallets.ts';
+export { webhookDeliveries } from './webhook-deliveries.ts';
+export { webhookEndpoints } from './webhook-endpoints.ts';

@@ -1,6 +1,8 @@
 /** save — writes what a batch decided, in a number of statements that does not depend on its size. */
 import type { Parameter, Row, Statement } from '../../db/client.ts';
+import { emittedText, noticeParams } from '../../db/queries/outgoing-events.ts';
 import type { Alert } from '../../domain/alert.ts';
+import type { Notice } from '../../domain/notice.ts';
 import { formatUnits } from '../../domain/units.ts';
 import type { Hint } from '../../events/bus.ts';
 import type { ChangedCounter, Changes, CustomerState, NewAlert, NewAnswer, NewEvent } from '../state.ts';
@@ -57,7 +59,7 @@ type Part = {
  * @param isPlain Whether all of its events are: then their rollups are made where they are stored.
  */
 function saveStatement(
-  { nowMs, customers, counters, events, answers, alerts }: Changes,
+  { nowMs, customers, counters, events, answers, alerts, notices }: Changes,
   { proof, revision, hint }: Saving,
   isPlain: boolean,
 ): Statement {
@@ -66,6 +68,7 @@ function saveStatement(
   if (answers.length > 0) parts.push(answersPart(answers));
   if (counters.size > 0) parts.push(countersPart([...counters.values()]));
   if (events.length > 0) parts.push(eventsPart(events, isPlain));
+  if (notices.length > 0) parts.push(noticesPart(notices));
   if (!isEmpty(proof)) parts.push(proofPart(proof));
   if (hint) parts.push(hintPart(hint));
   return { text: textOf(parts), params: parts.flatMap(({ params }) => params) };
@@ -229,6 +232,13 @@ const PLAIN_EVENT_REST = [
   ['amount', 'v.reported::numeric'],
   ['occurred_at', NOW],
 ] as const;
+
+/** What others are told of: with the fact, or not at all. */
+const noticesPart = (notices: readonly Notice[]): Part => ({
+  name: 'notices',
+  params: noticeParams(notices),
+  writes: (param) => emittedText(param, NOW),
+});
 
 const proofPart = (proof: Proof): Part => ({ name: 'proof', params: proofParams(proof), holds: proofText });
 
