@@ -13,6 +13,7 @@ const ROOMS = {
   db: ['domain'],
   events: ['domain'],
   billing: ['domain', 'db'],
+  notices: ['domain', 'db'],
   auth: ['domain', 'db'],
   metering: ['domain', 'db', 'events', 'billing'],
   actions: ['domain', 'db', 'events', 'billing', 'auth'],

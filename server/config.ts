@@ -27,6 +27,12 @@ export type Settings = {
   readonly tokenSecret: string | null;
   /** Events that were recorded longer ago may be dropped, whole months of them; null to keep all for ever. */
   readonly eventsKeptDays: number | null;
+  /** Whether webhooks may go to `http:`, and to addresses of one's own network. */
+  readonly webhooksAllowPrivate: boolean;
+  /** Alerts go out as mails by this server, from this address; null for none. */
+  readonly mail: { readonly url: string; readonly from: string } | null;
+  /** Who gets a mail for every alert; null for nobody but endpoints of their own. */
+  readonly alertEmailTo: string | null;
   /** Origins of other sites whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -129,6 +135,12 @@ function isOrigin(url: string): boolean {
     URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) && `${new URL(url).origin}/` === new URL(url).href
   );
 }
+const smtpUrl = text.refine(
+  (url) => URL.canParse(url) && /^smtps?:$/.test(new URL(url).protocol),
+  'write a URL like smtp://user:password@host:587, or smtps://…:465',
+);
+
+const mailAddress = text.regex(/^[^\s@,;<>]+@[^\s@,;<>]+$/, 'write one address like alerts@example.com');
 
 const SETTINGS = {
   host: { env: 'HOST', flag: '--host', schema: text },
@@ -143,6 +155,10 @@ const SETTINGS = {
     schema: text.min(32, 'write at least 32 characters, random ones: openssl rand -base64 32'),
   },
   eventsKeptDays: { env: 'METERGRAPH_EVENTS_KEPT_DAYS', schema: eventsKept },
+  webhooksAllowPrivate: { env: 'METERGRAPH_WEBHOOKS_ALLOW_PRIVATE', schema: yesOrNo },
+  mail: { env: 'SMTP_URL', schema: smtpUrl },
+  alertEmailFrom: { env: 'ALERT_EMAIL_FROM', schema: mailAddress },
+  alertEmailTo: { env: 'ALERT_EMAIL_TO', schema: mailAddress },
   corsOrigins: { env: 'METERGRAPH_CORS_ORIGINS', schema: origins },
   logLevel: {
     env: 'LOG_LEVEL',
@@ -152,7 +168,7 @@ const SETTINGS = {
   stripeSecretKey: { env: 'STRIPE_SECRET_KEY', schema: stripeKey },
   stripeWebhookSecrets: { env: 'STRIPE_WEBHOOK_SECRET', schema: webhookSecrets },
   stripeApiBase: { env: 'STRIPE_API_BASE', schema: apiBase },
-} satisfies Readonly<Record<keyof Settings, Setting<unknown>>>;
+} satisfies Readonly<Record<keyof Settings | 'alertEmailFrom', Setting<unknown>>>;
 
 /** What may be said aloud of a wrong value; of the others only that they are wrong. */
 const SECRET: ReadonlySet<string> = new Set([
@@ -162,6 +178,7 @@ const SECRET: ReadonlySet<string> = new Set([
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
   'STRIPE_API_BASE', // a proxy's address may hold a password
+  'SMTP_URL',
 ]);
 
 /** @throws {SettingsError} with one sentence for each value that is wrong. */
@@ -177,6 +194,10 @@ export function readSettings(flags: Flags = {}, env: Environment = process.env):
     problems.push(`${named} ${found}; ${parsed.error.issues[0]?.message}.`);
     return undefined;
   }
+  const smtp = read(SETTINGS.mail, undefined) ?? null;
+  const from = read(SETTINGS.alertEmailFrom, undefined) ?? null;
+  const alertEmailTo = read(SETTINGS.alertEmailTo, undefined) ?? null;
+  problems.push(...mailProblems(env, { smtp, from }));
   const settings: Settings = {
     host: read(SETTINGS.host, flags.host) ?? '127.0.0.1',
     port: read(SETTINGS.port, flags.port) ?? null,
@@ -187,6 +208,9 @@ export function readSettings(flags: Flags = {}, env: Environment = process.env):
     bootstrapKey: read(SETTINGS.bootstrapKey, undefined) ?? null,
     tokenSecret: read(SETTINGS.tokenSecret, undefined) ?? null,
     eventsKeptDays: read(SETTINGS.eventsKeptDays, undefined) ?? null,
+    webhooksAllowPrivate: read(SETTINGS.webhooksAllowPrivate, undefined) ?? false,
+    mail: smtp !== null && from !== null ? { url: smtp, from } : null,
+    alertEmailTo,
     corsOrigins: read(SETTINGS.corsOrigins, undefined) ?? [],
     logLevel: read(SETTINGS.logLevel, flags.logLevel) ?? 'info',
     stripeSecretKey: read(SETTINGS.stripeSecretKey, undefined) ?? null,
@@ -195,6 +219,18 @@ export function readSettings(flags: Flags = {}, env: Environment = process.env):
   };
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
+}
+
+/** Mails need a server and a sender: of two that belong together, both are there or none. */
+function mailProblems(env: Environment, { smtp, from }: Readonly<Record<'smtp' | 'from', string | null>>): string[] {
+  const isMissing = (value: string | null, name: string): boolean => value === null && !env[name]; // a wrong one is told
+  if (isMissing(smtp, 'SMTP_URL')) {
+    const lonely = ['ALERT_EMAIL_FROM', 'ALERT_EMAIL_TO'].filter((name) => env[name]);
+    return lonely.map((name) => `${name} is set and SMTP_URL is not; set the mail server, or leave both out.`);
+  }
+  return isMissing(from, 'ALERT_EMAIL_FROM')
+    ? ['SMTP_URL is set and ALERT_EMAIL_FROM is not; set the address that mails come from.']
+    : [];
 }
 
 const PREFIX = 'METERGRAPH_';

@@ -3,6 +3,7 @@ import type { Deps } from './actions/deps.ts';
 import type { Biller } from './billing/biller.ts';
 import type { BillingRules } from './domain/billing-rules.ts';
 import type { Viewer } from './domain/viewer.ts';
+import type { WebhookPolicy } from './domain/webhook-endpoint.ts';
 import type { Streams } from './events/streams.ts';
 import type { Authorize } from './hooks/authorize.ts';
 import type { HookedEngine } from './hooks/hooked-engine.ts';
@@ -15,6 +16,8 @@ export type Services = Deps & {
   readonly billingRules: BillingRules;
   readonly usageReader: UsageReader;
   readonly streams: Streams;
+  /** What endpoints of webhooks may be. */
+  readonly webhooks: WebhookPolicy;
   /** Whether a key may act for a reference; null where every key may. The engine asks by itself. */
   readonly authorize: Authorize | null;
 };

@@ -33,10 +33,15 @@ import { type Hooks, NO_HOOKS } from './hooks.ts';
 import { Closer } from './metering/closer.ts';
 import { Engine, type EngineOptions } from './metering/engine.ts';
 import { Ledger } from './metering/ledger.ts';
+import type { Result } from './metering/requests.ts';
 import { settlerOf } from './metering/settler.ts';
 import { notifyStatement } from './metering/store/save.ts';
 import { UsageReader } from './metering/usage-reader.ts';
 import type { Metrics } from './metrics.ts';
+import { createMail, type MailOptions } from './notices/mail.ts';
+import { followAlertMail } from './notices/managed-mail.ts';
+import { Notices } from './notices/notices.ts';
+import type { PostOptions } from './notices/post.ts';
 
 export type CoreOptions = {
   readonly database: Database;
@@ -60,6 +65,12 @@ export type CoreOptions = {
   readonly chargeIntervalMs?: number;
   /** How long events are kept after they were recorded; left out, for ever. */
   readonly eventsKeptMs?: number | null;
+  /** How webhooks are sent; left out, to the internet alone. */
+  readonly webhooks?: Partial<PostOptions>;
+  /** The server for mails, and who gets every alert; left out, no mail is sent. */
+  readonly mail?: (MailOptions & { readonly alertsTo: string | null }) | null;
+  /** How often to look for what is to be told. */
+  readonly noticeIntervalMs?: number;
 };
 
 const POLL_INTERVAL_MS = 5_000;
@@ -68,6 +79,7 @@ const CLOSE_INTERVAL_MS = 10_000;
 
 /** How long a wallet waits at most for the money that it has asked for. */
 const CHARGE_INTERVAL_MS = 5_000;
+const NOTICE_INTERVAL_MS = 2_000;
 
 /** An embedded database works on this very thread: watchers, and whoever asks for health, wait for a batch at most. */
 const EMBEDDED_BATCH_SIZE_MAX = 128;
@@ -87,10 +99,14 @@ export class Core {
   #charging: NodeJS.Timeout | null = null;
   /** Makes invoices of billing periods that are over; null where somebody else bills, or nobody. */
   readonly invoicer: Invoicer | null;
+  /** Tells other systems what happened. */
+  readonly notices: Notices;
+  readonly #noticing: NodeJS.Timeout;
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
     const { database, clock, logger, tokenSecret, hooks = NO_HOOKS, pollIntervalMs = POLL_INTERVAL_MS } = options;
+    this.notices = this.#createNotices(metrics);
     const catalogs = new Catalogs();
     const usageReader = new UsageReader(database, catalogs, clock);
     const streams = new Streams({
@@ -126,6 +142,7 @@ export class Core {
       streams,
       authorize,
       billingRules,
+      webhooks: { allowPrivate: options.webhooks?.allowPrivate ?? false, hasMail: Boolean(options.mail) },
     };
     this.stripe = options.stripe ? this.#joinStripe(options.stripe, services) : null;
     this.services = { ...services, biller: this.stripe?.biller ?? noBiller };
@@ -146,10 +163,13 @@ export class Core {
     this.invoicer = this.#createInvoicer();
     const close = () => void this.closer.run().then(() => this.invoicer?.run());
     this.#closing = setInterval(close, options.closeIntervalMs ?? CLOSE_INTERVAL_MS).unref();
+    const noticeIntervalMs = options.noticeIntervalMs ?? NOTICE_INTERVAL_MS;
+    this.#noticing = setInterval(() => void this.notices.run(), noticeIntervalMs).unref();
   }
 
   /** Begins to hear other gateways. */
   async listen(): Promise<void> {
+    await followAlertMail(this.#options.database, this.#options.mail?.alertsTo ?? null, this.#options.clock.now());
     await this.#options.database.listen?.(
       CHANNEL,
       (payload) => this.#heard(payload),
@@ -169,7 +189,9 @@ export class Core {
     clearInterval(this.#charging ?? undefined);
     await this.stripe?.stop();
     await Promise.all([this.closer.stop(), this.invoicer?.stop()]);
+    clearInterval(this.#noticing);
     await this.services.engine.drain();
+    await this.notices.stop();
   }
 
   #joinStripe(connection: StripeConnection, services: Omit<Services, 'biller'>): StripeBilling {
@@ -214,12 +236,29 @@ export class Core {
       metrics.batchSize.observe(size);
       metrics.batchSeconds.observe(durationMs / 1_000);
     };
-    const onAnswered = (outcome: string, durationMs: number) => {
+    const onAnswered = (outcome: string, durationMs: number, answer?: Result) => {
+      if (outcome === 'LIMIT_REACHED' && answer && 'denial' in answer) this.notices.exceeded.heard(answer);
       metrics.consumes.inc({ outcome });
       metrics.consumeSeconds.observe(durationMs / 1_000);
     };
     const options = { ...(database.engine === 'pglite' && { batchSizeMax: EMBEDDED_BATCH_SIZE_MAX }), ...engine };
     return new Engine({ ledger, clock, onUnreachable, onBatch, onAnswered }, options);
+  }
+
+  #createNotices(metrics: Metrics): Notices {
+    const { database, clock, logger, webhooks, mail } = this.#options;
+    return new Notices({
+      database,
+      clock,
+      post: { allowPrivate: false, ...webhooks },
+      mail: mail ? createMail(mail) : null,
+      onOutcome: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
+      onDisabled: (disabled) => {
+        metrics.webhooksDisabled.inc();
+        logger.warn(disabled, 'a webhook endpoint is sent nothing more');
+      },
+      onError: (error) => logger.warn({ err: error }, 'webhooks could not be looked after; the next run tries again'),
+    });
   }
 
   #announce(change: Change): void {

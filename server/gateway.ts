@@ -18,6 +18,7 @@ import { FastDoor } from './fast-door.ts';
 import { createGraphQLServer, type GraphQLServer, type GraphQLServerDeps } from './graphql-server.ts';
 import { createHttpHandler, type Handler, type LivePageStart, type Readiness } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import type { Notices } from './notices/notices.ts';
 import { schema } from './schema/index.ts';
 import { createWebhookDoor } from './webhook-door.ts';
 import { refuseUpgrade, SOCKET_LIMITS, type SocketLimits, WebSocketDoor } from './ws.ts';
@@ -88,12 +89,14 @@ export class Gateway {
     const answer: Handler = (request, response) => graphql.handle(request, response);
     this.#server = this.#createServer(options.fastDoor === false ? answer : fastDoor.handle);
     const { engine, streams } = this.services;
+    const { notices } = this.#core;
     this.metrics.observe({
       queueLength: () => engine.queueLength,
       sockets: () => this.#sockets.openSockets,
       subscriptions: () => streams.openStreams,
       audiences: () => this.#fanOut.audiences,
       topics: () => streams.customersWatched + streams.tenantsWatched,
+      webhookQueueAge: () => notices.queueAgeMs / 1_000,
     });
   }
 
@@ -104,6 +107,11 @@ export class Gateway {
 
   get services(): Services {
     return this.#core.services;
+  }
+
+  /** What tells other systems: tests run it by hand. */
+  get notices(): Notices {
+    return this.#core.notices;
   }
 
   /** Opens the port, and begins to hear other gateways. @returns the URL it answers at. */

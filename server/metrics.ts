@@ -10,6 +10,8 @@ export type Gauges = {
   readonly audiences?: () => number;
   /** Left out, nobody listens. */
   readonly topics?: () => number;
+  /** In seconds; left out, nothing is sent. */
+  readonly webhookQueueAge?: () => number;
 };
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -63,6 +65,17 @@ export function createMetrics() {
     labelNames: ['outcome'] as const,
     registers,
   });
+  const webhookDeliveries = new Counter({
+    name: 'metergraph_webhook_deliveries_total',
+    help: 'Tries to deliver a webhook or a mail by outcome: delivered, retried later, failed for good, or aborted by a stop.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  const webhooksDisabled = new Counter({
+    name: 'metergraph_webhook_endpoints_disabled_total',
+    help: 'Endpoints that are sent nothing more because they are gone, or have failed for days.',
+    registers,
+  });
   const counts = { fastAnswers: 0 };
   const help = 'Operations over HTTP that took the short way to their answer.';
   counter(registers, 'metergraph_fast_answers_total', help, () => counts.fastAnswers);
@@ -77,14 +90,25 @@ export function createMetrics() {
     afterHooks,
     pushes,
     executions,
+    webhookDeliveries,
+    webhooksDisabled,
     /** Adds the gauges, once there is something to ask. */
-    observe({ queueLength, sockets, subscriptions, audiences = none, topics = none }: Gauges): void {
+    observe({
+      queueLength,
+      sockets,
+      subscriptions,
+      audiences = none,
+      topics = none,
+      webhookQueueAge = none,
+    }: Gauges): void {
       gauge(registers, 'metergraph_queue_length', 'Consume calls waiting for the next batch.', queueLength);
       gauge(registers, 'metergraph_open_sockets', 'Open WebSocket connections.', sockets);
       gauge(registers, 'metergraph_open_subscriptions', 'Open subscriptions, over WebSocket and SSE.', subscriptions);
       const alike =
         'Groups of open subscriptions that are told the same of the same item: one document, viewers alike.';
       gauge(registers, 'metergraph_subscription_audiences', alike, audiences);
+      const age = 'For how long the oldest webhook that is due has waited.';
+      gauge(registers, 'metergraph_webhook_queue_age_seconds', age, webhookQueueAge);
       gauge(registers, 'metergraph_watched_topics', 'Customers, feeds and bells that somebody listens to.', topics);
     },
     contentType: registry.contentType,

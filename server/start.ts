@@ -64,6 +64,8 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
       corsOrigins: settings.corsOrigins,
       eventsKeptMs: settings.eventsKeptDays === null ? null : settings.eventsKeptDays * DAY_MS,
       stripe: stripeOf(settings),
+      webhooks: { allowPrivate: settings.webhooksAllowPrivate },
+      mail: settings.mail && { ...settings.mail, alertsTo: settings.alertEmailTo },
       ...(loaded && { hooks: loaded.hooks, billing: loaded.billing, invoicing: loaded.invoicing }),
       ...(demo && { demoKey: demo.key }),
     });

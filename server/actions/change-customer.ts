@@ -2,9 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Db } from '../db/client.ts';
 import { isDue, lockCustomer, updateCustomer } from '../db/queries/customers.ts';
+import { emit } from '../db/queries/outgoing-events.ts';
 import { savePlanSpan } from '../db/queries/plan-spans.ts';
 import { type Customer, customerIdOf } from '../domain/customer.ts';
 import { customerNotFound, MeterError } from '../domain/errors.ts';
+import { planChanged } from '../domain/notices-of-money.ts';
 import { spansOfChange } from '../domain/plan-span.ts';
 import type { Deps } from './deps.ts';
 
@@ -84,8 +86,18 @@ export async function saveChange(
   await updateCustomer(tx, customer, limitsMoved ? nowMs : null);
   const of = { tenantId: customer.tenantId, customerId: customer.id };
   for (const span of spansOfChange(before, customer, nowMs)) await savePlanSpan(tx, of, span);
+  if (isOtherPlan(before, customer)) await tellPlan(tx, before, customer, nowMs);
   // Of a change that is to come nobody is told yet; but who watches must know when it comes.
   return { customer, isNews: limitsMoved || pendingMoved };
+}
+
+const isOtherPlan = (before: Customer, after: Customer): boolean =>
+  before.planKey !== after.planKey || before.planVersion !== after.planVersion;
+
+async function tellPlan(tx: Db, before: Customer, after: Customer, nowMs: number): Promise<void> {
+  const { tenantId, id: customerId, referenceId, sequence, planKey } = after;
+  const moment = { tenantId, customerId, referenceId, sequence, atMs: nowMs };
+  await emit(tx, planChanged(moment, { planKey, previousPlanKey: before.planKey, effectiveAtMs: nowMs }));
 }
 
 /** Everything of a customer that its limits depend on. */

@@ -2,7 +2,8 @@
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import type { Database, Lane, Parameter, Query, Row, Statement } from './client.ts';
+import { withoutArrays } from './array-text.ts';
+import type { Database, Lane, Query, Row, Statement } from './client.ts';
 
 export type PostgresOptions = {
   readonly url: string;
@@ -75,23 +76,6 @@ const queryOn =
   (client: Client): Query =>
   <R extends object>({ text, params }: Statement) =>
     client.unsafe<R[]>(text, params.map(withoutArrays), { prepare: true });
-
-/** Arrays as Postgres writes them, since the driver does not know their types. */
-const withoutArrays = (param: Parameter) => (isArray(param) ? `{${param.map(element).join()}}` : param);
-
-function element(text: string | null): string {
-  if (text === null) return 'NULL';
-  if (PLAIN.test(text)) return text; // ids, numbers, instants: nearly all there is
-  return ESCAPED_OTHERWISE.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : JSON.stringify(text);
-}
-
-/** What needs no quotes in an array: it does not spell NULL. */
-const PLAIN = /^(?!null$)[\w.:+-]+$/i;
-/** Control characters and halves of pairs: all others JSON quotes as Postgres does, and far quicker than we can. */
-const ESCAPED_OTHERWISE = /[^\u0020-\ud7ff\ue000-\uffff]/;
-
-/** As `Array.isArray`, which does not tell read-only arrays from the rest. */
-const isArray = (param: Parameter): param is readonly (string | null)[] => Array.isArray(param);
 
 const BEGIN: Statement = { text: 'BEGIN', params: [] };
 const COMMIT: Statement = { text: 'COMMIT', params: [] };

@@ -1,5 +1,6 @@
 /** query-in — a `Query` that runs inside a transaction, so that hand-written statements can be read there, too. */
 import { sql } from 'drizzle-orm';
+import { withoutArrays } from './array-text.ts';
 import type { Db, Query, Statement } from './client.ts';
 
 export function queryIn(tx: Db): Query {
@@ -7,7 +8,9 @@ export function queryIn(tx: Db): Query {
     // Drizzle numbers parameters itself: the text is cut at each `$n` and its value put in between.
     const parts = text
       .split(/\$(\d+)/)
-      .map((part, i) => (i % 2 === 0 ? sql.raw(part) : sql`${sql.param(params[Number(part) - 1])}`));
+      .map((part, i) =>
+        i % 2 === 0 ? sql.raw(part) : sql`${sql.param(withoutArrays(params[Number(part) - 1] ?? null))}`,
+      );
     return rowsOf<R>(await tx.execute(sql.join(parts)));
   };
 }

@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   RESERVATION_NOT_FOUND: 'No such reservation in this tenant.',
   RESERVATION_EXPIRED: 'The reservation was open for as long as it may be; what it held has been given back.',
   RESERVATION_CLOSED: 'The reservation was committed or released before.',
+  WEBHOOK_ENDPOINT_NOT_FOUND: 'No such webhook endpoint in this tenant.',
+  WEBHOOK_DELIVERY_NOT_FOUND: 'No such delivery in this tenant, or it was forgotten.',
   WALLET_NOT_FOUND: 'The customer has no wallet in this currency.',
   INSUFFICIENT_BALANCE: 'The wallet does not hold as much as is to be paid out.',
   INVALID_TIMESTAMP: 'The instant lies too far back, or ahead.',

@@ -5,6 +5,7 @@
  */
 import { nextDueMs } from '../domain/credits.ts';
 import type { Grant } from '../domain/grant.ts';
+import type { Notice } from '../domain/notice.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { EntryKind, Posting } from '../domain/posting.ts';
 import type { Reservation } from '../domain/reservation.ts';
@@ -55,6 +56,7 @@ export class Draft implements Changes {
   readonly topUps = new Map<string, ChangedTopUp>();
   readonly reservations = new Map<string, ChangedReservation>();
   readonly values: NewValue[] = [];
+  readonly notices: Notice[] = [];
   readonly #touched = new Set<CustomerState>();
   readonly #movedPlans = new Map<CustomerState, MovedPlan>();
   readonly settled = new Set<CustomerState>();
@@ -132,6 +134,10 @@ export class Draft implements Changes {
 
   addAlerts(alerts: readonly NewAlert[]): void {
     this.alerts.push(...alerts);
+  }
+
+  addNotice(notice: Notice): void {
+    this.notices.push(notice);
   }
 
   post(customer: CustomerState, sequence: bigint, kind: EntryKind, postings: readonly Posting[]): void {

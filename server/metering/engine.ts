@@ -32,8 +32,8 @@ export type EngineDeps = {
   readonly onUnreachable: (cause: unknown) => void;
   /** Told the size and duration of each batch. */
   readonly onBatch?: (size: number, durationMs: number) => void;
-  /** Told the outcome of each request, and how long it took from its arrival. */
-  readonly onAnswered?: (outcome: string, durationMs: number) => void;
+  /** Told the outcome of each request, how long it took from its arrival, and the answer where there is one. */
+  readonly onAnswered?: (outcome: string, durationMs: number, answer?: Result) => void;
 };
 
 export class Engine {

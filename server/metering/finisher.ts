@@ -30,8 +30,8 @@ export type FinisherDeps = {
   readonly deadlineMs: number;
   /** Told when the database did not answer, so that the next batch gets a new connection. */
   readonly onUnreachable: (cause: unknown) => void;
-  /** Told the outcome of each request, and how long it took from its arrival. */
-  readonly onAnswered: (outcome: string, durationMs: number) => void;
+  /** Told the outcome of each request, how long it took from its arrival, and the answer where there is one. */
+  readonly onAnswered: (outcome: string, durationMs: number, answer?: Result) => void;
 };
 
 /** What keeps more than one batch from being recorded. */
@@ -85,7 +85,8 @@ export class Finisher {
   answer({ startedMs, resolve, reject }: Pending, result: Result | Error): void {
     if (result instanceof Error) reject(result);
     else resolve(result);
-    this.#deps.onAnswered(outcomeOf(result), performance.now() - startedMs);
+    const answered = result instanceof Error ? undefined : result;
+    this.#deps.onAnswered(outcomeOf(result), performance.now() - startedMs, answered);
   }
 
   /**

@@ -10,6 +10,7 @@ import type { EventKind } from '../domain/event.ts';
 import type { LimitFields } from '../domain/feature.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { Mute } from '../domain/mute.ts';
+import type { Notice } from '../domain/notice.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { OpenPeriod } from '../domain/period.ts';
 import type { EntryKind, Posting } from '../domain/posting.ts';
@@ -184,6 +185,8 @@ export type Changes = {
   readonly topUps: ReadonlyMap<string, ChangedTopUp>;
   readonly reservations: ReadonlyMap<string, ChangedReservation>;
   readonly values: readonly NewValue[];
+  /** What others may be told of, beside alerts: those are found where they are stored. */
+  readonly notices: readonly Notice[];
 };
 
 type OfCustomer = { readonly customer: CustomerState };

@@ -29,6 +29,8 @@ const USER_ERRORS = {
   RESERVATION_EXPIRED: 'ReservationExpiredError',
   RESERVATION_NOT_FOUND: 'ReservationNotFoundError',
   WALLET_NOT_FOUND: 'WalletNotFoundError',
+  WEBHOOK_DELIVERY_NOT_FOUND: 'WebhookDeliveryNotFoundError',
+  WEBHOOK_ENDPOINT_NOT_FOUND: 'WebhookEndpointNotFoundError',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 export type UserErrorCode = keyof typeof USER_ERRORS;
 
@@ -117,6 +119,8 @@ const ERROR_TYPES = {
   RESERVATION_EXPIRED: userErrorType('RESERVATION_EXPIRED'),
   RESERVATION_NOT_FOUND: userErrorType('RESERVATION_NOT_FOUND'),
   WALLET_NOT_FOUND: userErrorType('WALLET_NOT_FOUND'),
+  WEBHOOK_DELIVERY_NOT_FOUND: userErrorType('WEBHOOK_DELIVERY_NOT_FOUND'),
+  WEBHOOK_ENDPOINT_NOT_FOUND: userErrorType('WEBHOOK_ENDPOINT_NOT_FOUND'),
 } as const satisfies Record<UserErrorCode, unknown>;
 
 /**

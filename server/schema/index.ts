@@ -30,6 +30,8 @@ import './checkout.ts';
 import './invoice-record.ts';
 import './api-key.ts';
 import './customer-token.ts';
+import './webhook-endpoint.ts';
+import './webhook-delivery.ts';
 import './viewer.ts';
 import { builder } from './builder.ts';
 

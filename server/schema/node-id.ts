@@ -6,9 +6,10 @@
 
 const NODE_TYPES = ['Alert', 'ApiKey', 'Customer', 'Event', 'Feature', 'Grant', 'Plan'] as const;
 export type NodeType = (typeof NODE_TYPES)[number];
-/** A reservation has an id and is no node: one that was denied has none. */
-type IdType = NodeType | 'Reservation';
-const ID_TYPES: readonly IdType[] = [...NODE_TYPES, 'Reservation'];
+/** A reservation has an id and is no node: one that was denied has none. Webhooks are for admins alone, and found in their lists. */
+const OTHER_TYPES = ['Reservation', 'WebhookDelivery', 'WebhookEndpoint'] as const;
+type IdType = NodeType | (typeof OTHER_TYPES)[number];
+const ID_TYPES: readonly IdType[] = [...NODE_TYPES, ...OTHER_TYPES];
 export type NodeId = { readonly type: IdType; readonly parts: readonly string[] };
 
 /** A reservation's id has the customer's reference in it: 255 characters of up to three bytes. */
@@ -61,6 +62,14 @@ export function reservationKey(text: string): ReservationKey | null {
 }
 
 export const uuidOf = ({ parts: [id = ''] }: NodeId): string | null => (UUID.test(id) ? id : null);
+
+export const isNodeType = (type: IdType): type is NodeType => NODE_TYPES.some((known) => known === type);
+
+/** The uuid in an id of one of the other types; null for what is none. */
+export function uuidOfType(text: string, type: IdType): string | null {
+  const id = decodeNodeId(text);
+  return id?.type === type ? uuidOf(id) : null;
+}
 
 /** The key of a feature or plan, unless it is another tenant's. */
 export const catalogKey = ({ parts: [tenantId, key] }: NodeId, ofTenant: string): string | null =>

@@ -16,6 +16,7 @@ import {
   catalogKey,
   decodeNodeId,
   encodeNodeId,
+  isNodeType,
   type NodeId,
   type NodeType,
   ownedKey,
@@ -64,7 +65,7 @@ builder.queryFields((t) => ({
 async function findNode(context: Context, text: string): Promise<NodeValue | null> {
   const viewer = reader(context);
   const id = decodeNodeId(text);
-  if (id === null || id.type === 'Reservation') return null;
+  if (id === null || !isNodeType(id.type)) return null;
   const value = await FINDERS[id.type](context, id, viewer);
   if (value) typeOfNode.set(value, id.type);
   return value;

@@ -94,6 +94,16 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     ADMIN,
     { __typename: 'TopUpRequestConnection' },
   ],
+  'Query.webhookEndpoints': [
+    '{ webhookEndpoints(first: 1) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookEndpointConnection' },
+  ],
+  'Query.webhookDeliveries': [
+    '{ webhookDeliveries(first: 1) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookDeliveryConnection' },
+  ],
   'Query.node': ['{ node(id: "x") { id } }', READERS, null],
   'Query.nodes': ['{ nodes(ids: ["x"]) { id } }', READERS, [null]],
   'Mutation.consume': [`mutation { consume(${USE}) { __typename } }`, WRITERS, { __typename: 'Consumption' }],
@@ -206,6 +216,41 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     'mutation { revokeApiKey(input: { keyId: "nokey000" }) { __typename } }',
     ADMIN,
     { __typename: 'ApiKeyNotFoundError' },
+  ],
+  'Mutation.createWebhookEndpoint': [
+    'mutation { createWebhookEndpoint(input: { url: "ftp://x", eventTypes: [] }) { __typename } }',
+    ADMIN,
+    { __typename: 'InvalidInputError' },
+  ],
+  'Mutation.updateWebhookEndpoint': [
+    'mutation { updateWebhookEndpoint(input: { endpointId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookEndpointNotFoundError' },
+  ],
+  'Mutation.rotateWebhookSecret': [
+    'mutation { rotateWebhookSecret(input: { endpointId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookEndpointNotFoundError' },
+  ],
+  'Mutation.deleteWebhookEndpoint': [
+    'mutation { deleteWebhookEndpoint(input: { endpointId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookEndpointNotFoundError' },
+  ],
+  'Mutation.sendTestEvent': [
+    'mutation { sendTestEvent(input: { endpointId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookEndpointNotFoundError' },
+  ],
+  'Mutation.replayDelivery': [
+    'mutation { replayDelivery(input: { deliveryId: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookDeliveryNotFoundError' },
+  ],
+  'Mutation.replayFailedDeliveries': [
+    'mutation { replayFailedDeliveries(input: { endpointId: "x", since: "2026-03-15T00:00:00Z" }) { __typename } }',
+    ADMIN,
+    { __typename: 'WebhookEndpointNotFoundError' },
   ],
   'Mutation.acknowledgeAlert': [
     'mutation { acknowledgeAlert(input: { id: "x" }) { __typename } }',

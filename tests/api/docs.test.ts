@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { DENIAL_REASONS } from '../../server/domain/denial.ts';
+import { NOTICE_TYPES } from '../../server/domain/notice.ts';
 import { createMetrics } from '../../server/metrics.ts';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
@@ -11,6 +12,12 @@ it('lists the refusals in their one order', () => {
   const [, section = ''] = read('docs/metering.md').split('## Refusals, in order');
   const named = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, reason]) => reason);
   expect(named).toEqual(DENIAL_REASONS);
+});
+
+it('lists the events that others are told of in their one order', () => {
+  const [, section = ''] = read('docs/webhooks.md').split('## Events');
+  const named = [...section.matchAll(/^\| `([a-z_.]+)` \|/gm)].map(([, type]) => type);
+  expect(named).toEqual(NOTICE_TYPES);
 });
 
 it('names every metric of ours, and no other', async () => {

@@ -111,6 +111,7 @@ export async function addTenant({ database, clock }: TestGateway, mode: ApiKeyMo
 }
 
 const TABLES = [
+  'alert_cursors',
   'alerts',
   'answers',
   'api_keys',
@@ -124,6 +125,7 @@ const TABLES = [
   'invoice_lines',
   'invoice_positions',
   'invoices',
+  'outgoing_events',
   'plan_spans',
   'plan_versions',
   'plans',
@@ -135,6 +137,8 @@ const TABLES = [
   'top_up_requests',
   'unique_values',
   'wallets',
+  'webhook_deliveries',
+  'webhook_endpoints',
 ];
 
 /** All that is stored, table by table, as one digest each: equal before and after means that nothing was written. */

@@ -108,6 +108,8 @@ it('every list that can grow asks how many, and none gives more than 100', () =>
     'plans',
     'topUpRequests',
     'usagePeriods',
+    'webhookDeliveries',
+    'webhookEndpoints',
   ]);
   for (const { args } of connections) expect(String(args.find(({ name }) => name === 'first')?.type)).toBe('Int!');
 });

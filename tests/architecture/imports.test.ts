@@ -56,6 +56,11 @@ describe('a broken rule is named', () => {
       '../metering/z.ts',
       'server/exports imports domain, db, auth: server/exports/a.ts → server/metering/z.ts',
     ],
+    [
+      'server/notices/a.ts',
+      '../metering/z.ts',
+      'server/notices imports domain, db: server/notices/a.ts → server/metering/z.ts',
+    ],
     ['server/auth/a.ts', '../schema/z.ts', 'server/auth imports domain, db: server/auth/a.ts → server/schema/z.ts'],
     [
       'server/metering/a.ts',

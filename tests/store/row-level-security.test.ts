@@ -6,12 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database, Db } from '../../server/db/client.ts';
+import { emit } from '../../server/db/queries/outgoing-events.ts';
+import { deadLetter } from '../../server/domain/notices-of-money.ts';
 import { ONE } from '../../server/domain/units.ts';
 import { describeEngines } from '../support/engines.ts';
 import { query, type Rig, rigWith, saveFeature } from './rig.ts';
 
 /** Nobody's rows: a reader has no business there. */
-const WITHOUT_TENANT = ['metergraph_migrations', 'secrets'];
+const WITHOUT_TENANT = ['alert_cursors', 'metergraph_migrations', 'secrets'];
 
 describeEngines('reading as a tenant', (engine) => {
   let database: Database;
@@ -45,6 +47,7 @@ describeEngines('reading as a tenant', (engine) => {
     const { alerts } = await rig.engine.consume(rig.call('acme', { idempotencyKey: 'k' }));
     expect(alerts).toHaveLength(2);
     await prepayAndHold(rig);
+    await listen(rig);
     return rig;
   }
 
@@ -88,6 +91,21 @@ describeEngines('reading as a tenant', (engine) => {
     );
   }
 
+  /** An endpoint, and something that it is told of. */
+  async function listen({ tenantId }: Rig): Promise<void> {
+    const at = Date.parse('2026-03-15T12:00:00Z');
+    await query(
+      database,
+      `INSERT INTO webhook_endpoints (id, tenant_id, kind, url, event_types, secrets, created_at)
+      VALUES ($2, $1, 'webhook', 'https://example.com', '{billing.dead_letter}', '[{"secret":"whsec_x","endsAt":null}]', $3)`,
+      tenantId,
+      randomUUID(),
+      new Date(at).toISOString(),
+    );
+    const letter = { biller: 'stripe', kind: 'usage', featureKey: null, amount: null, code: 'x', message: 'X.' };
+    await emit(database.db, deadLetter(tenantId, null, { ...letter, reference: '1' }, at));
+  }
+
   const count = async (db: Db, table: string, where = sql`true`): Promise<number> => {
     const [row] = await db
       .select({ rows: sql<string>`count(*)` })
@@ -112,6 +130,7 @@ describeEngines('reading as a tenant', (engine) => {
       'invoice_lines',
       'invoice_positions',
       'invoices',
+      'outgoing_events',
       'plan_spans',
       'plan_versions',
       'plans',
@@ -124,6 +143,8 @@ describeEngines('reading as a tenant', (engine) => {
       'usage_messages',
       'usage_outbox',
       'wallets',
+      'webhook_deliveries',
+      'webhook_endpoints',
     ]);
     for (const { tenantId } of rigs) {
       for (const table of tables) {
@@ -166,6 +187,10 @@ describeEngines('reading as a tenant', (engine) => {
         expect(await refusal(`INSERT INTO ${table} DEFAULT VALUES`)).toContain('permission denied');
         expect(await refusal(`TRUNCATE ${table}`)).toContain('permission denied');
       }
+    });
+
+    it('the secrets of its own endpoints', async () => {
+      expect(await refusal('SELECT id, secrets FROM webhook_endpoints')).toContain('permission denied');
     });
 
     it('tables that are nobody’s', async () => {

@@ -125,19 +125,25 @@ export async function alertsOfEvents(query: Query, ranges: readonly EventRange[]
   return found;
 }
 
+/** Inside a transaction one driver reads instants as text. */
+type Instant = Date | string;
+
+const msOf = (at: Instant): number => new Date(at).getTime();
+const msOrNull = (at: Instant | null): number | null => (at === null ? null : msOf(at));
+
 type AlertRow = {
   readonly tenant_id: string;
   readonly customer_id: string;
   readonly reference_id: string;
   readonly feature_key: string;
-  readonly period_start: Date;
-  readonly period_end: Date | null;
+  readonly period_start: Instant;
+  readonly period_end: Instant | null;
   readonly threshold_key: string;
   readonly used: string;
   readonly limit: string | null;
-  readonly raised_at: Date;
-  readonly muted_at: Date | null;
-  readonly acknowledged_at: Date | null;
+  readonly raised_at: Instant;
+  readonly muted_at: Instant | null;
+  readonly acknowledged_at: Instant | null;
   /** Text, where a statement was written by hand. */
   readonly sequence: string | bigint;
 };
@@ -147,13 +153,13 @@ const alertFromRow = (row: AlertRow): Alert => ({
   customerId: row.customer_id,
   referenceId: row.reference_id,
   featureKey: row.feature_key,
-  period: { startMs: row.period_start.getTime(), endMs: row.period_end?.getTime() ?? null },
+  period: { startMs: msOf(row.period_start), endMs: msOrNull(row.period_end) },
   threshold: parseMark(row.threshold_key),
   mark: row.threshold_key,
   used: unitsOf(row.used),
   limit: row.limit === null ? null : unitsOf(row.limit),
-  raisedAtMs: row.raised_at.getTime(),
-  mutedAtMs: row.muted_at?.getTime() ?? null,
-  acknowledgedAtMs: row.acknowledged_at?.getTime() ?? null,
+  raisedAtMs: msOf(row.raised_at),
+  mutedAtMs: msOrNull(row.muted_at),
+  acknowledgedAtMs: msOrNull(row.acknowledged_at),
   sequence: BigInt(row.sequence),
 });

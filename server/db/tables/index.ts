@@ -1,4 +1,5 @@
 /** tables — every table, one a file. Constraints carry the promises, and each has a name. */
+export { alertCursors } from './alert-cursors.ts';
 export { alerts } from './alerts.ts';
 export { answers } from './answers.ts';
 export { apiKeys } from './api-keys.ts';
@@ -11,6 +12,7 @@ export { features } from './features.ts';
 export { creditBalances, grants } from './grants.ts';
 export { invoiceBooks, invoicePositions } from './invoice-positions.ts';
 export { invoiceLines, invoices } from './invoices.ts';
+export { outgoingEvents } from './outgoing-events.ts';
 export { planSpans } from './plan-spans.ts';
 export { planVersions } from './plan-versions.ts';
 export { plans } from './plans.ts';
@@ -24,3 +26,5 @@ export { uniqueValues } from './unique-values.ts';
 export { usageMessages } from './usage-messages.ts';
 export { usageOutbox } from './usage-outbox.ts';
 export { topUpRequests, wallets } from './wallets.ts';
+export { webhookDeliveries } from './webhook-deliveries.ts';
+export { webhookEndpoints } from './webhook-endpoints.ts';

@@ -1,5 +1,7 @@
 /** wallet — books what a wallet pays, what was spent of its month, and the money that it asks for when it runs low. */
+import { balanceLow } from '../../domain/notices-of-money.ts';
 import type { Payment } from '../../domain/payment.ts';
+import type { AutoTopUp } from '../../domain/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { type Meter, monthOf, spentIn } from '../meter.ts';
 import type { CustomerState, StoredWallet } from '../state.ts';
@@ -45,17 +47,51 @@ export function payFromWallet(
     sequence,
   });
   if (walletCharge !== 0n) customer.limitsSequence = sequence; // other meters show the same wallet
-  if (walletCharge > 0n && policy.billing === 'prepaid') askForTopUp(draft, meter, currency, sequence);
+  if (walletCharge > 0n) runLow(draft, meter, policy.billing === 'prepaid', { before: wallet, sequence });
 }
 
-/** A wallet that runs low asks the biller for money, if its plan says so and nothing keeps it from asking. */
-function askForTopUp(draft: Draft, { customer, plan }: Meter, currency: string, sequence: bigint): void {
+/** A wallet that falls below the line of its plan asks for money, where it may, and others are told. */
+function runLow(
+  draft: Draft,
+  { customer, plan }: Meter,
+  isPrepaid: boolean,
+  { before, sequence }: { readonly before: StoredWallet; readonly sequence: bigint },
+): void {
+  const { currency } = before;
   const rule = plan?.wallet?.currency === currency ? plan.wallet.autoTopUp : null;
+  const balance = customer.wallets.get(currency)?.balance ?? 0n;
+  if (!rule || balance >= rule.threshold) return;
+  const asked = isPrepaid && askForTopUp(draft, customer, rule, currency, sequence);
+  if (!asked && (before.balance ?? 0n) < rule.threshold) return; // it was low before
+  const moment = momentOf(customer, sequence, draft.nowMs);
+  draft.addNotice(
+    balanceLow(moment, currency, { balance, threshold: rule.threshold, asked: asked ? rule.amount : null }),
+  );
+}
+
+/** What names something that happened to a customer. */
+export const momentOf = ({ tenantId, id, referenceId }: CustomerState, sequence: bigint, atMs: number) => ({
+  tenantId,
+  customerId: id,
+  referenceId,
+  sequence,
+  atMs,
+});
+
+/** Asks the biller for money, if nothing keeps the wallet from asking. @returns whether it did. */
+function askForTopUp(
+  draft: Draft,
+  customer: CustomerState,
+  rule: AutoTopUp,
+  currency: string,
+  sequence: bigint,
+): boolean {
   const wallet = customer.wallets.get(currency);
-  if (!rule || !wallet || (wallet.balance ?? 0n) >= rule.threshold) return;
+  if (!wallet) return false;
   const coolsOff = wallet.topUpFailedAtMs !== null && draft.nowMs < wallet.topUpFailedAtMs + rule.coolOffMs;
-  if (wallet.topUp !== null || coolsOff || wallet.topUps >= rule.maxPerMonth) return;
+  if (wallet.topUp !== null || coolsOff || wallet.topUps >= rule.maxPerMonth) return false;
   const topUp = { sequence, amount: rule.amount, askedAtMs: draft.nowMs };
   draft.putWallet(customer, { ...wallet, topUps: wallet.topUps + 1, topUp });
   draft.putTopUp(customer, currency, topUp, 'asked');
+  return true;
 }

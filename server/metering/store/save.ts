@@ -1,6 +1,8 @@
 /** save — writes what a batch decided, in a number of statements that does not depend on its size. */
 import type { Row, Statement } from '../../db/client.ts';
+import { emittedText, noticeParams } from '../../db/queries/outgoing-events.ts';
 import type { Alert } from '../../domain/alert.ts';
+import type { Notice } from '../../domain/notice.ts';
 import { formatUnits } from '../../domain/units.ts';
 import type { Hint } from '../../events/bus.ts';
 import type { ChangedCounter, Changes, CustomerState, NewAlert, NewAnswer, NewEvent } from '../state.ts';
@@ -52,7 +54,7 @@ function saveStatement(
   { proof, revision, hint, reportWindowMs = null }: Saving,
   isPlain: boolean,
 ): Statement {
-  const { nowMs, customers, counters, events, answers, alerts } = changes;
+  const { nowMs, customers, counters, events, answers, alerts, notices } = changes;
   const parts: Part[] = [commonPart(nowMs, revision), customersPart(inKeyOrder(customers))];
   if (alerts.length > 0) parts.push(alertsPart(alerts));
   if (answers.length > 0) parts.push(answersPart(answers));
@@ -60,6 +62,7 @@ function saveStatement(
   if (events.length > 0) parts.push(eventsPart(events, isPlain));
   const outbox = reportWindowMs === null ? null : outboxPart(changes, reportWindowMs, NOW);
   if (outbox) parts.push(outbox);
+  if (notices.length > 0) parts.push(noticesPart(notices));
   if (!isEmpty(proof)) parts.push(proofPart(proof));
   if (hint) parts.push(hintPart(hint));
   return { text: textOf(parts), params: parts.flatMap(({ params }) => params) };
@@ -223,6 +226,13 @@ const PLAIN_EVENT_REST = [
   ['amount', 'v.reported::numeric'],
   ['occurred_at', NOW],
 ] as const;
+
+/** What others are told of: with the fact, or not at all. */
+const noticesPart = (notices: readonly Notice[]): Part => ({
+  name: 'notices',
+  params: noticeParams(notices),
+  writes: (param) => emittedText(param, NOW),
+});
 
 const proofPart = (proof: Proof): Part => ({ name: 'proof', params: proofParams(proof), holds: proofText });
 

@@ -11,7 +11,7 @@ import { currentCounter, freshCounter, type Meter, periodRuleOf, stateOf, usageO
 import type { Restarted, ReverseRequest } from '../requests.ts';
 import type { CustomerState, PastEvent, StoredCounter } from '../state.ts';
 import { counterAt } from './counter-at.ts';
-import { moveCounter } from './movement.ts';
+import { moveCounter, tellClosed } from './movement.ts';
 import { allowedOf, type Used } from './use.ts';
 
 /** @throws {MeterError} `EVENT_NOT_FOUND`, `EVENT_ALREADY_REVERSED` */
@@ -84,6 +84,7 @@ export function restart(draft: Draft, meter: Meter, idempotencyKey: string | nul
   const { taken, gauge } = carriedInto(feature.aggregation, counter.gauge, fresh.period); // what is there is there still
   const payment = pay(policy, fresh, stateOf(meter, fresh, null, draft.nowMs).funds, taken);
   draft.putCounter(customer, feature.key, null, ended);
+  tellClosed(draft, meter, ended);
   const { counter: next } = moveCounter(draft, meter, fresh, {
     sequence,
     kind: 'reset',

@@ -2,6 +2,7 @@
 import { type Crossing, raisedAfter } from '../../domain/alert.ts';
 import type { Counter } from '../../domain/counter.ts';
 import { isMuted } from '../../domain/mute.ts';
+import { limitExceeded, periodClosed } from '../../domain/notices-of-use.ts';
 import { type Payment, paidInto, unitsPaid } from '../../domain/payment.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import type { Units } from '../../domain/units.ts';
@@ -89,6 +90,8 @@ export function moveCounter(draft: Draft, meter: Meter, before: StoredCounter, m
   });
   const alerts = crossed.map((crossing) => alertOf(meter, counter, crossing, draft.nowMs));
   draft.addAlerts(alerts);
+  tellExceeded(draft, meter, before, counter);
+  if (before.sequence === 0n && counter.closedAtMs !== null) tellClosed(draft, meter, counter); // it begins ended
   return { counter, alerts };
 }
 
@@ -133,6 +136,27 @@ export function moveHeldIntoUse(
   bookPayment(draft, meter, returned, { kind: 'release', sequence, currency, spentAtMs: createdAtMs });
   return moved;
 }
+
+/** Use that goes beyond a limit that lets it, or that had happened already. */
+function tellExceeded(draft: Draft, meter: Meter, before: StoredCounter, { used, period }: StoredCounter): void {
+  const { limit } = meter.policy;
+  if (limit === null || used <= limit || before.used > limit) return; // nearly all calls
+  draft.addNotice(limitExceeded(periodOf(meter, period), { how: 'passed', used, limit }, draft.nowMs));
+}
+
+/** A period of the customer has its total. */
+export function tellClosed(draft: Draft, meter: Meter, counter: StoredCounter): void {
+  const currency = meter.policy.price?.currency ?? null;
+  draft.addNotice(periodClosed(periodOf(meter, counter.period), counter, currency, draft.nowMs));
+}
+
+const periodOf = ({ customer, feature }: Meter, { startMs, endMs }: StoredCounter['period']) => ({
+  tenantId: customer.tenantId,
+  customerId: customer.id,
+  referenceId: customer.referenceId,
+  featureKey: feature.key,
+  period: { startMs, endMs },
+});
 
 const NOTHING_CROSSED: readonly Crossing[] = [];
 

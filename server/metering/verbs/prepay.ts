@@ -3,6 +3,7 @@ import { grantNotFound, insufficientBalance, invalidInput, walletNotFound } from
 import { isGone } from '../../domain/grant.ts';
 import { voidGrant } from '../../domain/grant-change.ts';
 import { newGrant, problemOfGrant } from '../../domain/new-grant.ts';
+import { balanceToppedUp } from '../../domain/notices-of-money.ts';
 import { paidInto } from '../../domain/payment.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { type Account, move } from '../../domain/posting.ts';
@@ -10,7 +11,7 @@ import { settleOverage } from '../../domain/refund.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
 import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
-import { walletIn } from '../booking/wallet.ts';
+import { momentOf, walletIn } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, type Meter, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
@@ -114,6 +115,11 @@ function putMoney(
   draft.putWallet(customer, after);
   const from: { readonly account: Account } = { account: kind };
   draft.post(customer, sequence, kind, move(amount, currency, null, from, { account: 'wallet' }));
+  if (kind === 'top_up') {
+    draft.addNotice(
+      balanceToppedUp(momentOf(customer, sequence, draft.nowMs), currency, { amount, balance: after.balance }),
+    );
+  }
   return movedOf(customer, plan, after);
 }
 

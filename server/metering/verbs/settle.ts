@@ -9,17 +9,19 @@ import { crossings } from '../../domain/alert.ts';
 import { nextDueMs, settleCredits } from '../../domain/credits.ts';
 import { currentPlanOf, pendingPlanOf } from '../../domain/customer.ts';
 import type { Feature } from '../../domain/feature.ts';
+import { planChanged } from '../../domain/notices-of-money.ts';
 import { paidInto, pay } from '../../domain/payment.ts';
 import { periodFor, ruleKey } from '../../domain/period.ts';
 import type { Catalog } from '../../domain/plan.ts';
 import { newestOf } from '../../domain/plan-allocation.ts';
 import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
+import { momentOf } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
 
-import { moveCounter } from './movement.ts';
+import { moveCounter, tellClosed } from './movement.ts';
 import { giveBackHold } from './release.ts';
 import { meterOfReservation } from './reservation.ts';
 import { ruleText } from './rule-text.ts';
@@ -99,10 +101,13 @@ function changePlan(draft: Draft, customer: CustomerState, catalog: Catalog): vo
     settleMeterCredits(draft, meterOf(customer, catalog, feature, before), true, pendingPlan.atMs);
   }
   const { planKey, planVersion } = currentPlanOf(customer, draft.nowMs);
+  const previousPlanKey = customer.planKey;
   customer.planKey = planKey;
   customer.planVersion = planVersion;
   customer.pendingPlan = null;
   draft.movePlan(customer, pendingPlan.atMs);
+  const moment = momentOf(customer, customer.sequence, draft.nowMs);
+  draft.addNotice(planChanged(moment, { planKey, previousPlanKey, effectiveAtMs: pendingPlan.atMs }));
   beginCredits(draft, customer, catalog, pendingPlan.atMs);
 }
 
@@ -161,6 +166,7 @@ function closePeriods(draft: Draft, customer: CustomerState, catalog: Catalog, f
       if (counter === goesOn) continue; // what is open stays due
       const entityId = key === feature.key ? null : key.slice(feature.key.length + 1);
       draft.putCounter(customer, feature.key, entityId, { ...counter, closedAtMs: nowMs });
+      if (entityId === null) tellClosed(draft, meter, counter);
     }
   }
 }
