@@ -22,6 +22,8 @@ export type MetergraphErrorCode =
   | 'RESERVATION_EXPIRED'
   | 'RESERVATION_NOT_FOUND'
   | 'WALLET_NOT_FOUND'
+  | 'WEBHOOK_ENDPOINT_NOT_FOUND'
+  | 'WEBHOOK_DELIVERY_NOT_FOUND'
   /** The credential is unknown, expired or revoked, or `getToken()` failed. */
   | 'UNAUTHENTICATED'
   /** The credential is too small for this. */

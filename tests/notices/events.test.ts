@@ -53,7 +53,9 @@ describeEngines('events', (engine) => {
     await use('calls', 4);
     await rig.tell();
     expect(receiver.heard).toHaveLength(1);
-    const [{ headers, body } = { headers: {}, body: '' }] = receiver.heard;
+    const [heard] = receiver.heard;
+    if (!heard) throw new Error('nothing was heard');
+    const { headers, body } = heard;
     expect(headers['content-type']).toBe('application/cloudevents+json');
     const event = JSON.parse(body);
     expect(event).toEqual({
