@@ -143,7 +143,7 @@ export class Exchange {
   /** Once for each idempotency key, of what changes something. In progress until a hold lets it go. */
   async #once(asking: Asking): Promise<Answer> {
     const { received, key, account, fault } = asking;
-    if (key === null || received.method !== 'POST') return this.#run(asking);
+    if (key === null || received.method !== 'POST') return this.#withheld(this.#run(asking), fault);
     const keys = this.#keysOf(account);
     const earlier = keys.begin(key, `${received.path} ${received.query} ${received.body}`, account.now());
     if (earlier) return { ...earlier, headers: { ...earlier.headers, [REPLAYED]: 'true' } };
@@ -155,6 +155,14 @@ export class Exchange {
     } finally {
       keys.forgetUnlessKept(key);
     }
+  }
+
+  /** As it was, whatever happens until it is let go. */
+  async #withheld(answer: Answer, fault: Fault | undefined): Promise<Answer> {
+    if (fault?.kind !== 'held_after') return answer;
+    const asItWas = structuredClone(answer);
+    await underway(fault, 'held_after');
+    return asItWas;
   }
 
   #keysOf(account: Account): IdempotencyKeys {
