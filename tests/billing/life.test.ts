@@ -118,6 +118,26 @@ describe('a customer', () => {
     expect(await rig.standing('dashboard')).toBe('team active');
   });
 
+  it('is not thrown back by an answer of Stripe that comes late', async () => {
+    const subscription = await subscriber('late');
+    await rig.deliver();
+    await changeTo(subscription, 'team');
+    const [early] = rig.stripe.webhooks.waiting.filter(({ event }) => event.type === 'customer.subscription.updated');
+    const hold = rig.stripe.faults.hold('GET /v1/subscriptions', 'after');
+    const told = rig.stripe.webhooks.resend(early ? [early] : []);
+    await hold.arrived; // it has heard of `team`, and does not know it yet
+    await STEPS.end(subscription);
+    const { length } = rig.stripe.webhooks.waiting;
+    expect(
+      (await rig.stripe.webhooks.resend(rig.stripe.webhooks.waiting.slice(length - 1))).map(({ status }) => status),
+    ).toEqual([200]);
+    expect(await rig.standing('late')).toBe('free canceled');
+    hold.release();
+    expect((await told).map(({ status }) => status)).toEqual([200]);
+    expect(await rig.standing('late')).toBe('free canceled');
+    await rig.deliver();
+  });
+
   it('ends the same in every order in which notices come, each twice', async () => {
     let runs = 0;
     const step = fc.constantFrom(...(Object.keys(STEPS) as Step[]));

@@ -17,7 +17,7 @@ export const OLD_SECRET = 'whsec_old';
 export const CONFIG = defineConfig({
   features: {
     api_calls: { displayName: 'API calls', unit: 'call', reset: 'monthly', anchor: 'subscription', limit: 5 },
-    exports: { displayName: 'Exports', reset: 'never', limit: 0 },
+    exports: { displayName: 'Exports', reset: 'never', included: 0 },
     sms: { reset: 'monthly', billing: 'prepaid', price: { unitAmount: 10 } },
   },
   plans: {
@@ -179,3 +179,18 @@ export async function buy(rig: BillingRig, purchase: Record<string, unknown>, re
 }
 
 export const toPro = { plan: { planKey: 'pro' } };
+
+/** What looks after Stripe in another gateway on the same database. */
+export async function beside({ database, clock, sdk }: BillingRig) {
+  const { gateway } = await startGateway({
+    database,
+    clock,
+    config: null,
+    billing: parseConfig(CONFIG, 'the test').billing,
+    stripe: { stripe: sdk, webhookSecrets: [SECRET] },
+    closeIntervalMs: 3_600_000,
+    chargeIntervalMs: 3_600_000,
+  });
+  if (!gateway.stripe) throw new Error('no Stripe');
+  return gateway.stripe;
+}

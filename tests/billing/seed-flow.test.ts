@@ -2,15 +2,19 @@
  * Goal: what a plan is for, whole: from a free plan to a paid one, its bill, and back. Method: one customer through the
  * gateway's own API, paid at a Stripe of the test, on a clock that is moved; notices go out as things happen.
  */
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { describeEngines } from '../support/engines.ts';
-import { buy, openBilling, toPro } from './rig.ts';
+import { type BillingRig, buy, openBilling, toPro } from './rig.ts';
 
 const CHARGES = '{ parts { currency total { amount } lines { description quantity amount { amount } } } }';
 
 describeEngines('a customer', (engine) => {
+  let rig: BillingRig;
+  beforeAll(async () => {
+    rig = await openBilling({ database: await engine.open() });
+  });
+
   it('signs up, uses what is free, pays, is let through at once, is billed, leaves, and is free again', async () => {
-    const rig = await openBilling({ database: await engine.open({ until: 'test' }) });
     const { stripe, sdk, clock } = rig;
     expect(await rig.standing()).toBe('free -');
 

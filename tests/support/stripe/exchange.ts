@@ -81,8 +81,15 @@ export class Exchange {
     try {
       return await this.#inTurn(this.#asking(received, requestId, key));
     } catch (failure) {
-      return refused(failure, requestId);
+      return this.#refuse(failure, requestId);
     }
+  }
+
+  /** What nobody means to throw is a bug of the fake, and no test should take it for an answer of Stripe's. */
+  #refuse(failure: unknown, requestId: string): Answer {
+    const isMeant = failure instanceof Refusal || failure instanceof Violation || failure instanceof SyntaxError;
+    if (!isMeant) this.#parts.world.validator.violate('a bug of the fake', (failure as Error).stack);
+    return refused(failure, requestId);
   }
 
   #asking(received: Received, requestId: string, key: string | null): Asking {
@@ -113,7 +120,7 @@ export class Exchange {
       if (fault?.kind === 'cut_before') return this.#log(asking, CUT);
       return this.#log(asking, await this.#once(asking));
     } catch (failure) {
-      return this.#log(asking, refused(failure, asking.requestId));
+      return this.#log(asking, this.#refuse(failure, asking.requestId));
     } finally {
       unlock();
     }
@@ -143,7 +150,7 @@ export class Exchange {
   /** Once for each idempotency key, of what changes something. In progress until a hold lets it go. */
   async #once(asking: Asking): Promise<Answer> {
     const { received, key, account, fault } = asking;
-    if (key === null || received.method !== 'POST') return this.#run(asking);
+    if (key === null || received.method !== 'POST') return this.#withheld(this.#run(asking), fault);
     const keys = this.#keysOf(account);
     const earlier = keys.begin(key, `${received.path} ${received.query} ${received.body}`, account.now());
     if (earlier) return { ...earlier, headers: { ...earlier.headers, [REPLAYED]: 'true' } };
@@ -155,6 +162,14 @@ export class Exchange {
     } finally {
       keys.forgetUnlessKept(key);
     }
+  }
+
+  /** As it was, whatever happens until it is let go. */
+  async #withheld(answer: Answer, fault: Fault | undefined): Promise<Answer> {
+    if (fault?.kind !== 'held_after') return answer;
+    const asItWas = structuredClone(answer);
+    await underway(fault, 'held_after');
+    return asItWas;
   }
 
   #keysOf(account: Account): IdempotencyKeys {

@@ -95,9 +95,14 @@ export type UsageOf = {
 
 const API_KEY = 'sk_test_fake';
 
+/** While the module loads, so that reading the SDK anew takes no test's time. */
+const schema = await sdkSchema({
+  operations: ROUTES.map(({ operation }) => operation),
+  types: [...Object.values(TYPES), ...OTHER_TYPES],
+});
+
 export async function startFakeStripe({ clock }: FakeStripeOptions): Promise<FakeStripe> {
-  const operations = ROUTES.map(({ operation }) => operation);
-  const validator = new Validator(await sdkSchema({ operations, types: [...Object.values(TYPES), ...OTHER_TYPES] }));
+  const validator = new Validator(schema);
   const world = new World(clock, validator);
   const faults = new Faults();
   const exchange = new Exchange({

@@ -44,14 +44,7 @@ const STRINGS_ON_THE_WIRE: Record<string, Schema> = {
 
 /** @throws where the SDK has no method that sends a wanted operation, or no type of a wanted name. */
 export function schemaFromSdk({ operations, types }: Wanted): SdkSchema {
-  const program = ts.createProgram([join(SDK, 'resources.d.ts')], {
-    lib: ['lib.es2020.d.ts'],
-    types: [],
-    strict: true,
-  });
-  const checker = program.getTypeChecker();
-  const sources = program.getSourceFiles().filter(({ fileName }) => fileName.includes('/stripe/esm/resources/'));
-  const methods = new Map(sources.flatMap((source) => methodsOf(source, checker)));
+  const { checker, sources, methods } = readSdk();
   const wantedMethods = operations.map((name) => [name, found(methods, name)] as const);
   const wantedTypes = types.map((name) => [name, typeNamed(sources, checker, name)] as const);
   const whole = [...wantedMethods.map(([, { answer }]) => answer), ...wantedTypes.map(([, type]) => type)];
@@ -67,6 +60,25 @@ export function schemaFromSdk({ operations, types }: Wanted): SdkSchema {
     objects: Object.fromEntries(wantedTypes.map(([name, type]) => [name, converter.schemaOf(type)])),
     definitions: converter.definitions,
   };
+}
+
+type Sdk = {
+  readonly checker: ts.TypeChecker;
+  readonly sources: readonly ts.SourceFile[];
+  readonly methods: ReadonlyMap<string, Method>;
+};
+
+let read: Sdk | undefined;
+
+/** Once: it takes seconds. */
+function readSdk(): Sdk {
+  if (read) return read;
+  const options = { lib: ['lib.es2020.d.ts'], types: [], strict: true };
+  const program = ts.createProgram([join(SDK, 'resources.d.ts')], options);
+  const checker = program.getTypeChecker();
+  const sources = program.getSourceFiles().filter(({ fileName }) => fileName.includes('/stripe/esm/resources/'));
+  read = { checker, sources, methods: new Map(sources.flatMap((source) => methodsOf(source, checker))) };
+  return read;
 }
 
 type Method = { readonly params: ts.Type | undefined; readonly answer: ts.Type };

@@ -71,7 +71,8 @@ export class Validator {
 /** Compiled schemas are kept for all fakes of a process: compiling takes longer than most tests. */
 class Compiler {
   static readonly #all = new WeakMap<SdkSchema, Compiler>();
-  readonly #ajv = new Ajv({ strict: false });
+  /** What it writes is used a few times only: time to make it better is time lost. */
+  readonly #ajv = new Ajv({ strict: false, validateSchema: false, code: { optimize: false } });
   readonly #compiled = new Map<Schema, ValidateFunction>();
 
   static of(schema: SdkSchema): Compiler {

@@ -1,0 +1,279 @@
+/**
+ * Goal: what is paid for is there once, and what went back is taken back as far as it is still there. Method: checkouts
+ * that are paid at a Stripe of the test, told of twice and out of order; refunds and disputes of them; calls that race.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { defineConfig } from '../../server/index.ts';
+import { openEmbedded } from '../support/engines.ts';
+import { startGateway } from '../support/gateway.ts';
+import { type BillingRig, buy, CONFIG, openBilling, PAGES, toPro } from './rig.ts';
+
+let rig: BillingRig;
+let count = 0;
+
+beforeAll(async () => {
+  rig = await openBilling();
+});
+
+/** A customer of its own. */
+async function fresh(fields: Record<string, unknown> = {}): Promise<string> {
+  count += 1;
+  const referenceId = `customer ${count}`;
+  await rig.write('registerCustomer', { referenceId, ...fields });
+  return referenceId;
+}
+
+const checkout = (referenceId: string, purchase: Record<string, unknown>) =>
+  rig.write(
+    'createCheckoutSession',
+    { referenceId, ...PAGES, ...purchase },
+    '... on CheckoutSession { id url expiresAt }',
+  );
+
+/** Wallet and credits, as `1500 usd, 100 exports`. */
+async function holds(referenceId: string): Promise<string> {
+  const { customer } = await rig.data<{
+    customer: {
+      readonly wallets: readonly { readonly currency: string; readonly balance: { readonly amount: string } }[];
+      readonly usages: readonly { readonly credits: string }[];
+    };
+  }>(
+    'query ($referenceId: String!) { customer(referenceId: $referenceId) { wallets { currency balance { amount } } usages(featureKeys: ["exports"]) { credits } } }',
+    { referenceId },
+  );
+  const money = customer.wallets.map(({ currency, balance }) => `${balance.amount} ${currency}`);
+  return [...money, `${customer.usages[0]?.credits} exports`].join(', ');
+}
+
+/** All that waits, the latest first and each twice. */
+async function deliverWildly(): Promise<void> {
+  const waiting = [...rig.stripe.webhooks.waiting].reverse();
+  const attempts = await rig.stripe.webhooks.resend([...waiting, ...waiting]);
+  expect(attempts.filter(({ status }) => status !== 200)).toEqual([]);
+  await rig.deliver();
+}
+
+const paymentOf = async (checkoutId: string) => {
+  const session = await rig.sdk.checkout.sessions.retrieve(checkoutId, { expand: ['payment_intent'] });
+  if (typeof session.payment_intent === 'string' || session.payment_intent === null) throw new Error('not paid');
+  const { id, latest_charge } = session.payment_intent;
+  return { id, charge: `${latest_charge}` };
+};
+
+describe('a checkout', () => {
+  it('of a credit pack gives its units, once', async () => {
+    const who = await fresh();
+    await buy(rig, { creditPack: { key: 'hundred' } }, who);
+    expect(await holds(who)).toBe('0 exports');
+    await deliverWildly();
+    expect(await holds(who)).toBe('100 exports');
+    await buy(rig, { creditPack: { key: 'hundred' } }, who);
+    await deliverWildly();
+    expect(await holds(who)).toBe('200 exports');
+  });
+
+  it('of money puts it into the wallet, once, and keeps the card', async () => {
+    const who = await fresh();
+    await buy(rig, { walletTopUp: { amount: 1_500 } }, who);
+    await deliverWildly();
+    expect(await holds(who)).toBe('1500 usd, 0 exports');
+    const { data } = await rig.sdk.paymentMethods.list({ customer: await rig.stripeCustomer(who) });
+    expect(data).toHaveLength(1);
+  });
+
+  it('that nobody pays gives nothing', async () => {
+    const who = await fresh();
+    await checkout(who, { walletTopUp: { amount: 1_500 } });
+    await rig.deliver();
+    expect(await holds(who)).toBe('0 exports');
+  });
+
+  it('says who pays: one customer of Stripe for each of ours, whoever asks first, with name and e-mail', async () => {
+    const who = await fresh({ name: 'Ada', email: 'ada@example.com' });
+    const before = (await rig.sdk.customers.list({ limit: 100 })).data.length;
+    await Promise.all([1, 2, 3].map(() => checkout(who, { creditPack: { key: 'hundred' } })));
+    expect((await rig.sdk.customers.list({ limit: 100 })).data.length).toBe(before + 1);
+    expect(await rig.sdk.customers.retrieve(await rig.stripeCustomer(who))).toMatchObject({
+      name: 'Ada',
+      email: 'ada@example.com',
+      metadata: { metergraph_tenant: rig.tenantId, metergraph_customer: rig.customerId(who) },
+    });
+  });
+
+  it('is the same for the same key, and another is refused', async () => {
+    const who = await fresh();
+    const asked = { ...toPro, idempotencyKey: 'once' };
+    const first = await checkout(who, asked);
+    expect(first).toMatchObject({ __typename: 'CheckoutSession', url: expect.stringMatching(/^http/) });
+    expect(await checkout(who, asked)).toEqual(first);
+    expect(await checkout(who, { plan: { planKey: 'team' }, idempotencyKey: 'once' })).toMatchObject({
+      __typename: 'IdempotencyConflictError',
+    });
+    expect(await checkout(await fresh(), asked)).not.toMatchObject({ id: first.id });
+  });
+
+  it('in a second tab closes the first, so that nobody subscribes twice', async () => {
+    const who = await fresh();
+    const first = await checkout(who, { ...toPro, idempotencyKey: 'first tab' });
+    rig.clock.advance(1_000);
+    const second = await checkout(who, { ...toPro, idempotencyKey: 'second tab' });
+    expect((await rig.sdk.checkout.sessions.retrieve(String(first.id))).status).toBe('expired');
+    expect((await rig.sdk.checkout.sessions.retrieve(String(second.id))).status).toBe('open');
+    await checkout(who, { ...toPro, idempotencyKey: 'first tab' }); // answered again, and closes nothing that is newer
+    expect((await rig.sdk.checkout.sessions.retrieve(String(second.id))).status).toBe('open');
+  });
+
+  it('is refused to who has a subscription, also one that was not told of yet; the portal is not', async () => {
+    const who = await fresh();
+    await buy(rig, toPro, who);
+    const again = await checkout(who, { plan: { planKey: 'team' } });
+    expect(again).toMatchObject({
+      __typename: 'AlreadySubscribedError',
+      message: expect.stringContaining('createPortalSession'),
+    });
+    expect(await rig.standing(who)).toBe('pro active');
+    const input = { referenceId: who, returnUrl: 'https://app.example.com/account' };
+    expect(await rig.write('createPortalSession', input, '... on PortalSession { url }')).toMatchObject({
+      __typename: 'PortalSession',
+      url: expect.stringMatching(/^http/),
+    });
+    await rig.deliver();
+  });
+
+  it.each([
+    ['for nothing', {}, 'InvalidInputError', 'exactly one'],
+    ['for two things', { ...toPro, creditPack: { key: 'hundred' } }, 'InvalidInputError', 'exactly one'],
+    ['for an unknown plan', { plan: { planKey: 'prro' } }, 'PlanNotFoundError', 'did you mean "pro"'],
+    ['for a plan without a price', { plan: { planKey: 'inside' } }, 'PlanNotForSaleError', 'no price at all'],
+    [
+      'for an interval without a price',
+      { plan: { planKey: 'pro', interval: 'YEAR' } },
+      'PlanNotForSaleError',
+      'by the month in USD',
+    ],
+    ['in a currency without a price', { plan: { planKey: 'pro', currency: 'eur' } }, 'PlanNotForSaleError', 'in EUR'],
+    ['for an unknown pack', { creditPack: { key: 'thousand' } }, 'CreditPackNotFoundError', 'there are hundred'],
+    ['for half a cent', { walletTopUp: { amount: '10.5' } }, 'InvalidAmountError', 'whole minor units'],
+    ['for more than Stripe takes', { walletTopUp: { amount: '100000000' } }, 'InvalidAmountError', 'whole minor units'],
+    [
+      'that goes elsewhere',
+      { ...toPro, successUrl: 'https://evil.example/done' },
+      'InvalidInputError',
+      'redirectOrigins',
+    ],
+    [
+      'that goes back elsewhere',
+      { ...toPro, cancelUrl: 'https://app.example.com.evil.example/' },
+      'InvalidInputError',
+      'redirectOrigins',
+    ],
+    ['that goes nowhere', { ...toPro, successUrl: 'javascript:alert(1)' }, 'InvalidInputError', 'no address of a page'],
+    [
+      'by another user of the origin',
+      { ...toPro, successUrl: 'https://me@app.example.com/' },
+      'InvalidInputError',
+      'no address of a page',
+    ],
+    ['of nobody', { ...toPro, referenceId: 'nobody' }, 'CustomerNotFoundError', 'registerCustomer'],
+  ])('%s is refused', async (_what, purchase, type, says) => {
+    const refused = await checkout('acme', purchase);
+    expect(refused).toMatchObject({ __typename: type, message: expect.stringContaining(says) });
+  });
+
+  it('of a plan that is not at Stripe says what to do', async () => {
+    const { sdk } = rig;
+    const [price] = (await sdk.prices.list({ limit: 100 })).data.filter(({ unit_amount }) => unit_amount === 9_000);
+    await sdk.prices.update(price?.id ?? '', { active: false });
+    const refused = await checkout(await fresh(), { plan: { planKey: 'team' } });
+    await sdk.prices.update(price?.id ?? '', { active: true });
+    expect(refused).toMatchObject({
+      __typename: 'PlanNotForSaleError',
+      message: expect.stringContaining('metergraph stripe sync'),
+    });
+  });
+
+  it('is refused where there is no Stripe, or no plan to fall back to', async () => {
+    const gateway = await startGateway({ database: await openEmbedded() });
+    const { defaultPlan: _, ...rest } = CONFIG;
+    const without = await openBilling({ config: defineConfig(rest) });
+    const input = { referenceId: 'acme', ...PAGES, ...toPro };
+    const document = `mutation ($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { __typename ... on UserError { code message } } }`;
+    expect(await gateway.data(document, { input })).toMatchObject({
+      createCheckoutSession: { __typename: 'BillingDisabledError' },
+    });
+    expect(await without.data(document, { input })).toMatchObject({
+      createCheckoutSession: { __typename: 'PlanNotForSaleError', message: expect.stringContaining('defaultPlan') },
+    });
+  });
+
+  it('is to be asked for again where Stripe does not answer', async () => {
+    const who = await fresh();
+    rig.stripe.faults.next('POST /v1/checkout/sessions', { kind: 'fails_before' });
+    const reply = await rig.post(
+      'mutation ($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { __typename } }',
+      { input: { referenceId: who, ...PAGES, creditPack: { key: 'hundred' } } },
+    );
+    expect(reply.errors?.[0]?.extensions?.code).toBe('BILLING_UNAVAILABLE');
+  });
+});
+
+describe('money that went back', () => {
+  it.each([
+    // used, refunded,           is left
+    [0, [1_500], '0 usd, 0 exports'],
+    [0, [500], '1000 usd, 0 exports'],
+    [0, [500, 400], '600 usd, 0 exports'],
+    [1_000, [1_500], '0 usd, 0 exports'],
+    [1_000, [400, 400], '0 usd, 0 exports'],
+  ])('of which %d were used, refunded by %j: %s', async (used, refunds, left) => {
+    const who = await fresh();
+    const { charge } = await paymentOf(await buy(rig, { walletTopUp: { amount: 1_500 } }, who));
+    await rig.deliver();
+    if (used > 0) await rig.write('refundWallet', { referenceId: who, amount: used });
+    for (const amount of refunds) {
+      await rig.sdk.refunds.create({ charge, amount });
+      if (refunds.length > 1) await deliverWildly();
+    }
+    await deliverWildly();
+    expect(await holds(who)).toBe(left);
+  });
+
+  it('is taken back once, also where a notice of the refund is heard before that of the payment', async () => {
+    const who = await fresh();
+    const { charge } = await paymentOf(await buy(rig, { walletTopUp: { amount: 1_500 } }, who));
+    await rig.sdk.refunds.create({ charge, amount: 600 });
+    await deliverWildly();
+    expect(await holds(who)).toBe('900 usd, 0 exports');
+  });
+
+  it('is taken while it is disputed, and put in again when that is won', async () => {
+    for (const [status, left] of [
+      ['won', '1500 usd, 0 exports'],
+      ['lost', '0 usd, 0 exports'],
+    ] as const) {
+      const who = await fresh();
+      const { charge } = await paymentOf(await buy(rig, { walletTopUp: { amount: 1_500 } }, who));
+      await rig.deliver();
+      const { id } = rig.stripe.dispute(charge);
+      await deliverWildly();
+      expect(await holds(who)).toBe('0 usd, 0 exports');
+      rig.stripe.closeDispute(id, status);
+      await deliverWildly();
+      expect(await holds(who)).toBe(left);
+    }
+  });
+
+  it('of a credit pack takes what is left of it', async () => {
+    const who = await fresh();
+    const { charge } = await paymentOf(await buy(rig, { creditPack: { key: 'hundred' } }, who));
+    await rig.deliver();
+    await rig.write('consume', { referenceId: who, featureKey: 'exports', amount: 40 });
+    expect(await holds(who)).toBe('60 exports');
+    await rig.sdk.refunds.create({ charge, amount: 100 });
+    await deliverWildly();
+    expect(await holds(who)).toBe('60 exports'); // of a part nobody knows which units
+    await rig.sdk.refunds.create({ charge, amount: 800 });
+    await deliverWildly();
+    expect(await holds(who)).toBe('0 exports');
+  });
+});

@@ -1,0 +1,144 @@
+/**
+ * Goal: a wallet that runs low is charged by itself, once for each time it asks, and stops when it should. Method: cards
+ * that do what a test says, a clock that is moved over cool-offs, gateways that charge at once, answers that are lost.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { describeEngines } from '../support/engines.ts';
+import type { CardOutcome } from '../support/stripe/index.ts';
+import { type BillingRig, beside, buy, openBilling, toPro } from './rig.ts';
+
+const declines = (declineCode: string): CardOutcome => ({ kind: 'declines', declineCode });
+const PAYS: CardOutcome = { kind: 'pays' };
+const DAY_MS = 86_400_000;
+
+/** On a plan that tops up by 1000 below 500, with 600 in the wallet and a card. */
+async function lowSoon(
+  options: Parameters<typeof openBilling>[0] = {},
+): Promise<BillingRig & { readonly card: string }> {
+  const rig = await openBilling(options);
+  await buy(rig, toPro);
+  await buy(rig, { walletTopUp: { amount: 600 } });
+  await rig.deliver();
+  const { data } = await rig.sdk.paymentMethods.list({ customer: await rig.stripeCustomer() });
+  return { ...rig, card: data[0]?.id ?? '' };
+}
+
+/** For 110 in all: with that, the wallet is below 500. */
+const use = (rig: BillingRig, amount = 11) =>
+  rig.write('consume', { referenceId: 'acme', featureKey: 'sms', amount }, '... on Consumption { allowed }');
+
+const charge = async (rig: BillingRig) => {
+  await rig.gateway.stripe?.run();
+};
+
+async function walletOf(rig: BillingRig): Promise<string> {
+  const { topUpRequests, customer } = await rig.data<{
+    readonly topUpRequests: { readonly nodes: readonly { readonly state: string }[] };
+    readonly customer: { readonly wallets: readonly { readonly balance: { readonly amount: string } }[] };
+  }>(
+    '{ topUpRequests(first: 50) { nodes { state } } customer(referenceId: "acme") { wallets { balance { amount } } } }',
+  );
+  const states = topUpRequests.nodes.map(({ state }) => state.toLowerCase()).join(' ');
+  return `${customer.wallets[0]?.balance.amount}: ${states}`;
+}
+
+const charges = async (rig: BillingRig) => {
+  const { data } = await rig.sdk.paymentIntents.list({ customer: await rig.stripeCustomer(), limit: 100 });
+  return data.filter(({ metadata }) => metadata.metergraph_purpose === 'auto_top_up').map(({ status }) => status);
+};
+
+describeEngines('a wallet that runs low', (engine) => {
+  let rig: BillingRig;
+  beforeAll(async () => {
+    rig = await lowSoon({ database: await engine.open() });
+  });
+
+  it('is charged once, by however many gateways, and told of in any order', async () => {
+    await use(rig);
+    expect(await walletOf(rig)).toBe('490: asked');
+    const other = await beside(rig);
+    await Promise.all([charge(rig), other.run()]);
+    await rig.deliver();
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('1490: paid');
+    expect(await charges(rig)).toEqual(['succeeded']);
+  });
+});
+
+describe('charging by itself', () => {
+  it.each<[string, readonly CardOutcome[], number, string]>([
+    // what the card does, day by day                        charges, and what became of them
+    ['a refusal that may pass, then money', [declines('insufficient_funds'), PAYS], 2, 'failed paid'],
+    [
+      'three refusals that may pass',
+      [...Array<CardOutcome>(4).fill(declines('do_not_honor'))],
+      3,
+      'failed failed failed failed',
+    ],
+    ['a card that is gone', [declines('stolen_card'), PAYS], 1, 'failed failed'],
+    ['a bank that wants to ask the customer', [{ kind: 'wants_authentication' }, PAYS], 2, 'failed paid'],
+  ])('%s', async (_what, outcomes, count, states) => {
+    const rig = await lowSoon();
+    await use(rig, 10);
+    for (const outcome of outcomes) {
+      rig.stripe.card(rig.card, outcome);
+      await use(rig, 1);
+      await charge(rig);
+      await use(rig, 1);
+      await charge(rig); // within the cool-off nothing is asked for
+      rig.clock.advance(DAY_MS);
+    }
+    expect(await charges(rig)).toHaveLength(count);
+    expect((await walletOf(rig)).split(': ')[1]).toBe(states);
+    expect((await charges(rig)).filter((status) => status !== 'succeeded' && status !== 'canceled')).toEqual([]);
+  });
+
+  it('goes on with another card after it has stopped', async () => {
+    const rig = await lowSoon();
+    rig.stripe.card(rig.card, declines('expired_card'));
+    await use(rig);
+    await charge(rig);
+    const customer = await rig.stripeCustomer();
+    const other = await rig.sdk.paymentMethods.attach('pm_card_visa', { customer });
+    await rig.sdk.customers.update(customer, { invoice_settings: { default_payment_method: other.id } });
+    rig.clock.advance(DAY_MS);
+    await use(rig);
+    await charge(rig);
+    expect((await walletOf(rig)).split(': ')[1]).toBe('failed paid');
+  });
+
+  it('fails without a card, and charges nothing', async () => {
+    const rig = await openBilling();
+    await rig.write('setCustomerPlan', { referenceId: 'acme', planKey: 'pro' });
+    await rig.write('topUpWallet', { referenceId: 'acme', amount: 600 });
+    await use(rig);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('490: failed');
+  });
+
+  it.each(['cut_after', 'fails_after', 'fails_before', 'cut_before'] as const)(
+    'charges once where the answer is lost (%s)',
+    async (kind) => {
+      const rig = await lowSoon();
+      rig.stripe.faults.next('POST /v1/payment_intents', { kind }, 2);
+      await use(rig);
+      await charge(rig);
+      rig.clock.advance(2 * DAY_MS); // Stripe has forgotten the key
+      await charge(rig);
+      await charge(rig);
+      await rig.deliver();
+      expect(await walletOf(rig)).toBe('1490: paid');
+      expect(await charges(rig)).toEqual(['succeeded']);
+    },
+  );
+
+  it('takes back what was refunded of it', async () => {
+    const rig = await lowSoon();
+    await use(rig);
+    await charge(rig);
+    const [payment] = (await rig.sdk.paymentIntents.list({ customer: await rig.stripeCustomer(), limit: 1 })).data;
+    await rig.sdk.refunds.create({ charge: `${payment?.latest_charge}` });
+    await rig.deliver();
+    expect((await walletOf(rig)).split(': ')[0]).toBe('490');
+  });
+});
