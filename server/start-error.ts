@@ -1,5 +1,6 @@
 /** start-error — a reason not to start that is no bug: told in a sentence, without a stack. */
 
+import { StripeSyncError } from './billing/stripe/catalog/sync-error.ts';
 import { SettingsError } from './config.ts';
 import { ConfigError } from './config-problems.ts';
 import { DataFolderInUseError } from './db/folder-lock.ts';
@@ -10,7 +11,15 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-const TOLD = [StartError, SettingsError, ConfigError, DataFolderInUseError, NewerDatabaseError, MeterError];
+const TOLD = [
+  StartError,
+  SettingsError,
+  ConfigError,
+  DataFolderInUseError,
+  NewerDatabaseError,
+  MeterError,
+  StripeSyncError,
+];
 
 /** What to print of an error that ended the start: a sentence where it is the user's to mend, else all we know. */
 export function reasonOf(error: unknown): string {

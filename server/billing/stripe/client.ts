@@ -1,6 +1,7 @@
 /** client — the one way to Stripe: the official SDK, as the settings say. */
 import Stripe from 'stripe';
 import type { ApiKeyMode } from '../../domain/api-key.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 
 export type StripeAccess = {
   /** `sk_…` or `rk_…`. */
@@ -36,3 +37,16 @@ export const onAccount = (stripeAccount: string | null): Stripe.RequestOptions =
 
 /** Whether a key moves real money. */
 export const modeOfKey = (secretKey: string): ApiKeyMode => (/^.._live_/.test(secretKey) ? 'live' : 'test');
+
+/**
+ * Why a tenant must not be billed with this key; null when it may. A test that moves real money is as bad as customers who
+ * are never charged.
+ */
+export function problemOfMode(secretKey: string, tenant: Pick<Tenant, 'name' | 'mode'>): string | null {
+  const mode = modeOfKey(secretKey);
+  if (mode === tenant.mode) return null;
+  const found = `STRIPE_SECRET_KEY is a ${mode} key, and ${JSON.stringify(tenant.name)} is a ${tenant.mode} tenant`;
+  return mode === 'live'
+    ? `${found}, which must not move real money: use the key of a sandbox, sk_test_… or rk_test_….`
+    : `${found}, whose customers it would never charge: use a live key, sk_live_… or rk_live_…. To try it, begin a database with a test tenant: METERGRAPH_BOOTSTRAP_KEY=mg_test_….`;
+}

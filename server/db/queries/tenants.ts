@@ -1,5 +1,5 @@
 /** tenants — rows of tenants in, domain values out. */
-import { eq } from 'drizzle-orm';
+import { eq, or, sql } from 'drizzle-orm';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Db } from '../client.ts';
 import { tenants } from '../tables/index.ts';
@@ -14,6 +14,14 @@ export async function tenantById(db: Db, id: string): Promise<Tenant> {
 
 export const tenantIds = async (db: Db): Promise<readonly string[]> =>
   (await db.select({ id: tenants.id }).from(tenants)).map(({ id }) => id);
+
+/** All that have this id or name; names are not unique. */
+export function tenantsCalled(db: Db, idOrName: string): Promise<readonly Tenant[]> {
+  const { id, name, mode, timeZone } = tenants;
+  const isMeant = or(eq(sql`${id}::text`, idOrName), eq(name, idOrName));
+  return db.select({ id, name, mode, timeZone }).from(tenants).where(isMeant);
+}
+
 /** The connected account at Stripe that a tenant's customers pay into; null is the platform's own. */
 export async function stripeAccountOf(db: Db, tenantId: string): Promise<string | null> {
   const [row] = await db.select({ account: tenants.stripeAccount }).from(tenants).where(eq(tenants.id, tenantId));

@@ -18,6 +18,7 @@ const ROUNDS_MAX = 8;
 export type SyncReport = {
   /** In the order in which they were made. */
   readonly changes: readonly Change[];
+  /** How many objects were as they should be before. */
   readonly unchanged: number;
 };
 
@@ -36,12 +37,14 @@ export async function syncCatalog(
   onChange: (change: Change) => void = () => {},
 ): Promise<SyncReport> {
   const made: Change[] = [];
+  let unchangedBefore: number | null = null;
   let failed: Failed | null = null;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const actual = await read(reader, desired);
     const { changes, unchanged, inTheWay } = differenceOf(desired, actual);
     if (inTheWay.length > 0) throw new StripeSyncError('in_the_way', inTheWay.join('\n'));
-    if (changes.length === 0) return { changes: made, unchanged };
+    unchangedBefore ??= unchanged;
+    if (changes.length === 0) return { changes: made, unchanged: unchangedBefore };
     const failure = await applyAll({ ...reader, round, meterIds: meterIdsOf(desired, actual) }, changes, (change) => {
       made.push(change);
       onChange(change);
