@@ -9,6 +9,8 @@ import { Invoicer } from './billing/manual/invoicer.ts';
 import { noBiller } from './billing/no-biller.ts';
 import type { StripeConnection } from './billing/stripe/connection.ts';
 import { StripeBilling } from './billing/stripe/stripe-billing.ts';
+import type { UsageReporter } from './billing/stripe/usage/reporter.ts';
+import { hearUsageNotice, REPORT_WINDOW_MS, stripeUsage } from './billing/stripe/usage/stripe-usage.ts';
 import { billingEffects } from './billing-effects.ts';
 import type { Invoicing } from './config-invoicing.ts';
 import type { Services } from './context.ts';
@@ -63,6 +65,8 @@ export type CoreOptions = {
   readonly stripe?: StripeConnection | null;
   /** How often to charge what wallets ask for. */
   readonly chargeIntervalMs?: number;
+  /** How often to bring usage to Stripe. */
+  readonly reportIntervalMs?: number;
   /** How long events are kept after they were recorded; left out, for ever. */
   readonly eventsKeptMs?: number | null;
   /** How webhooks are sent; left out, to the internet alone. */
@@ -80,6 +84,9 @@ const CLOSE_INTERVAL_MS = 10_000;
 /** How long a wallet waits at most for the money that it has asked for. */
 const CHARGE_INTERVAL_MS = 5_000;
 const NOTICE_INTERVAL_MS = 2_000;
+
+/** What Stripe takes in a second is a matter of each second. */
+const REPORT_INTERVAL_MS = 1_000;
 
 /** An embedded database works on this very thread: watchers, and whoever asks for health, wait for a batch at most. */
 const EMBEDDED_BATCH_SIZE_MAX = 128;
@@ -102,6 +109,9 @@ export class Core {
   /** Tells other systems what happened. */
   readonly notices: Notices;
   readonly #noticing: NodeJS.Timeout;
+  /** Brings usage to Stripe; null without. */
+  readonly usageReporter: UsageReporter | null;
+  #reporting: NodeJS.Timeout | null = null;
 
   constructor(options: CoreOptions, metrics: Metrics) {
     this.#options = options;
@@ -145,6 +155,9 @@ export class Core {
       webhooks: { allowPrivate: options.webhooks?.allowPrivate ?? false, hasMail: Boolean(options.mail) },
     };
     this.stripe = options.stripe ? this.#joinStripe(options.stripe, services) : null;
+    this.usageReporter = options.stripe
+      ? stripeUsage({ ...options.stripe, query: database.query, clock, logger })
+      : null;
     this.services = { ...services, biller: this.stripe?.biller ?? noBiller };
     this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
     this.closer = new Closer({
@@ -180,6 +193,8 @@ export class Core {
     void stripe.run();
     const everyMs = this.#options.chargeIntervalMs ?? CHARGE_INTERVAL_MS;
     this.#charging = setInterval(() => void stripe.run(), everyMs).unref();
+    const reportMs = this.#options.reportIntervalMs ?? REPORT_INTERVAL_MS;
+    this.#reporting = setInterval(() => void this.usageReporter?.run(), reportMs).unref();
   }
 
   /** Answers the calls it has and takes no more. */
@@ -187,6 +202,8 @@ export class Core {
     clearInterval(this.#poller);
     clearInterval(this.#closing);
     clearInterval(this.#charging ?? undefined);
+    clearInterval(this.#reporting ?? undefined);
+    await this.usageReporter?.stop();
     await this.stripe?.stop();
     await Promise.all([this.closer.stop(), this.invoicer?.stop()]);
     clearInterval(this.#noticing);
@@ -202,7 +219,7 @@ export class Core {
       clock,
       effects: billingEffects(services, services.billingRules.dunningGraceMs),
       accountOf: (tenantId) => stripeAccountOf(database.db, tenantId),
-      onThinNotice: async ({ id, type }) => logger.warn({ id, type }, 'a notice of Stripe that nobody handles'),
+      onThinNotice: (notice) => hearUsageNotice({ query: database.query, logger }, notice),
       onNews: (sentence, about) => logger.info(about, sentence),
       onError: (error) => logger.error({ err: error }, 'something of Stripe could not be handled; it is tried again'),
     });
@@ -218,7 +235,7 @@ export class Core {
   }
 
   #createEngine(catalogs: Catalogs, metrics: Metrics, before: BeforeDecision | null): Engine {
-    const { database, clock, logger, engine } = this.#options;
+    const { database, clock, logger, engine, stripe } = this.#options;
     const ledger = new Ledger({
       database,
       catalogs,
@@ -227,6 +244,7 @@ export class Core {
       onCommitted: (committed) => this.#streams.committed(committed),
       onListenerError: (error) => logger.error({ err: error }, 'a committed batch could not be told'),
       hintOf: (changes) => (database.listen ? hintOfMoves(this.#id, changes) : null),
+      reportWindowMs: stripe ? REPORT_WINDOW_MS : null,
     });
     const onUnreachable = (cause: unknown) => {
       logger.error({ err: cause }, 'the database did not answer; connecting anew');

@@ -6,6 +6,7 @@ import { API_KEY_SCOPES } from '../domain/viewer.ts';
 import { runCreateKey } from './keys.ts';
 import { runStart } from './start.ts';
 import { addStripeCommands } from './stripe.ts';
+import { addUsageCommands } from './stripe-usage.ts';
 
 /** One step up from the sources of this room, and from the build. */
 const { version }: { version: string } = createRequire(import.meta.url)('../package.json');
@@ -34,7 +35,7 @@ export function createProgram(): Command {
     .option('--name <text>', 'what the key is for')
     .option('--data-dir <folder>', 'of the embedded database, which must not be in use')
     .action((_flags, command: Command) => runCreateKey(given(command)));
-  addStripeCommands(program);
+  addUsageCommands(addStripeCommands(program));
   return program;
 }
 

@@ -29,7 +29,8 @@ import { changeLines, countOf, databaseLines, headingOf, noticeLines, type Paint
 
 export type StripeFlags = Flags & { readonly tenant?: string; readonly dryRun?: boolean };
 
-export function addStripeCommands(program: Command): void {
+/** @returns the command that all of them are under. */
+export function addStripeCommands(program: Command): Command {
   const stripe = program.command('stripe').description('billing by Stripe (STRIPE_SECRET_KEY)');
   const command = (name: string, description: string) =>
     stripe
@@ -48,6 +49,7 @@ export function addStripeCommands(program: Command): void {
     'account [account]',
     'tells whose account a tenant is paid into, or sets it: acct_…, or "own" for that of the key',
   ).action((account: string | undefined, flags: StripeFlags) => runStripeAccount(account, flags));
+  return stripe;
 }
 
 export const runStripeSync = (flags: StripeFlags): Promise<void> =>
@@ -101,7 +103,7 @@ export const runStripeAccount = (account: string | undefined, flags: StripeFlags
   });
 
 /** Opens the database, and prints in a sentence what ends the work early. */
-async function telling(flags: StripeFlags, work: (settings: Settings, database: Database) => Promise<void>) {
+export async function telling(flags: StripeFlags, work: (settings: Settings, database: Database) => Promise<void>) {
   try {
     const settings = readSettings(flags);
     const { database, close } = await openDatabase(settings);
@@ -149,7 +151,7 @@ async function prepare(settings: Settings, database: Database, flags: StripeFlag
   };
 }
 
-async function tenantOf(db: Database['db'], idOrName: string | undefined): Promise<Tenant> {
+export async function tenantOf(db: Database['db'], idOrName: string | undefined): Promise<Tenant> {
   if (idOrName === undefined) {
     const first = await findFirstTenant(db);
     if (first) return first;

@@ -1,0 +1,67 @@
+/** stripe-usage — a gateway's way of bringing usage to Stripe, and of hearing what Stripe says of it later. */
+import type { Logger } from 'pino';
+import type Stripe from 'stripe';
+import type { Query } from '../../../db/client.ts';
+import type { Clock } from '../../../domain/clock.ts';
+import { formatUnits } from '../../../domain/units.ts';
+import { buryReported } from './error-reports.ts';
+import type { Trouble } from './overdue.ts';
+import { payersIn } from './payers.ts';
+import { UsageReporter } from './reporter.ts';
+
+/**
+ * Short, since a window that a billing period ends in is told as a whole; long enough that a busy customer is a few
+ * hundred messages a month and meter.
+ */
+export const REPORT_WINDOW_MS = 15 * 60_000;
+
+export type StripeUsageDeps = {
+  readonly stripe: Stripe;
+  readonly query: Query;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told each once, beside the log. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+};
+
+export function stripeUsage({ stripe, query, clock, logger, onTrouble }: StripeUsageDeps): UsageReporter {
+  return new UsageReporter({
+    query,
+    clock,
+    stripe,
+    payersOf: payersIn(query),
+    windowMs: REPORT_WINDOW_MS,
+    onTrouble: (trouble) => {
+      const { kind, quantity, ...about } = trouble;
+      const sentence =
+        kind === 'dead'
+          ? 'usage will not be billed unless somebody sends it again: metergraph stripe dead-letters'
+          : 'usage of a period that has ended is not at Stripe yet, which closes the invoice an hour after its end';
+      logger.error({ ...about, quantity: formatUnits(quantity) }, sentence);
+      onTrouble?.(trouble);
+    },
+    onReconciled: (rows, troubled) => {
+      const first = troubled.slice(0, 10).map(({ referenceId, featureKey }) => `${referenceId} ${featureKey}`);
+      if (troubled.length === 0) logger.info({ rows }, 'the ledger and Stripe agree');
+      else
+        logger.error(
+          { rows, troubled: troubled.length, first },
+          'the ledger and Stripe differ: metergraph stripe reconcile',
+        );
+    },
+    onError: (error) => logger.error({ err: error }, 'usage could not be brought to Stripe; the next run tries again'),
+  });
+}
+
+/** What a notice without content is about is asked for; others than those of usage are nobody's. */
+export async function hearUsageNotice(
+  { query, logger }: Pick<StripeUsageDeps, 'query' | 'logger'>,
+  notice: Stripe.V2.Core.EventNotification,
+): Promise<void> {
+  if (notice.type !== 'v1.billing.meter.error_report_triggered' && notice.type !== 'v1.billing.meter.no_meter_found') {
+    logger.warn({ id: notice.id, type: notice.type }, 'a notice of Stripe that nobody handles');
+    return;
+  }
+  const { buried, unnamed } = await buryReported(query, await notice.fetchEvent());
+  logger.error({ buried, unnamed }, 'Stripe does not count usage that it had accepted');
+}
