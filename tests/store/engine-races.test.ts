@@ -22,8 +22,11 @@ import { openRig, query, type Rig, register, saveFeature } from './rig.ts';
 import { perUnit } from './scene.ts';
 
 const ROUNDS = 100;
+const ROUNDS_OF_SMALL_BATCHES = 50;
 const CALLERS = 400;
 const LEFT = 100;
+/** So few at once that callers wait while two batches are in flight. */
+const SMALL_BATCH = 20;
 /** Customers that the batches of both gateways are about, each in another order. */
 const SHARED = 400;
 const CROSSINGS = 20;
@@ -50,6 +53,23 @@ describePostgres('two gateways', () => {
     await saveFeature(first, 'calls', { thresholds: [], ...limits }, of);
     await register(first, 'acme');
     return [first, await openRig(other, { tenantId: first.tenantId })];
+  }
+
+  /** Another gateway in the place of one, that tells of each batch that was begun while one was in flight. */
+  function inSmallBatches({ database, tenantId }: Rig, onBeside: () => void): Promise<Rig> {
+    let inFlight = 0;
+    const transact: Database['lane']['transact'] = async (first, second) => {
+      if (inFlight > 0) onBeside();
+      inFlight += 1;
+      try {
+        return await database.lane.transact(first, second);
+      } finally {
+        inFlight -= 1;
+      }
+    };
+    const hearing = { ...database, lane: { reset: () => database.lane.reset(), transact } };
+    const memory = new Memory({ contestedMs: 1 }); // else two would soon read, which is done one batch at a time
+    return openRig(hearing, { tenantId, memory, engine: { batchSizeMax: SMALL_BATCH } });
   }
 
   it('never wait for each other in a circle', async () => {
@@ -123,26 +143,41 @@ describePostgres('two gateways', () => {
   };
   const nth = <T>(of: readonly [T, T], i: number): T => (i % 2 === 0 ? of[0] : of[1]);
 
-  it.each([
+  /** Round after round, each with a customer of its own, whose callers go through these in turn. */
+  async function expectExactlyTheLast(rigs: readonly Rig[], rounds: number): Promise<void> {
+    const [rig] = rigs;
+    if (!rig) throw new Error('nobody to call');
+    const names = Array.from({ length: rounds }, (_, round) => `round-${round}`);
+    await register(rig, ...names);
+    for (const name of names) {
+      const call = rig.call(name);
+      for (const { engine } of rigs) await engine.consume(call); // each remembers, and all but the last what is no more so
+      const calls = Array.from({ length: CALLERS }, (_, i) => (rigs[i % rigs.length] ?? rig).engine.consume(call));
+      expect(tally(await outcomesOf(calls))).toEqual({ allowed: LEFT, LIMIT_REACHED: CALLERS - LEFT });
+    }
+    await expectConsistent(rig.database, rig.tenantId, ...names.map((name) => customerIdOf(rig.tenantId, name)));
+  }
+
+  describe.each([
     ['one gateway', 1],
     ['two gateways', 2],
-  ])(
-    `the last ${LEFT} units by ${CALLERS} callers through %s, ${ROUNDS} rounds: exactly ${LEFT} pass in each`,
-    async (_, count) => {
-      const both = await gateways({ limit: unitsOf(String(LEFT + count)) });
-      const rigs = both.slice(0, count);
-      const [rig] = both;
-      const names = Array.from({ length: ROUNDS }, (_, round) => `round-${round}`);
-      await register(rig, ...names);
-      for (const name of names) {
-        const call = rig.call(name);
-        for (const { engine } of rigs) await engine.consume(call); // each remembers, and all but the last what is no more so
-        const calls = Array.from({ length: CALLERS }, (_, i) => (rigs[i % count] ?? rig).engine.consume(call));
-        expect(tally(await outcomesOf(calls))).toEqual({ allowed: LEFT, LIMIT_REACHED: CALLERS - LEFT });
-      }
-      await expectConsistent(rig.database, rig.tenantId, ...names.map((name) => customerIdOf(rig.tenantId, name)));
-    },
-  );
+  ])(`of the last ${LEFT} units by ${CALLERS} callers through %s exactly ${LEFT} pass`, (_, count) => {
+    const open = async () => (await gateways({ limit: unitsOf(String(LEFT + count)) })).slice(0, count);
+
+    it(`in batches as large as they come, in ${ROUNDS} rounds`, async () => {
+      await expectExactlyTheLast(await open(), ROUNDS);
+    });
+
+    it(`in batches of ${SMALL_BATCH}, of which two are in flight, in ${ROUNDS_OF_SMALL_BATCHES} rounds`, async () => {
+      let beside = 0;
+      const onBeside = () => {
+        beside += 1;
+      };
+      const rigs = await Promise.all((await open()).map((rig) => inSmallBatches(rig, onBeside)));
+      await expectExactlyTheLast(rigs, ROUNDS_OF_SMALL_BATCHES);
+      expect(beside).toBeGreaterThan(ROUNDS_OF_SMALL_BATCHES); // several in each
+    });
+  });
 
   it('the cascade, top-ups, grants, holds and the end of a period at once: nothing is made or lost', async () => {
     const rigs = await gateways({ price: perUnit('10'), billing: 'prepaid' }, { reset: 'hourly' });

@@ -14,9 +14,12 @@ import { systemClock } from '../../server/domain/clock.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { Engine } from '../../server/metering/engine.ts';
 import { Ledger } from '../../server/metering/ledger.ts';
+import { Memory } from '../../server/metering/memory.ts';
 import { newConsume } from '../../server/metering/testing/new-consume.ts';
 
 const CALLERS = 16;
+/** Some wait while others are on their way, so that whoever is killed has two batches in flight. */
+const BATCH_SIZE_MAX = 6;
 /** Longer than any reader takes, for whom everything here waits. */
 const DEADLINE_MS = 60_000;
 const [place = '', tenantId = '', referenceId = '', prefix = ''] = process.argv.slice(2);
@@ -30,10 +33,11 @@ const ledger = new Ledger({
   clock: systemClock,
   onCommitted: () => {},
   hintOf: () => null,
+  memory: new Memory({ contestedMs: 1 }), // else two of them would soon read, which is done one batch at a time
 });
 const engine = new Engine(
   { ledger, clock: systemClock, onUnreachable: () => database.lane.reset() },
-  { deadlineMs: DEADLINE_MS },
+  { batchSizeMax: BATCH_SIZE_MAX, deadlineMs: DEADLINE_MS },
 );
 
 let next = 0;
