@@ -62,7 +62,7 @@ const NAMED_EVENT = `
   SELECT * FROM events WHERE customer_id = k.customer_id::uuid AND sequence >= k.sequence::bigint AND sequence <= k.sequence::bigint`;
 
 /**
- * One look-up in the primary key of each month at most, and in one or two of them for what is recent. Whether the event
+ * One look-up in the primary key of each month at most, and in two or three of them for what is recent. Whether the event
  * is reversed is asked of all months: an index that has next to nothing in it, and the one answer that must be right.
  */
 const NAMED_EVENTS = `
