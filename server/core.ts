@@ -5,10 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
+import { tellDeadLetter } from './actions/tell-dead-letter.ts';
 import { Invoicer } from './billing/manual/invoicer.ts';
 import { noBiller } from './billing/no-biller.ts';
 import type { StripeConnection } from './billing/stripe/connection.ts';
 import { StripeBilling } from './billing/stripe/stripe-billing.ts';
+import type { Trouble } from './billing/stripe/usage/overdue.ts';
 import type { UsageReporter } from './billing/stripe/usage/reporter.ts';
 import { hearUsageNotice, REPORT_WINDOW_MS, stripeUsage } from './billing/stripe/usage/stripe-usage.ts';
 import { billingEffects } from './billing-effects.ts';
@@ -155,9 +157,7 @@ export class Core {
       webhooks: { allowPrivate: options.webhooks?.allowPrivate ?? false, hasMail: Boolean(options.mail) },
     };
     this.stripe = options.stripe ? this.#joinStripe(options.stripe, services) : null;
-    this.usageReporter = options.stripe
-      ? stripeUsage({ ...options.stripe, query: database.query, clock, logger })
-      : null;
+    this.usageReporter = options.stripe ? this.#reportTo(options.stripe) : null;
     this.services = { ...services, biller: this.stripe?.biller ?? noBiller };
     this.#poller = setInterval(() => void streams.poll(), pollIntervalMs).unref();
     this.closer = new Closer({
@@ -223,6 +223,15 @@ export class Core {
       onNews: (sentence, about) => logger.info(about, sentence),
       onError: (error) => logger.error({ err: error }, 'something of Stripe could not be handled; it is tried again'),
     });
+  }
+
+  #reportTo({ stripe }: StripeConnection): UsageReporter {
+    const { database, clock, logger } = this.#options;
+    const onTrouble = (trouble: Trouble) =>
+      void tellDeadLetter({ database, clock }, trouble).catch((error: unknown) =>
+        logger.error({ err: error, identifier: trouble.identifier }, 'a dead letter could not be told by webhook'),
+      );
+    return stripeUsage({ stripe, query: database.query, clock, logger, onTrouble });
   }
 
   #createInvoicer(): Invoicer | null {

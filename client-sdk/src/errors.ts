@@ -4,7 +4,11 @@
 export type MetergraphErrorCode =
   // Answers of the gateway, one for each named error of the schema.
   | 'ALERT_NOT_FOUND'
+  | 'ALREADY_SUBSCRIBED'
   | 'API_KEY_NOT_FOUND'
+  | 'BILLING_DISABLED'
+  | 'BILLING_UNAVAILABLE'
+  | 'CREDIT_PACK_NOT_FOUND'
   | 'CUSTOMER_NOT_FOUND'
   | 'EVENT_ALREADY_REVERSED'
   | 'EVENT_NOT_FOUND'
@@ -17,6 +21,7 @@ export type MetergraphErrorCode =
   | 'INVALID_CURSOR'
   | 'INVALID_INPUT'
   | 'INVALID_TIMESTAMP'
+  | 'PLAN_NOT_FOR_SALE'
   | 'PLAN_NOT_FOUND'
   | 'RESERVATION_CLOSED'
   | 'RESERVATION_EXPIRED'

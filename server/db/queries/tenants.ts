@@ -21,6 +21,7 @@ export function tenantsCalled(db: Db, idOrName: string): Promise<readonly Tenant
 
 export const tenantIds = async (db: Db): Promise<readonly string[]> =>
   (await db.select({ id: tenants.id }).from(tenants)).map(({ id }) => id);
+
 /** The connected account at Stripe that a tenant's customers pay into; null is the platform's own. */
 export async function stripeAccountOf(db: Db, tenantId: string): Promise<string | null> {
   const [row] = await db.select({ account: tenants.stripeAccount }).from(tenants).where(eq(tenants.id, tenantId));
