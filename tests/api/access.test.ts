@@ -217,6 +217,16 @@ const FIELDS: Readonly<Record<string, readonly [operation: string, may: readonly
     ADMIN,
     { __typename: 'ApiKeyNotFoundError' },
   ],
+  'Mutation.createCheckoutSession': [
+    'mutation { createCheckoutSession(input: { referenceId: "acme", plan: { planKey: "pro" }, successUrl: "x", cancelUrl: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'BillingDisabledError' },
+  ],
+  'Mutation.createPortalSession': [
+    'mutation { createPortalSession(input: { referenceId: "acme", returnUrl: "x" }) { __typename } }',
+    ADMIN,
+    { __typename: 'BillingDisabledError' },
+  ],
   'Mutation.createWebhookEndpoint': [
     'mutation { createWebhookEndpoint(input: { url: "ftp://x", eventTypes: [] }) { __typename } }',
     ADMIN,

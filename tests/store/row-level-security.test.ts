@@ -13,7 +13,7 @@ import { describeEngines } from '../support/engines.ts';
 import { query, type Rig, rigWith, saveFeature } from './rig.ts';
 
 /** Nobody's rows: a reader has no business there. */
-const WITHOUT_TENANT = ['alert_cursors', 'metergraph_migrations', 'secrets'];
+const WITHOUT_TENANT = ['alert_cursors', 'metergraph_migrations', 'secrets', 'stripe_events', 'stripe_sweeps'];
 
 describeEngines('reading as a tenant', (engine) => {
   let database: Database;
@@ -75,6 +75,9 @@ describeEngines('reading as a tenant', (engine) => {
     await query(
       database,
       `WITH seen AS (INSERT INTO unique_values (customer_id, feature_key, value, period_start, tenant_id) VALUES ($2, 'seats', 'anna', now(), $1)),
+        account AS (INSERT INTO billing_accounts (customer_id, tenant_id, stripe_customer_id, updated_at) VALUES ($2, $1, 'cus_' || ($2::text), now())),
+        payment AS (INSERT INTO billing_payments (payment_id, customer_id, tenant_id, purpose, currency, amount, paid_at)
+          VALUES ('pi_' || ($2::text), $2, $1, 'top_up', 'usd', 5, now())),
         position AS (INSERT INTO invoice_positions (customer_id, tenant_id, look_at) VALUES ($2, $1, now())),
         book AS (INSERT INTO invoice_books (tenant_id, last_number, since) VALUES ($1, 1, now())),
         invoice AS (INSERT INTO invoices (customer_id, number, tenant_id, currency, period_start, period_end, total, paid_from_wallet, due, issued_at)
@@ -120,6 +123,8 @@ describeEngines('reading as a tenant', (engine) => {
       'alerts',
       'answers',
       'api_keys',
+      'billing_accounts',
+      'billing_payments',
       'counters',
       'credit_balances',
       'customers',
