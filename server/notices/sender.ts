@@ -45,6 +45,10 @@ export class Sender {
   readonly #busy = new Map<string, number>();
   readonly #tries = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  /** Mails can't be called back; nobody waits for them any longer. */
+  readonly #aborted = new Promise<Attempt>((resolve) => {
+    this.#stopping.signal.addEventListener('abort', () => resolve(failed('The gateway stopped.')), { once: true });
+  });
   #isStopped = false;
   #sending: Promise<void> | null = null;
   #isWanted = false;
@@ -123,9 +127,8 @@ export class Sender {
     const { post, mail, clock } = this.#deps;
     const event = cloudEventOf(lease.event);
     if (lease.kind === 'email') {
-      return mail
-        ? mail.send(mailAddressOf(lease.url), event)
-        : Promise.resolve(failed('Not sent: no SMTP_URL is set.'));
+      if (mail === null) return Promise.resolve(failed('Not sent: no SMTP_URL is set.'));
+      return Promise.race([mail.send(mailAddressOf(lease.url), event), this.#aborted]);
     }
     const nowMs = clock.now();
     const body = JSON.stringify(event);

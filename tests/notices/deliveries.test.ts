@@ -184,6 +184,22 @@ describeEngines('deliveries', (engine) => {
     ]);
   });
 
+  it('go out by themselves, and are counted', async () => {
+    receiver.answer(500);
+    await happen();
+    await rig.tell();
+    rig.clock.advance(90_000);
+    await rig.gateway.notices.run();
+    await rig.gateway.notices.idle();
+    const metrics = await (await fetch(`${rig.url}/metrics`)).text();
+    expect(metrics).toContain('metergraph_webhook_deliveries_total{outcome="retried"} 2');
+    expect(Number(/^metergraph_webhook_queue_age_seconds (.*)$/m.exec(metrics)?.[1])).toBeGreaterThan(80);
+    receiver.answer(200);
+    rig.clock.advance(90_000);
+    await openRig(rig.database, { clock: rig.clock, noticeIntervalMs: 20 });
+    await receiver.hears(3);
+  });
+
   it('follow no redirect', async () => {
     const inside = await openReceiver();
     receiver.answer((response) => response.writeHead(307, { location: inside.url }).end());

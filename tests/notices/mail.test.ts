@@ -12,15 +12,22 @@ import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
 import { change, ENDPOINTS, openRig } from './rig.ts';
 
-type Mailbox = { readonly url: string; readonly mails: string[]; refuse(code: number | null): void };
+type Mailbox = {
+  readonly url: string;
+  readonly mails: string[];
+  refuse(code: number | null): void;
+  hang(): Promise<void>;
+};
 
 async function openMailbox(): Promise<Mailbox> {
   const mails: string[] = [];
   let refusal: number | null = null;
+  let hung: (() => void) | null = null;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     onRcptTo: (_address, _session, callback) => {
+      if (hung) return hung();
       callback(refusal === null ? undefined : Object.assign(new Error('not now'), { responseCode: refusal }));
     },
     onData(stream, _session, callback) {
@@ -44,6 +51,10 @@ async function openMailbox(): Promise<Mailbox> {
     refuse: (code) => {
       refusal = code;
     },
+    hang: () =>
+      new Promise((resolve) => {
+        hung = resolve;
+      }),
   };
 }
 
@@ -122,6 +133,19 @@ describeEngines('mails', (engine) => {
     await rig.tell();
     expect(mailbox.mails).toHaveLength(1);
     expect(mailbox.mails[0]).toContain('To: cfo@example.com');
+  });
+
+  it('that a server never takes keep no gateway from stopping', async () => {
+    const mailbox = await openMailbox();
+    const rig = await openMailing(mailbox, null);
+    await rig.addEndpoint('mailto:cfo@example.com', ['SUBSCRIPTION_CHANGED']);
+    await change(rig, 'setCustomerPlan', { referenceId: 'acme', planKey: 'free', effective: 'IMMEDIATELY' });
+    const asked = mailbox.hang();
+    await rig.gateway.notices.run();
+    await asked;
+    await rig.close(); // a mail server may take 15 s, and a stop 10
+    const [row] = await rig.database.query({ text: 'SELECT state, attempts FROM webhook_deliveries', params: [] });
+    expect(row).toEqual({ state: 'pending', attempts: 0 });
   });
 
   it('to an address that does not exist end, and it is disabled', async () => {

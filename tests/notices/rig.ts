@@ -49,7 +49,6 @@ export async function openRig(
 ): Promise<Rig> {
   const { clock = new ManualClock(Date.now()), ...rest } = options;
   const rig = await openApiRig({
-    noticeIntervalMs: NEVER_MS,
     closeIntervalMs: NEVER_MS,
     webhooks: { allowPrivate: true },
     ...rest,
