@@ -90,7 +90,9 @@ describe('the door for notices', () => {
     rig.stripe.faults.next('GET /v1/subscriptions', { kind: 'fails_before' });
     const first = await rig.stripe.webhooks.deliver();
     const refused = first.filter(({ status }) => status !== 200);
-    expect(refused.map(({ event, status }) => `${event.type} ${status}`)).toEqual(['customer.subscription.created 503']);
+    expect(refused.map(({ event, status }) => `${event.type} ${status}`)).toEqual([
+      'customer.subscription.created 503',
+    ]);
     expect(await stateOf(refused[0]?.event.id ?? '')).toEqual([{ handled: false }]);
     await rig.deliver();
     expect(await stateOf(refused[0]?.event.id ?? '')).toEqual([{ handled: true }]);
