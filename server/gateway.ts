@@ -6,6 +6,7 @@ import { ApiKeys } from './auth/api-keys.ts';
 import { type Authenticate, createAuthenticate } from './auth/authenticate.ts';
 import { CredentialWatch } from './auth/credential-watch.ts';
 import type { StripeBilling } from './billing/stripe/stripe-billing.ts';
+import type { UsageReporter } from './billing/stripe/usage/reporter.ts';
 import { type Context, contextFor, type Services } from './context.ts';
 import { Core, type CoreOptions } from './core.ts';
 import { migrationState } from './db/migrate.ts';
@@ -103,6 +104,11 @@ export class Gateway {
   /** What hears of Stripe and charges what wallets ask for; null without Stripe. */
   get stripe(): StripeBilling | null {
     return this.#core.stripe;
+  }
+
+  /** Brings usage to Stripe; null without. */
+  get usageReporter(): UsageReporter | null {
+    return this.#core.usageReporter;
   }
 
   get services(): Services {

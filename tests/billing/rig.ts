@@ -1,7 +1,7 @@
 /** rig — a gateway that is paid by a Stripe of its own: plans that are for sale there, notices that a test delivers. */
 import type Stripe from 'stripe';
 import { expect } from 'vitest';
-import { basePriceKey, meteredPriceKey, planProductId } from '../../server/billing/stripe/names.ts';
+import { basePriceKey, meterEventName, meteredPriceKey, planProductId } from '../../server/billing/stripe/names.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { defineConfig } from '../../server/index.ts';
@@ -72,6 +72,7 @@ export async function openBilling(
     stripe: { stripe: sdk, webhookSecrets: [SECRET, OLD_SECRET] },
     closeIntervalMs: 3_600_000,
     chargeIntervalMs: 3_600_000,
+    reportIntervalMs: 3_600_000,
   });
   stripe.webhooks.to(`${gateway.url}/webhooks/stripe`, { secret: SECRET });
   await sell(sdk, gateway.tenantId);
@@ -136,7 +137,7 @@ type Standing = {
 async function sell(sdk: Stripe, tenantId: string): Promise<void> {
   const meter = await sdk.billing.meters.create({
     display_name: 'API calls',
-    event_name: 'mg_test_api_calls',
+    event_name: meterEventName(tenantId, 'api_calls'),
     default_aggregation: { formula: 'sum' },
     customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
     value_settings: { event_payload_key: 'value' },

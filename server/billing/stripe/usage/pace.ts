@@ -6,7 +6,6 @@ export class Pace {
   readonly #perSecond: number;
   #tokens: number;
   #filledAtMs: number;
-  #pausedUntilMs = 0;
 
   constructor(clock: Clock, perSecond: number) {
     this.#clock = clock;
@@ -18,7 +17,6 @@ export class Pace {
   /** How many may be sent now. */
   get available(): number {
     const nowMs = this.#clock.now();
-    if (nowMs < this.#pausedUntilMs) return 0;
     const sinceMs = Math.max(nowMs - this.#filledAtMs, 0); // clocks go back, too
     this.#tokens = Math.min(this.#perSecond, this.#tokens + (sinceMs * this.#perSecond) / 1_000);
     this.#filledAtMs = nowMs;
@@ -27,10 +25,5 @@ export class Pace {
 
   take(count: number): void {
     this.#tokens -= count;
-  }
-
-  /** Nothing until then: Stripe has asked for it. */
-  pause(untilMs: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs);
   }
 }
