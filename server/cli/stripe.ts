@@ -29,7 +29,8 @@ import { changeLines, countOf, databaseLines, headingOf, noticeLines, type Paint
 
 export type StripeFlags = Flags & { readonly tenant?: string; readonly dryRun?: boolean };
 
-export function addStripeCommands(program: Command): void {
+/** @returns `metergraph stripe`, for further commands under it. */
+export function addStripeCommands(program: Command): Command {
   const stripe = program.command('stripe').description('billing by Stripe (STRIPE_SECRET_KEY)');
   const command = (name: string, description: string) =>
     stripe
@@ -48,6 +49,7 @@ export function addStripeCommands(program: Command): void {
     'account [account]',
     'tells whose account a tenant is paid into, or sets it: acct_…, or "own" for that of the key',
   ).action((account: string | undefined, flags: StripeFlags) => runStripeAccount(account, flags));
+  return stripe;
 }
 
 export const runStripeSync = (flags: StripeFlags): Promise<void> =>
