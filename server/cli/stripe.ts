@@ -29,7 +29,7 @@ import { changeLines, countOf, databaseLines, headingOf, noticeLines, type Paint
 
 export type StripeFlags = Flags & { readonly tenant?: string; readonly dryRun?: boolean };
 
-/** @returns `metergraph stripe`, for further commands under it. */
+/** @returns the command that all of them are under. */
 export function addStripeCommands(program: Command): Command {
   const stripe = program.command('stripe').description('billing by Stripe (STRIPE_SECRET_KEY)');
   const command = (name: string, description: string) =>
