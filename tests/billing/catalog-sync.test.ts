@@ -310,6 +310,14 @@ describe('what goes wrong', () => {
     expect(rig.stripe.account().prices.all()).toHaveLength(6);
   });
 
+  it('two who replace a price at once make one, for they ask by the same key', async () => {
+    const rig = await openStripe();
+    await sync(rig, PRO);
+    const dearer = { ...PRO, features: { ...PRO.features, calls: { price: { unitAmount: 12 } } } };
+    await Promise.all([sync(rig, PRO, dearer), sync(rig, PRO, dearer), sync(rig, PRO, dearer)]);
+    expect(rig.stripe.account().prices.all()).toHaveLength(8); // of calls by the month and the year, another each
+  });
+
   it('waits as long as Stripe asks, and else a little longer each time', async () => {
     const rig = await openStripe();
     const waited: number[] = [];

@@ -22,6 +22,12 @@ it('fit, however long a key is, and tell long keys apart', () => {
   expect(meteredPriceKey(TENANT, long('a'), 'f', 'day')).not.toBe(meteredPriceKey(TENANT, long('b'), 'f', 'day'));
 });
 
+it('take no part of a key for part of another', () => {
+  const metered = (plan: string, feature: string) => meteredPriceKey(TENANT, plan, feature, 'month');
+  expect(metered('a:b', 'c')).not.toBe(metered('a', 'b:c'));
+  expect(metered('a', 'base:day')).not.toBe(basePriceKey(TENANT, 'a', 'day', 'month'));
+});
+
 it('are those of one price alone', () => {
   const key = fc
     .array(fc.constantFrom('a', 'base', ':', 'month', 'usd', '_'), { minLength: 1 })
