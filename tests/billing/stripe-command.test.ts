@@ -13,7 +13,7 @@ import { scratchFolder } from '../support/scratch.ts';
 import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
 
 const TEST_KEY = `mg_test_${'c'.repeat(8)}_${'d'.repeat(32)}`;
-const PATIENCE = { timeout: 120_000 };
+const PATIENCE = { timeout: 300_000 };
 
 /** A config file with one price, which may be written anew. */
 function configFile() {

@@ -136,7 +136,7 @@ describeEngines('the sum of all invoices', (engine) => {
         const [base] = await query(database, BASE, scene.customerId);
         expect([String(base?.since), String(base?.until)]).toEqual([starts[0], ends.at(-1)]);
       }),
-      { numRuns: 40 },
+      { numRuns: 12 },
     );
-  });
+  }, 120_000);
 });
