@@ -41,6 +41,8 @@ it('looks for the default file in the working directory, and does without', asyn
   expect(await loadConfig(null)).toEqual({
     definition: { features: [], plans: [], defaultPlanKey: null },
     hooks: { before: null, after: null, authorizeReference: null },
+    billing: { creditPacks: [], redirectOrigins: [], dunningGraceMs: 7 * 24 * 3_600_000, defaultCurrency: 'usd' },
+    invoicing: null,
     notices: [],
   });
 });

@@ -128,7 +128,7 @@ it.each<[path: string, value: unknown, says: string]>([
   [
     'feature',
     {},
-    'feature is no field of a config; did you mean "features"? allowed are features, plans, defaultPlan, billing, hooks',
+    'feature is no field of a config; did you mean "features"? allowed are features, plans, defaultPlan, creditPacks, billing, hooks',
   ],
   ['features', undefined, 'features is missing; features are written as { key: { … } }'],
   ['features.api_calls', 5, 'features.api_calls is 5; a feature is a group of fields: displayName,'],
@@ -422,7 +422,11 @@ it.each<[path: string, value: unknown, says: string]>([
   ['plans.free.rateLimit.limit', 0, 'plans.free.rateLimit.limit is 0; write how many calls fit into the window'],
   ['plans.free.rateLimit.limit', '100', 'plans.free.rateLimit.limit is "100"; write how many calls fit'],
   ['defaultPlan', 'fre', 'defaultPlan is "fre" and names a plan that is not defined; did you mean "free"? defined are'],
-  ['billing', 'manual', 'billing is "manual"; billing is a group of fields: biller, finaliseAfter'],
+  [
+    'billing',
+    'manual',
+    'billing is "manual"; billing is a group of fields: redirectOrigins, dunningGraceDays, defaultCurrency, biller, finaliseAfter',
+  ],
   ['billing.biller', 'manul', 'billing.biller is "manul"; did you mean "manual"? allowed are manual'],
   [
     'billing.finaliseAfter',
