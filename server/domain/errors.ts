@@ -122,6 +122,7 @@ export const billingDisabled = (): MeterError =>
   new MeterError(
     'BILLING_DISABLED',
     'This gateway takes no money: start it with STRIPE_SECRET_KEY, or let customers pay elsewhere and put what they paid for in with setCustomerPlan, grantCredits and topUpWallet.',
+    { path: ['input'] },
   );
 
 export const reservationNotFound = (): MeterError =>
