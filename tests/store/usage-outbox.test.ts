@@ -139,6 +139,19 @@ describeEngines('the outbox', (engine) => {
     expect(await rows(rig)).toEqual(['3 0 3']);
   });
 
+  it('tells nothing of a hold that reached beyond what is included, and ended with use that does not', async () => {
+    const rig = await billing(await engine.open());
+    const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('2.75') });
+    const reservationId = randomUUID();
+    await rig.engine.execute({ ...call, kind: 'reserve', reservationId, ttlMs: 3_600_000 });
+    expect(await rows(rig)).toEqual(['0.75 0 0']);
+    await rig.engine.execute(commitOf(rig, reservationId, unitsOf('0.25')));
+    expect(await rows(rig)).toEqual(['0 0 0']);
+    rig.clock.set(END);
+    await collectNow(rig);
+    expect(await messages(rig)).toEqual([]);
+  });
+
   it('tells of all that is committed though the counter does not move by it', async () => {
     const rig = await billing(await engine.open());
     const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('6') });

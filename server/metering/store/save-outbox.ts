@@ -46,8 +46,10 @@ function copiedCounters({ nowMs, events, reservations, counters }: Changes, wind
     );
   }
   for (const { customer, reservation } of reservations.values()) {
-    const { featureKey, periodStartMs, payment, currency } = reservation;
-    if (payment.overage !== 0n) note(keyOf(customer.id, featureKey, periodStartMs), currency !== null, 0n);
+    const { featureKey, periodStartMs, payment, currency, state } = reservation;
+    // One that has ended says what was used of it: what else it held was overage, too, perhaps.
+    if (payment.overage !== 0n || state !== 'open')
+      note(keyOf(customer.id, featureKey, periodStartMs), currency !== null, 0n);
   }
   return [...counters.values()].flatMap((changed): Copied[] => {
     const { customer, featureKey, entityId, counter } = changed;
