@@ -38,7 +38,7 @@ export type Settings = {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Bills by Stripe; null leaves billing off, and everything else works. */
   readonly stripeSecretKey: string | null;
-  /** What webhooks of Stripe's are signed with: one, or two while they are rotated. */
+  /** What webhooks of Stripe's are signed with: one an endpoint, or two while it is rotated. */
   readonly stripeWebhookSecrets: readonly string[];
   /** Where Stripe is, for tests and proxies; null for Stripe's own. */
   readonly stripeApiBase: string | null;
@@ -118,12 +118,13 @@ const stripeKey = text.refine(
   'write a secret key of Stripe, sk_test_… or sk_live_…, or a restricted one, rk_test_… or rk_live_…',
 );
 
-const WEBHOOK_SECRETS_MAX = 2;
+/** A few endpoints (snapshots, thin notices, connected accounts), and two secrets of each while it is rotated. */
+const WEBHOOK_SECRETS_MAX = 8;
 const webhookSecrets = text
   .transform((list) => list.split(/[\s,]+/).filter((secret) => secret !== ''))
   .refine(
     (list) => list.length <= WEBHOOK_SECRETS_MAX && list.every((secret) => /^whsec_\S+$/.test(secret)),
-    'write the signing secret of the webhook endpoint, whsec_…, or the new one and the old one with a comma between while you rotate them',
+    'write the signing secret of the webhook endpoint, whsec_…; of several endpoints, or while you rotate one, all of them with commas between, 8 at most',
   );
 
 const apiBase = text.refine(

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from './config-problems.ts';
+import { DEFAULT_BILLING } from './domain/billing-rules.ts';
 import { unitsOf } from './domain/units.ts';
 import { parseConfig } from './parse-config.ts';
 
@@ -68,7 +69,7 @@ describe('a config that is right', () => {
   });
 
   it('is read into definitions, exactly', () => {
-    const { definition, hooks, notices } = parseConfig(valid(), 'metergraph.config.ts');
+    const { definition, hooks, billing, notices } = parseConfig(valid(), 'metergraph.config.ts');
     const { features, plans, defaultPlanKey } = definition;
     expect(features).toEqual([
       {
@@ -109,8 +110,35 @@ describe('a config that is right', () => {
       },
     ]);
     expect(defaultPlanKey).toBe('free');
+    expect(billing).toEqual(DEFAULT_BILLING);
     expect(hooks).toEqual({ before: null, after: null, authorizeReference: null });
     expect(notices).toEqual([]);
+  });
+
+  it('says what is sold beside plans, and what holds for payments', () => {
+    const { billing } = parseConfig(
+      {
+        ...valid(),
+        creditPacks: { big_pack: { feature: 'storage', amount: '100', price: { amount: 900, currency: 'EUR' } } },
+        billing: { redirectOrigins: ['https://app.example.com'], dunningGraceDays: 3, defaultCurrency: 'EUR' },
+      },
+      'metergraph.config.ts',
+    );
+    expect(billing).toEqual({
+      creditPacks: [
+        {
+          key: 'big_pack',
+          displayName: 'Big pack',
+          featureKey: 'storage',
+          units: unitsOf('100'),
+          price: unitsOf('900'),
+          currency: 'eur',
+        },
+      ],
+      redirectOrigins: ['https://app.example.com'],
+      dunningGraceMs: 3 * 86_400_000,
+      defaultCurrency: 'eur',
+    });
   });
 
   it.each([
@@ -421,6 +449,36 @@ it.each<[path: string, value: unknown, says: string]>([
   ['plans.free.rateLimit.window', 'PT0.5S', 'plans.free.rateLimit.window is 0.5 seconds; a window is from 1 second'],
   ['plans.free.rateLimit.limit', 0, 'plans.free.rateLimit.limit is 0; write how many calls fit into the window'],
   ['plans.free.rateLimit.limit', '100', 'plans.free.rateLimit.limit is "100"; write how many calls fit'],
+  [
+    'creditPacks.big',
+    { feature: 'storagee', amount: 1, price: { amount: 1 } },
+    'creditPacks.big.feature is "storagee" and names a feature that is not defined; did you mean "storage"?',
+  ],
+  [
+    'creditPacks.big',
+    { feature: 'storage', amount: 0, price: { amount: 1 } },
+    'creditPacks.big.amount is 0; a pack gives more than 0',
+  ],
+  [
+    'creditPacks.big',
+    { feature: 'storage', amount: 1, price: { amount: 0.5 } },
+    'creditPacks.big.price.amount is 0.5; a payment is of whole minor units (cents), above 0',
+  ],
+  [
+    'creditPacks.big',
+    { feature: 'storage', amount: 1, price: 900 },
+    "creditPacks.big.price is 900; write { amount: 900 }: a credit pack's price is a group of fields: amount, currency",
+  ],
+  [
+    'billing.redirectOrigins',
+    ['https://app.example.com/'],
+    'billing.redirectOrigins.0 is "https://app.example.com/"; write scheme, host and port like',
+  ],
+  ['billing.redirectOrigins', ['*'], 'billing.redirectOrigins.0 is "*"; write scheme, host and port like'],
+  ['billing.dunningGraceDays', 91, 'billing.dunningGraceDays is 91; write a number of days from 0 to 90'],
+  ['billing.dunningGraceDays', -1, 'billing.dunningGraceDays is -1; write a number of days from 0 to 90'],
+  ['billing.defaultCurrency', 'dollar', 'billing.defaultCurrency is "dollar"'],
+  ['billing.graceDays', 7, 'billing.graceDays is no field of billing'],
   ['defaultPlan', 'fre', 'defaultPlan is "fre" and names a plan that is not defined; did you mean "free"? defined are'],
   [
     'billing',
