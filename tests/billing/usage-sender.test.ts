@@ -256,6 +256,24 @@ describeEngines('usage', (engine) => {
     expect(await troubles()).toEqual([]);
   });
 
+  it.each([Number.POSITIVE_INFINITY, 100])(
+    'goes no faster than it may, with the stream from %d on',
+    async (streamFrom) => {
+      const customers = Array.from({ length: 5 }, (_, i) => `customer-${i}`);
+      rig = await openUsage(database, { stripeRig, customers });
+      for (const name of customers) await rig.copy(name, 'calls', '3');
+      await rig.collect();
+      const sender = rig.newSender({ perSecond: 2, streamFrom });
+      const sentAfter = async (ms: number): Promise<number> => {
+        rig.clock.advance(ms);
+        await sender.run();
+        return sends().length;
+      };
+      const sent = [await sentAfter(0), await sentAfter(100), await sentAfter(2_500), await sentAfter(2_500)];
+      expect(sent).toEqual([2, 2, 4, 5]);
+    },
+  );
+
   describe('by the stream', () => {
     const STREAM = 'POST /v2/billing/meter_event_stream';
     const SESSION = 'POST /v2/billing/meter_event_session';

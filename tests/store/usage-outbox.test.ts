@@ -152,6 +152,15 @@ describeEngines('the outbox', (engine) => {
     expect(await messages(rig)).toEqual([]);
   });
 
+  it('has no row of a hold that ended without having held anything beyond what is included', async () => {
+    const rig = await billing(await engine.open());
+    const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('2') });
+    const reservationId = randomUUID();
+    await rig.engine.execute({ ...call, kind: 'reserve', reservationId, ttlMs: 3_600_000 });
+    await rig.engine.execute(commitOf(rig, reservationId, unitsOf('1')));
+    expect(await rows(rig)).toEqual([]);
+  });
+
   it('tells of all that is committed though the counter does not move by it', async () => {
     const rig = await billing(await engine.open());
     const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('6') });

@@ -100,6 +100,8 @@ const partOf = (copied: readonly Copied[], now: string): Part => {
     SELECT v.customer_id::uuid, v.feature_key, v.period_start::timestamptz, v.period_end::timestamptz, v.tenant_id::uuid,
       v.overage::numeric, ${UNPRICED}, v.due_at::timestamptz, ${now}
     FROM unnest(${COLUMNS.map((_, i) => `${param(i)}::text[]`).join(', ')}) AS v (${COLUMNS.map(([name]) => name).join(', ')})
+    WHERE v.overage::numeric <> 0 OR EXISTS (SELECT FROM usage_outbox o
+      WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz)
     ON CONFLICT (customer_id, feature_key, period_start) DO UPDATE
       SET overage = excluded.overage, unpriced = excluded.unpriced, period_end = excluded.period_end, changed_at = excluded.changed_at,
         moves = usage_outbox.moves + 1, due_at = least(usage_outbox.due_at, excluded.due_at)

@@ -60,6 +60,7 @@ export const SENDER_DEFAULTS: SenderOptions = {
   timeoutMs: 20_000,
 };
 
+const SECOND_MS = 1_000;
 /** Messages that are leased at once. */
 const LEASED_MAX = 1_000;
 /** Longer than a batch takes; who has died is waited for so long. */
@@ -201,8 +202,11 @@ export class Sender {
         note(batch, await this.#sendMany(lease, batch)),
       );
     } else {
-      this.#pace.take(sendable.length);
-      await eachOf(sendable, this.#options.inFlightMax, async (one) => note([one], await this.#sendOne(lease, one)));
+      const room = this.#pace.available; // leased were as many as the stream would take
+      const now = sendable.slice(0, room);
+      this.#pace.take(now.length);
+      note(sendable.slice(room), notSent(SECOND_MS));
+      await eachOf(now, this.#options.inFlightMax, async (one) => note([one], await this.#sendOne(lease, one)));
     }
     return outcomes;
   }
@@ -310,7 +314,7 @@ const unclear = (sum: bigint, known: bigint, quantity: bigint): string =>
   `Nobody knows whether it has arrived: Stripe counts ${sum} in its minute, where ${known} are known, or ${known + quantity} with it.`;
 
 const NOT_SENT = 'not_sent';
-const ASKED_TO_WAIT = 'Stripe has asked us to wait.';
+const ASKED_TO_WAIT = 'Stripe takes no more just now.';
 
 const notSent = (afterMs: number): Tried => ({
   kind: 'refused',
