@@ -20,8 +20,12 @@ import { Gateway } from './gateway.ts';
 import { loadConfig } from './load-config.ts';
 import { openDatabase } from './open-database.ts';
 import { findPort } from './port.ts';
+import { StartError } from './start-error.ts';
 
 const DAY_MS = 24 * 3_600_000;
+
+const BILLED_TWICE =
+  'The config has `billing.biller: "manual"` and STRIPE_SECRET_KEY is set: who subscribes at Stripe would be billed by both. Leave out one of them.';
 
 export type Started = {
   readonly url: string;
@@ -46,6 +50,7 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
   for (const sentence of strayVariables()) logger.warn(sentence);
   const loaded = await loadConfig(settings.configFile);
   for (const sentence of loaded?.notices ?? []) logger.warn(sentence);
+  if (loaded?.invoicing && settings.stripeSecretKey !== null) throw new StartError(BILLED_TWICE);
   const config = loaded?.definition ?? null;
   const { database, place, publishUrl, close: closeDatabase } = await openDatabase(settings);
   const closers = [closeDatabase];

@@ -8,6 +8,7 @@ import type { Query } from '../db/client.ts';
 import type { Upkeep } from '../db/upkeep.ts';
 import type { Clock } from '../domain/clock.ts';
 import { MeterError } from '../domain/errors.ts';
+import { SingleRun } from '../domain/single-run.ts';
 import type { Engine } from './engine.ts';
 import type { SettleRequest } from './requests.ts';
 
@@ -29,7 +30,7 @@ const DUE_CUSTOMERS = `
 
 export class Closer {
   readonly #deps: CloserDeps;
-  #running: Promise<number> | null = null;
+  readonly #runs = new SingleRun(() => this.#runOnce());
   #stopped = false;
 
   constructor(deps: CloserDeps) {
@@ -38,17 +39,14 @@ export class Closer {
 
   /** Settles whoever is due, until nobody is, and looks after the database. Asked again meanwhile, it is the same run. @returns how many they were. */
   run(): Promise<number> {
-    this.#running ??= this.#runOnce().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runs.run();
   }
 
   /** Ends after the customers that are being settled now. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#deps.upkeep?.stop();
-    await this.#running;
+    await this.#runs.over();
   }
 
   async #runOnce(): Promise<number> {

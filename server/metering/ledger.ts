@@ -20,10 +20,10 @@ import type { Committed } from '../events/committed.ts';
 import { decideBatch } from './batch.ts';
 import { copiesOf, Memory } from './memory.ts';
 import { MoreGrantsNeeded } from './more-grants.ts';
-import { type Left, rememberRecorded, rememberSent } from './remember.ts';
+import { type Left, rememberSent } from './remember.ts';
 import { alertsOfReplays, movedBy, POSTPONED, type Reply, repliesOf, withAlerts } from './replies.ts';
 import type { Request } from './requests.ts';
-import type { Changes, NewAlert } from './state.ts';
+import type { Changes, CustomerState, NewAlert } from './state.ts';
 import { catalogVersionsStatement, readCatalogVersions } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
 import { isEmpty, type Proof, proofStatement } from './store/proof.ts';
@@ -151,15 +151,16 @@ export class Ledger {
     decide: (rows: readonly Row[][], query: Query) => Promise<{ readonly decided: Decided; readonly guess: Guess }>,
   ): Promise<readonly Reply[]> {
     let decided: Decided | undefined;
+    let lookedAt: Iterable<CustomerState> = [];
     const saved = await this.#deps.database.lane.transact(first, async (rows, query) => {
       const made = await decide(rows, query);
       decided = made.decided;
       const revision = newRevision();
-      rememberSent(this.#memory, requests, decided, revision);
+      lookedAt = rememberSent(this.#memory, requests, decided, revision);
       return this.#writes(decided.changes, proofOf(made.guess, decided), revision);
     });
     if (!decided) throw new Error('a batch was committed before it was decided');
-    rememberRecorded(this.#memory, requests, decided);
+    this.#memory.keep(lookedAt, null);
     const alerts = this.#savedAlerts(decided, saved);
     this.#announce(decided, [...alerts.values()]);
     return withAlerts(decided, alerts);

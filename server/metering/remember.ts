@@ -14,26 +14,26 @@ export type Left = BatchResult & { readonly customers: Customers };
 /**
  * A batch is on its way. A next one that is decided by what this one writes fails with it, since it expects a revision that was
  * never written; it is forgotten then. Of whom this one only looked at, nothing would tell the next that this one has failed and
- * is yet to be decided: those are to be known when it is recorded.
+ * is yet to be decided.
  *
  * @param revision What the rows of its customers have when it is recorded.
+ * @returns whom it only looked at: to be kept when it is recorded, by the revisions they have.
  */
-export function rememberSent(memory: Memory, requests: readonly Request[], left: Left, revision: bigint): void {
+export function rememberSent(
+  memory: Memory,
+  requests: readonly Request[],
+  left: Left,
+  revision: bigint,
+): Iterable<CustomerState> {
   contestReplayed(memory, requests, left);
   memory.handOver(left.customers);
   const known = knownAfter(requests, left);
   memory.keep(
-    left.changes.customers.filter((customer) => known.has(customer)),
+    left.changes.customers.filter((customer) => known.delete(customer)), // so that the others are left
     revision,
   );
   for (const { idempotencyKey } of requests) if (idempotencyKey !== null) memory.hear(idempotencyKey);
-}
-
-/** A batch is recorded: the rows of whom it did not write have the revision they had. */
-export function rememberRecorded(memory: Memory, requests: readonly Request[], left: Left): void {
-  const known = knownAfter(requests, left);
-  for (const customer of left.changes.customers) known.delete(customer);
-  memory.keep(known, null);
+  return known;
 }
 
 /** Whom a batch leaves in a state that is all there is to know: not where it failed half-way, settled much, or did more than use. */
@@ -52,6 +52,7 @@ function knownAfter(requests: readonly Request[], { customers, outcomes, changes
  * would fail a batch, with all the others in it.
  */
 function contestReplayed(memory: Memory, requests: readonly Request[], { outcomes, changes: { answers } }: Left): void {
+  if (outcomes.every(({ kind }) => kind !== 'replayed')) return;
   const isFirst = new Set(answers.map(({ idempotencyKey }) => idempotencyKey));
   for (const [i, { customerId, idempotencyKey }] of requests.entries()) {
     if (outcomes[i]?.kind !== 'replayed' || idempotencyKey === null || isFirst.has(idempotencyKey)) continue;

@@ -5,6 +5,7 @@
 import type { Database } from '../db/client.ts';
 import { emitAll } from '../db/queries/outgoing-events.ts';
 import type { Clock } from '../domain/clock.ts';
+import { SingleRun } from '../domain/single-run.ts';
 import { AlertCollector } from './alert-collector.ts';
 import { Exceeded } from './exceeded.ts';
 import { forgetNotices } from './forget.ts';
@@ -33,7 +34,7 @@ export class Notices {
   readonly #mail: Mail | null;
   readonly #collector: AlertCollector;
   readonly #sender: Sender;
-  #running: Promise<void> | null = null;
+  readonly #runs = new SingleRun(() => this.#runOnce());
   #isStopped = false;
   #forgotMs: number | null = null;
   #queueAgeMs = 0;
@@ -56,10 +57,7 @@ export class Notices {
 
   /** Makes events, and begins to send what is due. Asked again meanwhile, it is the same run. */
   run(): Promise<void> {
-    this.#running ??= this.#runOnce().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runs.run();
   }
 
   /** Until nothing is being sent. */
@@ -70,7 +68,7 @@ export class Notices {
   /** Ends within seconds: what is being sent then is sent again later. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#running;
+    await this.#runs.over();
     await this.#try(() => this.#tellExceeded());
     await this.#sender.stop();
     this.#mail?.close();

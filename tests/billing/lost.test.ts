@@ -3,6 +3,8 @@
  * notices that are lost, a card that declines, and a clock that is moved over renewals.
  */
 import { describe, expect, it } from 'vitest';
+import { StripeBilling } from '../../server/billing/stripe/stripe-billing.ts';
+import { billingEffects } from '../../server/billing-effects.ts';
 import { type BillingRig, buy, openBilling, toPro } from './rig.ts';
 
 async function subscribed(): Promise<BillingRig> {
@@ -36,6 +38,25 @@ describe('a notice that never came', () => {
     rig.clock.advance(5 * 60_000);
     await rig.gateway.stripe?.run();
     expect(rig.stripe.requests.slice(asked).map(({ operation }) => operation)).toEqual(['GET /v1/events']);
+  });
+
+  it('can be looked for in vain: whoever looks says so, and goes on', async () => {
+    const { sdk, database, clock, gateway } = await openBilling();
+    const errors: unknown[] = [];
+    const gone = new Error('the database is gone');
+    const billing = new StripeBilling({
+      stripe: sdk,
+      webhookSecrets: [],
+      database,
+      clock,
+      effects: billingEffects(gateway.services, 0),
+      accountOf: () => Promise.reject(gone),
+      onThinNotice: async () => {},
+      onNews: () => {},
+      onError: (error) => errors.push(error),
+    });
+    await billing.run();
+    expect(errors).toEqual([gone]);
   });
 
   it('is looked for again where it could not be handled', async () => {

@@ -145,6 +145,14 @@ describe('what stands in the way', PATIENCE, () => {
     expect(said).toContain(`The config ${METERGRAPH_CONFIG} has 2 problems:`);
     expect(said).toContain('features.a.limt is no field of a feature; did you mean "limit"?');
   });
+
+  it('is a second biller: nobody is to be billed twice', async () => {
+    const METERGRAPH_CONFIG = join(emptyFolder(), 'meter.config.ts');
+    writeFileSync(METERGRAPH_CONFIG, 'export default { features: { a: {} }, billing: { biller: "manual" } };');
+    const said = await refused({ METERGRAPH_CONFIG, STRIPE_SECRET_KEY: 'sk_test_hunter2' });
+    expect(said).toContain('who subscribes at Stripe would be billed by both. Leave out one of them.');
+    expect(said).not.toContain('hunter2');
+  });
 });
 
 describePostgres('on Postgres', () => {

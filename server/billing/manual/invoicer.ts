@@ -12,6 +12,7 @@ import {
 } from '../../db/queries/invoice-positions.ts';
 import type { Customer } from '../../domain/customer.ts';
 import { MeterError } from '../../domain/errors.ts';
+import { SingleRun } from '../../domain/single-run.ts';
 import { type InvoicingDeps, invoiceNextPeriod } from './invoice-next-period.ts';
 
 export type InvoicerDeps = InvoicingDeps & {
@@ -30,7 +31,7 @@ const SETTLING_ROUNDS_MAX = 100;
 
 export class Invoicer {
   readonly #deps: InvoicerDeps;
-  #running: Promise<number> | null = null;
+  readonly #runs = new SingleRun(() => this.#runOnce());
   #stopped = false;
 
   constructor(deps: InvoicerDeps) {
@@ -39,16 +40,13 @@ export class Invoicer {
 
   /** Invoices whoever is to be invoiced. Asked again meanwhile, it is the same run. @returns how many invoices it made. */
   run(): Promise<number> {
-    this.#running ??= this.#runOnce().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runs.run();
   }
 
   /** Ends after the period that is being invoiced now. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#running;
+    await this.#runs.over();
   }
 
   async #runOnce(): Promise<number> {

@@ -1,6 +1,7 @@
 /** stripe-billing — all that hears of Stripe and takes money by it, joined: a biller, a door for notices, and what looks after both. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tenantIds } from '../../db/queries/tenants.ts';
+import { SingleRun } from '../../domain/single-run.ts';
 import type { Biller } from '../biller.ts';
 import { chargeTopUps } from '../top-ups.ts';
 import type { StripeDeps } from './deps.ts';
@@ -26,7 +27,7 @@ export class StripeBilling {
   readonly biller: Biller;
   readonly #options: StripeBillingOptions;
   #lastSweepMs: number | null = null;
-  #running: Promise<void> | null = null;
+  readonly #runs = new SingleRun(() => this.#look());
   #isStopped = false;
 
   constructor(options: StripeBillingOptions) {
@@ -39,18 +40,15 @@ export class StripeBilling {
     return receiveWebhook({ ...this.#options, secrets: this.#options.webhookSecrets }, body, header);
   }
 
-  /** Charges what wallets ask for, and from time to time looks for notices that never came. Several gateways may. */
+  /** Charges what wallets ask for, and from time to time looks for notices that never came. Several gateways may. Never rejects. */
   run(): Promise<void> {
-    this.#running ??= this.#look().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runs.run();
   }
 
   /** Begins nothing more, and waits a little for what has begun: whatever is left half-way, the next gateway ends. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    if (this.#running) await Promise.race([this.#running, sleep(STOP_MS_MAX, undefined, { ref: false })]);
+    await Promise.race([this.#runs.over(), sleep(STOP_MS_MAX, undefined, { ref: false })]);
   }
 
   async #look(): Promise<void> {
@@ -61,8 +59,13 @@ export class StripeBilling {
     const nowMs = clock.now();
     if (this.#lastSweepMs !== null && Math.abs(nowMs - this.#lastSweepMs) < SWEEP_EVERY_MS) return; // clocks go back, too
     this.#lastSweepMs = nowMs;
+    await this.#sweepAll().catch(onError);
+  }
+
+  async #sweepAll(): Promise<void> {
+    const isStopped = () => this.#isStopped;
     for (const account of await this.#accounts()) {
-      if (!isStopped()) await sweep(this.#options, account, isStopped).catch(onError);
+      if (!isStopped()) await sweep(this.#options, account, isStopped).catch(this.#options.onError);
     }
   }
 

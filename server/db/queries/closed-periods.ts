@@ -1,6 +1,7 @@
 /** closed-periods — counters of periods that are closed, of a whole tenant, a page at a time. */
 import { type Units, unitsOf } from '../../domain/units.ts';
 import type { Query } from '../client.ts';
+import { PRICED_CURRENCY } from './priced-currency.ts';
 
 export type ClosedPeriodsFilter = {
   readonly tenantId: string;
@@ -56,12 +57,7 @@ const PERIODS = `
       AND (c.feature_key, c.period_start) > ($5::text COLLATE "C", $6::timestamptz)
     ORDER BY c.feature_key, c.period_start LIMIT $7::integer
   ) c
-  LEFT JOIN LATERAL (
-    SELECT e.currency FROM events e
-    WHERE c.cost <> 0 AND e.customer_id = c.customer_id AND e.sequence <= c.sequence AND e.feature_key = c.feature_key
-      AND e.period_start = c.period_start AND e.currency IS NOT NULL AND e.tenant_id = c.tenant_id
-    ORDER BY e.sequence DESC LIMIT 1
-  ) priced ON true
+  ${PRICED_CURRENCY}
   ORDER BY u.place, c.feature_key, c.period_start`;
 
 const FIRST: PeriodPosition = { featureKey: '', periodStartMs: 0 };

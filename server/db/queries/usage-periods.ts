@@ -3,6 +3,7 @@ import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.
 import type { Period } from '../../domain/period.ts';
 import { type Units, unitsOf } from '../../domain/units.ts';
 import type { Query } from '../client.ts';
+import { PRICED_CURRENCY } from './priced-currency.ts';
 
 /** What was counted in one period, and what paid for it. */
 export type UsagePeriod = {
@@ -26,25 +27,11 @@ export type UsagePeriod = {
 
 export type PeriodsOf = { readonly tenantId: string; readonly customerId: string; readonly featureKey: string };
 
-/** How far an event lies before its counter's last change at most, to be asked for its currency: holds are no events. */
-const EVENTS_BACK_MAX = 100;
-
-/**
- * A page is one range of `counters_pkey`, read backwards. Almost always the counter's last change is the event that says
- * the currency.
- */
+/** A page is one range of `counters_pkey`, read backwards. */
 const READ_PERIODS = `
   SELECT c.period_start, c.period_end, c.used::text AS used, c.held::text AS held, c.credits::text AS credits,
     c.wallet::text AS wallet, c.overage::text AS overage, c.cost::text AS cost, priced.currency, c.closed_at, c.corrected_at
-  FROM counters c LEFT JOIN LATERAL (
-    SELECT near.currency FROM (
-      SELECT e.currency, e.feature_key, e.period_start FROM events e
-      WHERE c.cost <> 0 AND e.customer_id = c.customer_id AND e.sequence <= c.sequence AND e.tenant_id = c.tenant_id
-      ORDER BY e.sequence DESC LIMIT ${EVENTS_BACK_MAX}
-    ) near
-    WHERE near.feature_key = c.feature_key AND near.period_start = c.period_start AND near.currency IS NOT NULL
-    LIMIT 1
-  ) priced ON true
+  FROM counters c ${PRICED_CURRENCY}
   WHERE c.tenant_id = $1::uuid AND c.customer_id = $2::uuid AND c.feature_key = $3::text AND c.entity_id = ''
     AND c.period_start < coalesce($4::timestamptz, 'infinity')
   ORDER BY c.period_start DESC

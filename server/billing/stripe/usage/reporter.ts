@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Stripe from 'stripe';
 import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
+import { SingleRun } from '../../../domain/single-run.ts';
 import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
 import { collect } from './collector.ts';
 import { Meters } from './meters.ts';
@@ -36,7 +37,7 @@ const STOP_MS_MAX = 2_000;
 export class UsageReporter {
   readonly #deps: ReporterDeps;
   readonly #sender: Sender;
-  #running: Promise<void> | null = null;
+  readonly #runs = new SingleRun(() => this.#runOnce());
   #comparing: Promise<void> = Promise.resolve();
   #comparedAtMs: number;
   #isStopped = false;
@@ -49,10 +50,7 @@ export class UsageReporter {
 
   /** Does what is due. Asked again meanwhile, it is the same run. Never rejects. */
   run(): Promise<void> {
-    this.#running ??= this.#runOnce().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    return this.#runs.run();
   }
 
   /** When the comparison that has begun is over. */
@@ -64,7 +62,7 @@ export class UsageReporter {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#sender.stop();
-    const over = Promise.all([this.#running, this.#comparing]);
+    const over = Promise.all([this.#runs.over(), this.#comparing]);
     await Promise.race([over, sleep(STOP_MS_MAX, undefined, { ref: false })]);
   }
 
