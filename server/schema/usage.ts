@@ -2,17 +2,19 @@
 
 import { encodeUsageCursor } from '../domain/cursor.ts';
 import { customerNotFound } from '../domain/errors.ts';
+import { upgradesOf } from '../domain/upgrade.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { LiveUsage, UsageStreamItem } from '../events/stream-items.ts';
-import { reader, referenceOf, tenantReader, visibleFeatures } from './access.ts';
+import { anyone, reader, referenceOf, tenantReader, visibleFeatures } from './access.ts';
 import { builder } from './builder.ts';
 import { CursorExpiredType } from './cursor-expired.ts';
 import { knownFeature, knownFeatures } from './existing.ts';
 import { FeatureType } from './feature.ts';
 import { EnforcementEnum } from './limit-fields.ts';
-import { metersOf, narrowed } from './loaders.ts';
+import { catalogOf, metersOf, narrowed } from './loaders.ts';
 import { MoneyType } from './money.ts';
 import { PeriodType } from './period.ts';
+import { PlanType } from './plan.ts';
 import { PriceType } from './price.ts';
 import { ThresholdType } from './threshold.ts';
 import { told, toldOf } from './told.ts';
@@ -86,6 +88,13 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
       type: MoneyType,
       nullable: true,
       description: 'What the overage costs so far. Null where the feature has no price.',
+    }),
+    upgrades: t.field({
+      type: [PlanType],
+      description:
+        'What to offer a customer who wants more: plans with a base price that let more of the feature through, the cheapest first, at most 10. Empty where nothing stands in the way, and for a customer token, which sees its own plan alone.',
+      resolve: async (usage, _args, context) =>
+        anyone(context).kind === 'customer' ? [] : [...upgradesOf(await catalogOf(context), usage)],
     }),
     cursor: t.string({
       description:
