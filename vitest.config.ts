@@ -56,7 +56,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      onRealThings('gateway', ['tests/{store,model,support,api,realtime,start,billing,notices}/**/*.test.ts'], {
+      onRealThings('gateway', ['tests/{store,model,support,api,realtime,start,billing,stripe,notices}/**/*.test.ts'], {
         exclude: MEMORY,
       }),
       onRealThings('memory', MEMORY, { isolate: true }),

@@ -84,6 +84,14 @@ describeEngines('reconciling', (engine) => {
     expect(await table()).toEqual(['7, null at Stripe: waiting 7, sound', '5, null at Stripe: dead 5, troubled']);
   });
 
+  it('names a customer that Stripe has deleted, and goes on', async () => {
+    await tell('7');
+    await rig.sendAll();
+    const payer = rig.payers.get(rig.customerId('acme'));
+    await rig.sdk.customers.del(payer?.stripeCustomerId ?? '');
+    expect(await table()).toEqual(['7, null at Stripe: no_customer 7, sound']);
+  });
+
   it('names what Stripe has not, and what only Stripe has', async () => {
     await tell('7');
     await rig.sendAll();

@@ -2,6 +2,7 @@
 import type Stripe from 'stripe';
 import { ONE, type Units } from '../../../domain/units.ts';
 import { onAccount } from '../client.ts';
+import { orNull } from '../failures.ts';
 
 export type MeterSums = Pick<Stripe, 'billing'>;
 
@@ -34,20 +35,25 @@ export class Meters {
    * Whole units that Stripe has counted for a customer.
    *
    * @param span Begins and ends with a minute.
+   * @returns null where Stripe has no such customer any more.
    */
   async sumOf(
     of: { readonly stripeAccount: string | null; readonly meterId: string; readonly stripeCustomerId: string },
     span: { readonly startMs: number; readonly endMs: number },
-  ): Promise<Units> {
+  ): Promise<Units | null> {
     const params = {
       customer: of.stripeCustomerId,
       start_time: span.startMs / SECOND_MS,
       end_time: span.endMs / SECOND_MS,
       limit: PAGE_MAX,
     };
-    let sum = 0n;
-    const summaries = this.#stripe.billing.meters.listEventSummaries(of.meterId, params, onAccount(of.stripeAccount));
-    for await (const { aggregated_value } of summaries) sum += BigInt(Math.round(aggregated_value)) * ONE; // whole: we send no others
-    return sum;
+    const list = this.#stripe.billing.meters.listEventSummaries(of.meterId, params, onAccount(of.stripeAccount));
+    return orNull(sumUp(list));
   }
+}
+
+async function sumUp(summaries: AsyncIterable<Stripe.Billing.MeterEventSummary>): Promise<Units> {
+  let sum = 0n;
+  for await (const { aggregated_value } of summaries) sum += BigInt(Math.round(aggregated_value)) * ONE; // whole: we send no others
+  return sum;
 }

@@ -166,6 +166,7 @@ export class Sender {
       const meterId = await this.#meters.idOf(payer.stripeAccount, meterEventName(tenantId, featureKey));
       if (meterId === null) return this.#dead(message, 'no_meter', NO_METER);
       const sum = await this.#meters.sumOf({ ...of, stripeAccount: payer.stripeAccount, meterId }, span);
+      if (sum === null) return this.#dead(message, 'no_customer', CUSTOMER_GONE);
       const known = await deliveredIn(query, of, span);
       const fate = fateOf(quantity, sum, known);
       if (fate === 'arrived') return this.#settled(message, 'delivered', null);
@@ -308,6 +309,7 @@ export class Sender {
 
 const TOO_OLD =
   'Stripe takes nothing that is older than 35 days; bill it by hand, or send it again to have it count as late as it may.';
+const CUSTOMER_GONE = 'Stripe has deleted its customer, so that nobody can look whether it has arrived.';
 const NO_CUSTOMER = 'Stripe knows no customer for it yet.';
 const NO_METER = 'Stripe has no active meter for the feature; run `metergraph stripe sync`, then send it again.';
 const unclear = (sum: bigint, known: bigint, quantity: bigint): string =>
