@@ -20,8 +20,12 @@ describeEngines('a customer', (engine) => {
 
     expect(await rig.passes(6)).toBe(5);
     const consume = { referenceId: 'acme', featureKey: 'api_calls' };
-    const refused = await rig.write('consume', consume, '... on Consumption { allowed denial { reason message } }');
-    expect(refused).toMatchObject({ allowed: false, denial: { reason: 'LIMIT_REACHED' } });
+    const hint = '... on Consumption { allowed denial { reason } usage { upgrades { key } } }';
+    expect(await rig.write('consume', consume, hint)).toMatchObject({
+      allowed: false,
+      denial: { reason: 'LIMIT_REACHED' },
+      usage: { upgrades: [{ key: 'pro' }, { key: 'team' }] },
+    });
 
     await buy(rig, toPro);
     expect(await rig.standing()).toBe('free -'); // paid, and not heard of yet
