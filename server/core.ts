@@ -5,12 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Change } from './actions/deps.ts';
-import { tellDeadLetter } from './actions/tell-dead-letter.ts';
 import { Invoicer } from './billing/manual/invoicer.ts';
 import { noBiller } from './billing/no-biller.ts';
 import type { StripeConnection } from './billing/stripe/connection.ts';
 import { StripeBilling } from './billing/stripe/stripe-billing.ts';
-import type { Trouble } from './billing/stripe/usage/overdue.ts';
 import type { UsageReporter } from './billing/stripe/usage/reporter.ts';
 import { hearUsageNotice, REPORT_WINDOW_MS, stripeUsage } from './billing/stripe/usage/stripe-usage.ts';
 import { billingEffects } from './billing-effects.ts';
@@ -227,11 +225,7 @@ export class Core {
 
   #reportTo({ stripe }: StripeConnection): UsageReporter {
     const { database, clock, logger } = this.#options;
-    const onTrouble = (trouble: Trouble) =>
-      void tellDeadLetter({ database, clock }, trouble).catch((error: unknown) =>
-        logger.error({ err: error, identifier: trouble.identifier }, 'a dead letter could not be told by webhook'),
-      );
-    return stripeUsage({ stripe, query: database.query, clock, logger, onTrouble });
+    return stripeUsage({ stripe, database, clock, logger });
   }
 
   #createInvoicer(): Invoicer | null {

@@ -67,7 +67,7 @@ export const subscriptionStatusChanged = (
   dedupeKey: `subscription ${of.customerId} ${key}`,
 });
 
-/** @param of Null for what is no customer's. */
+/** Told again when it is sent again, and is not taken again. @param of Null for what is no customer's. */
 export const deadLetter = (
   tenantId: string,
   of: { readonly customerId: string; readonly referenceId: string } | null,
@@ -78,7 +78,7 @@ export const deadLetter = (
   tenantId,
   customer: of,
   data,
-  dedupeKey: `dead letter ${data.biller} ${data.kind} ${data.reference}`,
+  dedupeKey: `dead letter ${data.biller} ${data.kind} ${data.reference} ${atMs}`,
   atMs,
 });
 

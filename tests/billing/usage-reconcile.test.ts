@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { Meters } from '../../server/billing/stripe/usage/meters.ts';
 import { isSound, type Reconciled, reconcile } from '../../server/billing/stripe/usage/reconcile.ts';
 import { UsageReporter } from '../../server/billing/stripe/usage/reporter.ts';
+import { tellTroubles } from '../../server/billing/stripe/usage/troubles.ts';
 import type { Database } from '../../server/db/client.ts';
 import { formatUnits } from '../../server/domain/units.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -140,6 +141,7 @@ describeEngines('reconciling', (engine) => {
       stripe: rig.sdk,
       payersOf: async () => rig.payers,
       windowMs: WINDOW_MS,
+      tellTroubles: (nowMs) => tellTroubles(database, nowMs),
       onTrouble: ({ kind, code }) => told.push(`${kind} ${code}`),
       onReconciled: (rows, troubled) => told.push(`${rows} compared, ${troubled.length} troubled`),
       onError: (error) => told.push(String(error)),

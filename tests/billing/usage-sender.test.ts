@@ -8,7 +8,7 @@ import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { findDeadLetters, resendDeadLetters } from '../../server/billing/stripe/usage/dead-letters.ts';
 import { buryReported } from '../../server/billing/stripe/usage/error-reports.ts';
 import { wakeMessages } from '../../server/billing/stripe/usage/messages.ts';
-import { takeTroubles } from '../../server/billing/stripe/usage/overdue.ts';
+import { tellTroubles } from '../../server/billing/stripe/usage/troubles.ts';
 import type { Database } from '../../server/db/client.ts';
 import { describeEngines } from '../support/engines.ts';
 import type { Fault } from '../support/stripe/faults.ts';
@@ -243,7 +243,7 @@ describeEngines('usage', (engine) => {
     rig.payers.clear();
     await tell('7');
     const troubles = async () =>
-      (await takeTroubles(database.query, rig.clock.now())).map(({ kind, code }) => `${kind} ${code}`);
+      (await tellTroubles(database, rig.clock.now())).map(({ kind, code }) => `${kind} ${code}`);
     rig.clock.set('2026-04-01T00:44:59Z');
     await rig.newSender().run();
     expect(await troubles()).toEqual([]);

@@ -3,11 +3,9 @@
  * gateway whose clock moves by hand, and a receiver on loopback, on both databases.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { tellDeadLetter } from '../../server/actions/tell-dead-letter.ts';
 import { emit } from '../../server/db/queries/outgoing-events.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { deadLetter, subscriptionStatusChanged } from '../../server/domain/notices-of-money.ts';
-import { unitsOf } from '../../server/domain/units.ts';
 import { defineConfig } from '../../server/index.ts';
 import { describeEngines } from '../support/engines.ts';
 import { openReceiver, type Receiver, verified } from './receiver.ts';
@@ -50,30 +48,6 @@ describeEngines('events', (engine) => {
       .map(({ data }) => data);
   const use = (featureKey: string, amount = 1, fields: Record<string, unknown> = {}) =>
     change(rig, 'consume', { referenceId: 'acme', featureKey, amount, ...fields });
-
-  it('tell of usage that the biller does not count, once for each time it was sent', async () => {
-    const { tenantId } = rig;
-    const dead = {
-      kind: 'dead' as const,
-      tenantId,
-      customerId: customerIdOf(tenantId, 'acme'),
-      featureKey: 'sms',
-      periodStartMs: 0,
-      periodEndMs: null,
-      quantity: unitsOf('3'),
-      code: 'no_meter',
-      sentence: 'Stripe has no meter for it.',
-    };
-    const of = { database: rig.database, clock: rig.clock };
-    for (const identifier of ['mg_1', 'mg_1', 'mg_2']) await tellDeadLetter(of, { ...dead, identifier });
-    await tellDeadLetter(of, { ...dead, kind: 'overdue', identifier: 'mg_3' });
-    await rig.tell();
-    const said = { biller: 'stripe', kind: 'usage', featureKey: 'sms', amount: '3', code: 'no_meter' };
-    expect(says('billing.dead_letter')).toEqual([
-      { ...said, reference: 'mg_1', message: 'Stripe has no meter for it.' },
-      { ...said, reference: 'mg_2', message: 'Stripe has no meter for it.' },
-    ]);
-  });
 
   it('are CloudEvents in structured mode', async () => {
     await use('calls', 4);

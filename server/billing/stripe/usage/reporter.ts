@@ -10,9 +10,9 @@ import { SingleRun } from '../../../domain/single-run.ts';
 import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
 import { collect } from './collector.ts';
 import { Meters } from './meters.ts';
-import { type Trouble, takeTroubles } from './overdue.ts';
 import { isSound, type Reconciled, reconcile } from './reconcile.ts';
 import { type PayersOf, Sender, type SenderOptions } from './sender.ts';
+import type { Trouble } from './troubles.ts';
 
 export type ReporterDeps = {
   readonly query: Query;
@@ -21,7 +21,9 @@ export type ReporterDeps = {
   readonly payersOf: PayersOf;
   /** The same as the engine's: see `LedgerDeps`. */
   readonly windowMs: number;
-  /** Told of dead letters and what is late for its invoice: each once. */
+  /** Tells of dead letters and what is late for its invoice: each once. */
+  readonly tellTroubles: (nowMs: number) => Promise<readonly Trouble[]>;
+  /** Told of each that was told. */
   readonly onTrouble: (trouble: Trouble) => void;
   /** Told of the day's comparison: how many rows there are, and those whose difference does not go by itself. */
   readonly onReconciled: (rows: number, troubled: readonly Reconciled[]) => void;
@@ -67,11 +69,11 @@ export class UsageReporter {
   }
 
   async #runOnce(): Promise<void> {
-    const { query, clock, onTrouble } = this.#deps;
+    const { clock, tellTroubles, onTrouble } = this.#deps;
     await this.#try(() => collect(this.#deps, () => this.#isStopped));
     await this.#try(() => this.#sender.run());
     await this.#try(async () => {
-      for (const trouble of await takeTroubles(query, clock.now())) onTrouble(trouble);
+      for (const trouble of await tellTroubles(clock.now())) onTrouble(trouble);
     });
     if (clock.now() - this.#comparedAtMs < DAY_MS || this.#isStopped) return;
     this.#comparedAtMs = clock.now();

@@ -1,13 +1,13 @@
 /** stripe-usage — a gateway's way of bringing usage to Stripe, and of hearing what Stripe says of it later. */
 import type { Logger } from 'pino';
 import type Stripe from 'stripe';
-import type { Query } from '../../../db/client.ts';
+import type { Database, Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { formatUnits } from '../../../domain/units.ts';
 import { buryReported } from './error-reports.ts';
-import type { Trouble } from './overdue.ts';
 import { payersIn } from './payers.ts';
 import { UsageReporter } from './reporter.ts';
+import { tellTroubles } from './troubles.ts';
 
 /**
  * Short, since a window that a billing period ends in is told as a whole; long enough that a busy customer is a few
@@ -17,28 +17,26 @@ export const REPORT_WINDOW_MS = 15 * 60_000;
 
 export type StripeUsageDeps = {
   readonly stripe: Stripe;
-  readonly query: Query;
+  readonly database: Pick<Database, 'db' | 'query'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told each once, beside the log. */
-  readonly onTrouble?: (trouble: Trouble) => void;
 };
 
-export function stripeUsage({ stripe, query, clock, logger, onTrouble }: StripeUsageDeps): UsageReporter {
+export function stripeUsage({ stripe, database, clock, logger }: StripeUsageDeps): UsageReporter {
+  const { query } = database;
   return new UsageReporter({
     query,
     clock,
     stripe,
     payersOf: payersIn(query),
     windowMs: REPORT_WINDOW_MS,
-    onTrouble: (trouble) => {
-      const { kind, quantity, ...about } = trouble;
+    tellTroubles: (nowMs) => tellTroubles(database, nowMs),
+    onTrouble: ({ kind, quantity, ...about }) => {
       const sentence =
         kind === 'dead'
           ? 'usage will not be billed unless somebody sends it again: metergraph stripe dead-letters'
           : 'usage of a period that has ended is not at Stripe yet, which closes the invoice an hour after its end';
       logger.error({ ...about, quantity: formatUnits(quantity) }, sentence);
-      onTrouble?.(trouble);
     },
     onReconciled: (rows, troubled) => {
       const first = troubled.slice(0, 10).map(({ referenceId, featureKey }) => `${referenceId} ${featureKey}`);
@@ -55,7 +53,7 @@ export function stripeUsage({ stripe, query, clock, logger, onTrouble }: StripeU
 
 /** What a notice without content is about is asked for; others than those of usage are nobody's. */
 export async function hearUsageNotice(
-  { query, logger }: Pick<StripeUsageDeps, 'query' | 'logger'>,
+  { query, logger }: { readonly query: Query; readonly logger: Logger },
   notice: Stripe.V2.Core.EventNotification,
 ): Promise<void> {
   if (notice.type !== 'v1.billing.meter.error_report_triggered' && notice.type !== 'v1.billing.meter.no_meter_found') {
