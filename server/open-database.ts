@@ -21,12 +21,15 @@ export type OpenDatabase = {
 };
 
 /**
+ * @param reachedWithinMs How long a server may take to answer at all.
  * @throws {StartError} when Postgres can't be reached. There is no falling back to the embedded database: data would
  *   silently go elsewhere.
  * @throws {DataFolderInUseError} when another process has the data folder.
  */
-export const openDatabase = ({ databaseUrl, dataDir }: Settings): Promise<OpenDatabase> =>
-  databaseUrl === null ? openFolder(dataDir) : openServer(databaseUrl);
+export const openDatabase = (
+  { databaseUrl, dataDir }: Settings,
+  reachedWithinMs = REACHED_WITHIN_MS,
+): Promise<OpenDatabase> => (databaseUrl === null ? openFolder(dataDir) : openServer(databaseUrl, reachedWithinMs));
 
 async function openFolder(dataDir: string): Promise<OpenDatabase> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 }); // it holds everybody's data, and the secret that signs tokens
@@ -48,12 +51,12 @@ async function openFolder(dataDir: string): Promise<OpenDatabase> {
   }
 }
 
-async function openServer(url: string): Promise<OpenDatabase> {
+async function openServer(url: string, reachedWithinMs: number): Promise<OpenDatabase> {
   const { hostname, port, pathname } = new URL(url);
   const place = `Postgres at ${hostname}:${port || 5432}, database "${decodeURIComponent(pathname.slice(1))}"`;
   const database = openPostgres({ url, poolSize: POOL_SIZE, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   try {
-    await within(REACHED_WITHIN_MS, database.query({ text: 'SELECT 1', params: [] }));
+    await within(reachedWithinMs, database.query({ text: 'SELECT 1', params: [] }));
   } catch (error) {
     // A server that doesn't answer doesn't say goodbye either; the process ends anyway.
     void database.close().catch(() => {});

@@ -40,7 +40,11 @@ export const runListLetters = (flags: StripeFlags): Promise<void> =>
     const tenant = await tenantOf(db, flags.tenant);
     const letters = await findDeadLetters(query, tenant.id);
     for (const letter of letters) say(`${spellDeadLetter(letter)}\n`);
-    say(letters.length === 0 ? 'There are no dead letters.\n' : `\n${letters.length} dead letters.\n`);
+    say(
+      letters.length === 0
+        ? 'There are no dead letters.\n'
+        : `\n${letters.length} dead ${letters.length === 1 ? 'letter' : 'letters'}.\n`,
+    );
     if (letters.length > 0) process.exitCode = 1;
   });
 
@@ -54,9 +58,9 @@ export const runResendLetters = (identifiers: readonly string[], flags: LetterFl
     const fate = arrived ? 'arrived' : missing ? 'missing' : null;
     const of = { tenantId: tenant.id, identifiers: found.map(({ identifier }) => identifier), fate } as const;
     const count = await resendDeadLetters(query, of, systemClock.now());
-    const unknown = all ? 0 : identifiers.length - found.length;
     say(arrived ? `${count} taken for delivered.\n` : `${count} will be sent again by the next gateway that runs.\n`);
-    if (unknown > 0) throw new StartError(`${unknown} of those named are no dead letters of this tenant.`);
+    const unknown = identifiers.filter((named) => !of.identifiers.includes(named));
+    if (unknown.length > 0) throw new StartError(`No dead letters of this tenant are: ${unknown.join(', ')}.`);
   });
 
 export const runReconcile = (flags: StripeFlags): Promise<void> =>

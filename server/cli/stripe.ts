@@ -12,14 +12,18 @@ import type { Reader } from '../billing/stripe/catalog/actual.ts';
 import { type DesiredCatalog, desiredOf } from '../billing/stripe/catalog/desired.ts';
 import { compareCatalog, syncCatalog } from '../billing/stripe/catalog/sync.ts';
 import { connectStripe, onAccount, problemOfMode } from '../billing/stripe/client.ts';
+import { metadataOfCustomer } from '../billing/stripe/money/purpose.ts';
 import { type Flags, readSettings, type Settings } from '../config.ts';
 import type { Database } from '../db/client.ts';
 import { DataFolderInUseError } from '../db/folder-lock.ts';
 import { migrate } from '../db/migrate.ts';
+import { billingAccountOf } from '../db/queries/billing-accounts.ts';
 import { loadCatalog } from '../db/queries/catalog.ts';
+import { customersById } from '../db/queries/customers.ts';
 import { findFirstTenant } from '../db/queries/first-rows.ts';
 import { setStripeAccount, stripeAccountOf, tenantsCalled } from '../db/queries/tenants.ts';
 import { systemClock } from '../domain/clock.ts';
+import { customerIdOf } from '../domain/customer.ts';
 import type { Catalog } from '../domain/plan.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../load-config.ts';
@@ -49,6 +53,10 @@ export function addStripeCommands(program: Command): Command {
     'account [account]',
     'tells whose account a tenant is paid into, or sets it: acct_…, or "own" for that of the key',
   ).action((account: string | undefined, flags: StripeFlags) => runStripeAccount(account, flags));
+  command(
+    'customer <referenceId>',
+    'tells who pays for a customer, and by which metadata a customer made at Stripe by hand is taken for it',
+  ).action((referenceId: string, flags: StripeFlags) => runStripeCustomer(referenceId, flags));
   return stripe;
 }
 
@@ -100,6 +108,22 @@ export const runStripeAccount = (account: string | undefined, flags: StripeFlags
     }
     const kept = await stripeAccountOf(db, tenant.id);
     say(`Tenant ${JSON.stringify(tenant.name)} is paid into ${kept ?? 'the account of the key'}.\n`);
+  });
+
+export const runStripeCustomer = (referenceId: string, flags: StripeFlags): Promise<void> =>
+  telling(flags, async (_settings, { db }) => {
+    const tenant = await tenantOf(db, flags.tenant);
+    const customerId = customerIdOf(tenant.id, referenceId);
+    const named = `${JSON.stringify(referenceId)} of tenant ${JSON.stringify(tenant.name)}`;
+    const [customer] = await customersById(db, tenant.id, [customerId]);
+    if (!customer) throw new StartError(`There is no customer ${named}; registerCustomer makes it.`);
+    const account = await billingAccountOf(db, { tenantId: tenant.id, customerId });
+    const payer = account
+      ? `${account.stripeCustomerId} pays for it.`
+      : 'Nobody pays for it yet: a customer that you make at Stripe does, if these are its metadata.';
+    say(`Customer ${named}. ${payer}\n\n`);
+    for (const [name, id] of Object.entries(metadataOfCustomer({ tenantId: tenant.id, customerId })))
+      say(`  ${name}=${id}\n`);
   });
 
 /** Opens the database, and prints in a sentence what ends the work early. */

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type NameNode, parse, visit } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../support/engines.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -28,11 +29,35 @@ const words = new Set(
     .flatMap((code) => code.replace(/'[^']*'/g, '').match(/[A-Za-z_]+/g) ?? [])
     .filter((word) => !['true', 'false', 'null'].includes(word)),
 );
-const known = new Set(
-  `${read('schema.graphql')}\n${read('server/define-config.ts')}\n${read('server/domain/feature.ts')}\n${read('server/domain/aggregation.ts')}`.match(
-    /[A-Za-z_]+/g,
-  ),
-);
+const known = new Set([...namesOfTheApi(), ...namesOfTheConfig()]);
+
+/** Types, fields, arguments and values of enums: what a call may say. A word of a description is none. */
+function namesOfTheApi(): readonly string[] {
+  const names: string[] = [];
+  const note = ({ name }: { readonly name: NameNode }) => void names.push(name.value);
+  visit(parse(read('schema.graphql')), {
+    ObjectTypeDefinition: note,
+    InputObjectTypeDefinition: note,
+    UnionTypeDefinition: note,
+    InterfaceTypeDefinition: note,
+    ScalarTypeDefinition: note,
+    EnumTypeDefinition: note,
+    EnumValueDefinition: note,
+    FieldDefinition: note,
+    InputValueDefinition: note, // arguments, and fields of inputs
+  });
+  return names;
+}
+
+/** Fields of its types, and the values that they are declared with; comments are left out. */
+function namesOfTheConfig(): readonly string[] {
+  const files = ['server/define-config.ts', 'server/domain/feature.ts', 'server/domain/aggregation.ts'];
+  const code = files
+    .map(read)
+    .join('\n')
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  return [...code.matchAll(/\b(\w+)\??:|'(\w+)'/g)].map(([, field, value]) => field ?? value ?? '');
+}
 
 const documents = [...page.matchAll(/```graphql\n([\s\S]*?)\n# → (.*)\n```/g)].map(([, document = '', answer = '']) => [
   (/## ([^\n[]+?)(?: \[[^\n]*)?\n(?![\s\S]*\n## )/.exec(page.slice(0, page.indexOf(document))) ?? [])[1] ?? 'the page',

@@ -5,6 +5,7 @@ import type { Payer } from '../biller.ts';
 import { onAccount } from './client.ts';
 import type { StripeDeps } from './deps.ts';
 import { orNull } from './failures.ts';
+import { metadataOfCustomer } from './money/purpose.ts';
 
 /** The account of a customer; one is made where there is none, with a customer of Stripe's. */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
@@ -19,9 +20,8 @@ export async function accountFor(deps: StripeDeps, payer: Payer): Promise<Billin
 async function makeAccount({ stripe, database, clock, accountOf }: StripeDeps, payer: Payer): Promise<BillingAccount> {
   const { tenantId, customerId, name, email } = payer;
   const stripeAccount = await accountOf(tenantId);
-  const metadata = { metergraph_tenant: tenantId, metergraph_customer: customerId };
   const made = await stripe.customers.create(
-    { metadata },
+    { metadata: metadataOfCustomer({ tenantId, customerId }) },
     { ...onAccount(stripeAccount), idempotencyKey: `metergraph-customer-${customerId}` },
   );
   const account = await makeBillingAccount(

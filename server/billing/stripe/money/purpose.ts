@@ -10,14 +10,15 @@ export type Purpose =
 
 type Metadata = Readonly<Record<string, string>>;
 
-const whose = ({ tenantId, customerId }: Pick<Payer, 'tenantId' | 'customerId'>): Metadata => ({
+/** Whose it is, as customers and payments at Stripe say it. */
+export const metadataOfCustomer = ({ tenantId, customerId }: Pick<Payer, 'tenantId' | 'customerId'>): Metadata => ({
   metergraph_tenant: tenantId,
   metergraph_customer: customerId,
 });
 
 /** What a purchase gives is fixed here: a pack that is defined anew meanwhile gives what was bought. */
 export function metadataOfPurchase(payer: Payer, purchase: Purchase): Metadata {
-  const common = { ...whose(payer), metergraph_purpose: purchase.kind };
+  const common = { ...metadataOfCustomer(payer), metergraph_purpose: purchase.kind };
   switch (purchase.kind) {
     case 'plan':
       return { ...common, metergraph_plan: purchase.planKey };
@@ -34,7 +35,7 @@ export function metadataOfPurchase(payer: Payer, purchase: Purchase): Metadata {
 }
 
 export const metadataOfTopUp = (charge: TopUpCharge): Metadata => ({
-  ...whose(charge),
+  ...metadataOfCustomer(charge),
   metergraph_purpose: 'auto_top_up',
   metergraph_sequence: `${charge.sequence}`,
 });

@@ -19,36 +19,46 @@ export type DeadLetter = Message & {
 };
 
 const LETTERS = `
-  SELECT ${MESSAGE_COLUMNS}, c.reference_id, m.reason_code, m.reason, m.round
+  SELECT ${MESSAGE_COLUMNS}, c.reference_id, m.reason_code, m.reason, m.round, m.created_at::text AS made_at
   FROM usage_messages m JOIN customers c ON c.id = m.customer_id
   WHERE m.state = 'dead' AND m.tenant_id = $1::uuid AND ($2::text[] IS NULL OR m.identifier = ANY ($2::text[]))
-  ORDER BY m.created_at, m.identifier LIMIT $3::integer`;
+    AND ($3::timestamptz IS NULL OR (m.created_at, m.identifier) > ($3::timestamptz, $4))
+  ORDER BY m.created_at, m.identifier LIMIT $5::integer`;
 
-const LETTERS_MAX = 1_000;
+const PAGE = 1_000;
 
 type LetterRow = MessageRow & {
   readonly reference_id: string;
   readonly reason_code: string | null;
   readonly reason: string | null;
   readonly round: number;
+  /** As text: a `Date` would round what the next page begins after. */
+  readonly made_at: string;
 };
 
-/** The oldest first. @param identifiers Left out: all. */
+/** All there are, the oldest first, read page by page. @param identifiers Left out: all. */
 export async function findDeadLetters(
   query: Query,
   tenantId: string,
   identifiers: readonly string[] | null = null,
-  max = LETTERS_MAX,
 ): Promise<readonly DeadLetter[]> {
-  const rows = await query<LetterRow>({ text: LETTERS, params: [tenantId, identifiers, max] });
-  return rows.map((row) => ({
-    ...messageOf(row),
-    referenceId: row.reference_id,
-    code: row.reason_code ?? 'refused',
-    sentence: row.reason ?? '',
-    round: row.round,
-  }));
+  const letters: DeadLetter[] = [];
+  for (let after: LetterRow | undefined; ; ) {
+    const params = [tenantId, identifiers, after?.made_at ?? null, after?.identifier ?? '', PAGE];
+    const rows: readonly LetterRow[] = await query<LetterRow>({ text: LETTERS, params });
+    letters.push(...rows.map(letterOf));
+    after = rows.at(-1);
+    if (rows.length < PAGE) return letters;
+  }
 }
+
+const letterOf = (row: LetterRow): DeadLetter => ({
+  ...messageOf(row),
+  referenceId: row.reference_id,
+  code: row.reason_code ?? 'refused',
+  sentence: row.reason ?? '',
+  round: row.round,
+});
 
 /** What an operator knows of a message of unknown fate; null: ask Stripe's sums once more. */
 export type KnownFate = 'missing' | 'arrived' | null;
