@@ -1,7 +1,13 @@
 /** stripe-usage — dead letters to see and send again, and the ledger beside Stripe's sums, from the command line. */
 import type { Command } from 'commander';
 import { connectStripe } from '../billing/stripe/client.ts';
-import { findDeadLetters, resendDeadLetters, spellDeadLetter } from '../billing/stripe/usage/dead-letters.ts';
+import {
+  type DeadLetter,
+  findDeadLetters,
+  isOfUnknownFate,
+  resendDeadLetters,
+  spellDeadLetter,
+} from '../billing/stripe/usage/dead-letters.ts';
 import { Meters } from '../billing/stripe/usage/meters.ts';
 import { payersIn } from '../billing/stripe/usage/payers.ts';
 import { DIFFERENCES, isSound, type Reconciled, reconcile } from '../billing/stripe/usage/reconcile.ts';
@@ -56,12 +62,22 @@ export const runResendLetters = (identifiers: readonly string[], flags: LetterFl
     const tenant = await tenantOf(db, flags.tenant);
     const found = await findDeadLetters(query, tenant.id, all ? null : identifiers);
     const fate = arrived ? 'arrived' : missing ? 'missing' : null;
+    const refused = arrived ? found.filter((letter) => !isOfUnknownFate(letter)) : [];
     const of = { tenantId: tenant.id, identifiers: found.map(({ identifier }) => identifier), fate } as const;
     const count = await resendDeadLetters(query, of, systemClock.now());
     say(arrived ? `${count} taken for delivered.\n` : `${count} will be sent again by the next gateway that runs.\n`);
+    if (refused.length > 0) say(spellRefused(refused));
     const unknown = identifiers.filter((named) => !of.identifiers.includes(named));
     if (unknown.length > 0) throw new StartError(`No dead letters of this tenant are: ${unknown.join(', ')}.`);
+    if (refused.length > 0) process.exitCode = 1;
   });
+
+/** Those that were said to have arrived, and can't have. */
+function spellRefused(letters: readonly DeadLetter[]): string {
+  const codes = [...new Set(letters.map(({ code }) => code))];
+  const counts = codes.map((code) => `${letters.filter((letter) => letter.code === code).length} ${code}`).join(', ');
+  return `${letters.length} left as they are, since Stripe has not taken them: ${counts}. Mend what they say, and send them again without --arrived.\n`;
+}
 
 export const runReconcile = (flags: StripeFlags): Promise<void> =>
   telling(flags, async ({ stripeSecretKey: secretKey, stripeApiBase: apiBase }, { db, query }) => {

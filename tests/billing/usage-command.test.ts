@@ -158,6 +158,25 @@ describePostgres('beside gateways, metergraph stripe', () => {
     expect((await rig.messages()).map((line) => line.replace(/ (no_meter|unknown_fate)$/, ''))).toContain(state);
   });
 
+  it('dead-letters resend --arrived leaves those that Stripe has refused, and says which', async () => {
+    const [first = '', second = ''] = await die();
+    await database.query({
+      text: "UPDATE usage_messages SET unknown_since = now() - interval '1 day', reason_code = 'unknown_fate' WHERE identifier = $1",
+      params: [first],
+    });
+    const left =
+      '1 left as they are, since Stripe has not taken them: 1 no_meter. Mend what they say, and send them again without --arrived.\n';
+    expect(await run('dead-letters', 'resend', '--all', '--arrived')).toEqual({
+      code: 1,
+      said: `1 taken for delivered.\n${left}`,
+    });
+    expect((await rig.messages()).toSorted()).toEqual(['dead 5 no_meter', 'delivered 5 unknown_fate']);
+    expect(await run('dead-letters', 'resend', second, '--arrived')).toEqual({
+      code: 1,
+      said: `0 taken for delivered.\n${left}`,
+    });
+  });
+
   it('dead-letters list and resend --all go through however many there are', async () => {
     await die();
     await database.query({

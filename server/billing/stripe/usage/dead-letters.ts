@@ -18,6 +18,9 @@ export type DeadLetter = Message & {
   readonly round: number;
 };
 
+/** Whether nobody knows what became of it; Stripe has refused the others. */
+export const isOfUnknownFate = ({ unknownSinceMs }: DeadLetter): boolean => unknownSinceMs !== null;
+
 const LETTERS = `
   SELECT ${MESSAGE_COLUMNS}, c.reference_id, m.reason_code, m.reason, m.round, m.created_at::text AS made_at
   FROM usage_messages m JOIN customers c ON c.id = m.customer_id
@@ -73,10 +76,12 @@ const RESEND = `
 
 const SETTLE = `
   UPDATE usage_messages m SET state = 'delivered', delivered_at = $2::timestamptz, unknown_since = NULL
-  WHERE m.state = 'dead' AND m.tenant_id = $1::uuid AND m.identifier = ANY ($3::text[]) RETURNING m.identifier`;
+  WHERE m.state = 'dead' AND m.unknown_since IS NOT NULL AND m.tenant_id = $1::uuid AND m.identifier = ANY ($3::text[])
+  RETURNING m.identifier`;
 
 /**
- * Sends dead letters again, or (`arrived`) takes them for delivered. Those that somebody else has sent meanwhile are left.
+ * Sends dead letters again, or (`arrived`) takes them for delivered. Those that somebody else has sent meanwhile are left; so
+ * are those of which Stripe has said that they do not count, where they are said to have arrived.
  *
  * @returns how many were.
  */
@@ -103,8 +108,7 @@ export async function resendDeadLetters(
 }
 
 /** While it may have arrived. */
-const keepsName = ({ unknownSinceMs }: DeadLetter, fate: KnownFate): boolean =>
-  unknownSinceMs !== null && fate !== 'missing';
+const keepsName = (letter: DeadLetter, fate: KnownFate): boolean => isOfUnknownFate(letter) && fate !== 'missing';
 
 /** One line for people. */
 export const spellDeadLetter = (letter: DeadLetter): string =>
