@@ -10,7 +10,7 @@ import { collect } from '../../server/billing/stripe/usage/collector.ts';
 import type { Database } from '../../server/db/client.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
-import { formatUnits, roundToWhole, unitsOf } from '../../server/domain/units.ts';
+import { formatUnits, maxUnits, minUnits, roundToWhole, unitsOf } from '../../server/domain/units.ts';
 import type { CommitRequest, ConsumeRequest } from '../../server/metering/requests.ts';
 import { describeEngines } from '../support/engines.ts';
 import { counting } from './counting.ts';
@@ -190,6 +190,85 @@ describeEngines('the outbox', (engine) => {
     expect(await messages(rig)).toEqual(['1: 3 15T12:00:00']);
   });
 
+  it('takes what is given back while there is no price off what was used without one', async () => {
+    const soft: LimitFields = { limit: unitsOf('2'), enforcement: 'soft', minLimit: 0n, thresholds: [] };
+    const rig = await billing(await engine.open());
+    await use(rig, '5');
+    await saveFeature(rig, 'calls', soft);
+    await use(rig, '4');
+    expect(await rows(rig)).toEqual(['7 4 0']);
+    await use(rig, '-4');
+    expect(await rows(rig)).toEqual(['3 0 0']);
+    await use(rig, '-1');
+    expect(await rows(rig)).toEqual(['2 0 0']);
+    rig.clock.set(END);
+    await collectNow(rig);
+    expect(await messages(rig)).toEqual(['1: 2 15T12:00:00']);
+  });
+
+  it.each(['8', '5', null])(
+    'bills what was used beside a hold that had no price, of which %s are used',
+    async (used) => {
+      const soft: LimitFields = { limit: 0n, enforcement: 'soft', thresholds: [] };
+      const rig = await billing(await engine.open(), soft);
+      const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('8') });
+      const reservationId = randomUUID();
+      await rig.engine.execute({ ...call, kind: 'reserve', reservationId, ttlMs: 3_600_000 });
+      expect(await rows(rig)).toEqual([]);
+      await saveFeature(rig, 'calls', { ...soft, included: 0n, price: perUnit('10') });
+      await use(rig, '3');
+      expect(await rows(rig)).toEqual(['11 0 0']);
+      rig.clock.advance(WINDOW_MS);
+      await collectNow(rig);
+      expect(await rows(rig)).toEqual(['11 0 3']);
+      await rig.engine.execute(
+        used === null ? { ...idsOf(rig), kind: 'release', reservationId } : commitOf(rig, reservationId, unitsOf(used)),
+      );
+      rig.clock.set(END);
+      await collectNow(rig);
+      expect(await messages(rig)).toEqual(['1: 3 15T12:00:00']);
+      expect(await rows(rig)).toEqual([used === null ? '3 0 3' : `${3 + Number(used)} ${used} 3`]);
+    },
+  );
+
+  it('forgets nothing of what had no price though nothing costs anything just then', async () => {
+    const soft: LimitFields = { limit: unitsOf('2'), enforcement: 'soft', minLimit: 0n, thresholds: [] };
+    const rig = await billing(await engine.open());
+    await use(rig, '5');
+    await use(rig, '-3');
+    await saveFeature(rig, 'calls', soft);
+    await use(rig, '4');
+    await saveFeature(rig, 'calls', PRICED);
+    await use(rig, '2');
+    expect(await rows(rig)).toEqual(['6 4 0']);
+  });
+
+  it('tells at the end of the period what a gateway that bills nobody has given back', async () => {
+    const database = await engine.open();
+    const rig = await billing(database);
+    const other = await rigWith(database, PRICED);
+    const plain = { ...other, tenantId: rig.tenantId, call: rig.call };
+    await use(rig, '5');
+    rig.clock.advance(WINDOW_MS);
+    await collectNow(rig);
+    await use(plain, '-3');
+    expect(await rows(rig)).toEqual(['3 0 3']);
+    rig.clock.set(END);
+    await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
+    await collectNow(rig);
+    expect(await rows(rig)).toEqual(['0 0 0']);
+    expect(await messages(rig)).toEqual(['1: 3 15T12:00:00', '2: -3 01T00:00:00']);
+  });
+
+  it('has no row of a period that ends without anything having cost something', async () => {
+    const soft: LimitFields = { limit: unitsOf('2'), enforcement: 'soft', thresholds: [] };
+    const rig = await billing(await engine.open(), soft);
+    await use(rig, '10');
+    rig.clock.set(END);
+    await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
+    expect(await rows(rig)).toEqual([]);
+  });
+
   it('keeps the statements of a batch as they are, and plain ones to the letter', async () => {
     const database = await engine.open();
     const textsOf = async (limits: LimitFields, reportWindowMs?: number) => {
@@ -217,6 +296,41 @@ describeEngines('the outbox', (engine) => {
     fc.record({ what: fc.constant('collect' as const), amount: fc.constant(0) }),
     fc.record({ what: fc.constant('later' as const), amount: fc.integer({ min: 1, max: 40 }) }),
   );
+
+  const pricing = fc.oneof(
+    fc.record({ what: fc.constant('use' as const), amount: fc.integer({ min: -30, max: 60 }).filter((n) => n !== 0) }),
+    fc.record({ what: fc.constant('reverse' as const), amount: fc.integer({ min: 1, max: 10 }) }),
+    fc.record({ what: fc.constant('price' as const), amount: fc.integer({ min: 0, max: 1 }) }),
+    fc.record({ what: fc.constant('collect' as const), amount: fc.constant(0) }),
+    fc.record({ what: fc.constant('later' as const), amount: fc.integer({ min: 1, max: 40 }) }),
+  );
+
+  it('and its messages come to what had a price, whenever it had one', { timeout: 60_000 }, async () => {
+    const database = await engine.open();
+    const soft: LimitFields = { limit: unitsOf('2'), enforcement: 'soft', minLimit: 0n, thresholds: [] };
+    await fc.assert(
+      fc.asyncProperty(fc.array(pricing, { minLength: 5, maxLength: 25 }), async (moves) => {
+        const rig = await billing(database, soft);
+        for (const { what, amount } of moves) {
+          if (what === 'price') await saveFeature(rig, 'calls', amount === 0 ? soft : PRICED);
+          else await make(rig, [], what, what === 'reverse' ? BigInt(amount) : unitsOf(String(amount / 4)));
+        }
+        rig.clock.set(Date.parse('2026-09-01T00:00:00Z'));
+        await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
+        await collectNow(rig);
+        const told = await query(
+          database,
+          'SELECT period_start, reported::text AS reported FROM usage_outbox WHERE tenant_id = $1 AND reported <> 0',
+          rig.tenantId,
+        );
+        const spelled = told.map(
+          ({ period_start, reported }) => `${(period_start as Date).toISOString()} ${short(reported)}`,
+        );
+        expect(spelled.toSorted()).toEqual((await billedByEvents(rig)).filter((line) => !line.endsWith(' 0')));
+      }),
+      { numRuns: 25 },
+    );
+  });
 
   it('and its messages come to what the counters are billed for, whatever customers do', {
     timeout: 60_000,
@@ -248,6 +362,34 @@ describeEngines('the outbox', (engine) => {
     );
   });
 });
+
+/**
+ * What events say that is billed of each period, read one after the other: what had a price, without what was given back
+ * while it had none, as far as there was other use to give back.
+ */
+async function billedByEvents(rig: Rig): Promise<readonly string[]> {
+  const found = await query(
+    rig.database,
+    `SELECT period_start, overage::text AS overage, currency IS NOT NULL AS priced FROM events
+     WHERE tenant_id = $1 ORDER BY sequence`,
+    rig.tenantId,
+  );
+  const periods = new Map<number, { overage: bigint; unpriced: bigint }>();
+  for (const { period_start, overage, priced } of found) {
+    const key = (period_start as Date).getTime();
+    const before = periods.get(key) ?? { overage: 0n, unpriced: 0n };
+    const moved = unitsOf(String(overage));
+    const after = before.overage + moved;
+    const unpriced = priced ? before.unpriced : maxUnits(before.unpriced + moved, 0n);
+    periods.set(key, { overage: after, unpriced: minUnits(unpriced, after) });
+  }
+  return [...periods]
+    .map(
+      ([key, { overage, unpriced }]) =>
+        `${new Date(key).toISOString()} ${formatUnits(roundToWhole(overage - unpriced))}`,
+    )
+    .toSorted();
+}
 
 /** One move of a customer; what is refused changes nothing. */
 async function make(rig: Rig, holds: string[], what: string, amount: bigint): Promise<void> {
@@ -284,6 +426,7 @@ async function make(rig: Rig, holds: string[], what: string, amount: bigint): Pr
         recurring: null,
         settlesOverage: true,
       });
+    if (what === 'reverse') await rig.engine.execute({ ...ids, kind: 'reverse', sequence: amount });
     if (what === 'collect') await collectNow(rig);
     if (what === 'later') rig.clock.advance(Number(amount / 1_000_000_000n) * 24 * 3_600_000 + 60_000);
   } catch (error) {

@@ -5,45 +5,71 @@
  * its row is right again with the next move, even if it was moved meanwhile by a gateway that bills nobody.
  */
 
-import { formatUnits, type Units } from '../../domain/units.ts';
+import { formatUnits, maxUnits, type Units } from '../../domain/units.ts';
 import { windowCloses } from '../../domain/usage-report.ts';
 import { type ChangedCounter, type Changes, meterKey } from '../state.ts';
 import { type Column, iso, isoOrNull } from './columns.ts';
 import type { Part } from './part.ts';
 
 type Copied = ChangedCounter & {
-  /** Overage of this batch that had no price. */
-  readonly unpriced: Units;
+  /** Whether its overage is billed, so that it gets a row if it has none. */
+  readonly isBilled: boolean;
+  readonly unpriced: Unpriced;
   readonly dueAtMs: number;
 };
 
-/** What a batch has done to a counter's overage. */
-type Moves = { isPriced: boolean; unpriced: Units };
+/** What a batch has done to the part of a counter's overage that had no price. */
+type Unpriced = {
+  /** Below 0 where more was given back. */
+  readonly moved: Units;
+  /** What there would be of it now if there had been none before: nothing is given back that isn't there. */
+  readonly fromNothing: Units;
+};
 
-/** Null where nothing moved that anybody is billed for: so it is for most batches, and all plain ones. */
+/** What a batch has done to a counter's overage. */
+type Moves = { isPriced: boolean; unpriced: Unpriced };
+
+const NOTHING: Unpriced = { moved: 0n, fromNothing: 0n };
+
+const addTo = ({ moved, fromNothing }: Unpriced, overage: Units): Unpriced => ({
+  moved: moved + overage,
+  fromNothing: maxUnits(fromNothing + overage, 0n),
+});
+
+/** Null where no overage moved, and no period was closed: so it is for most batches, and all plain ones. */
 export function outboxPart(changes: Changes, windowMs: number, now: string): Part | null {
   const copied = copiedCounters(changes, windowMs);
   return copied.length === 0 ? null : partOf(copied, now);
 }
 
-function copiedCounters({ nowMs, events, reservations, counters }: Changes, windowMs: number): readonly Copied[] {
+/**
+ * Counters whose overage has moved, and all that are closed: what another gateway has moved, that bills nobody, is told at
+ * the end at least. Those that nobody is billed for are copied only where there is a row.
+ */
+function copiedCounters(changes: Changes, windowMs: number): readonly Copied[] {
+  const { nowMs, counters } = changes;
+  const moves = movesOf(changes);
+  return [...counters.values()].flatMap((changed): Copied[] => {
+    const { customer, featureKey, entityId, counter } = changed;
+    if (entityId !== null || (moves.size === 0 && counter.closedAtMs !== nowMs)) return [];
+    const moved = moves.get(keyOf(customer.id, featureKey, counter.period.startMs));
+    if (!moved && counter.closedAtMs !== nowMs) return [];
+    const isBilled = moved?.isPriced || counter.cost !== 0n;
+    const dueAtMs = windowCloses(nowMs, counter.period.endMs, windowMs);
+    return [{ ...changed, isBilled, unpriced: moved?.unpriced ?? NOTHING, dueAtMs }];
+  });
+}
+
+function movesOf({ events, reservations }: Changes): ReadonlyMap<string, Moves> {
   const moves = new Map<string, Moves>();
   const note = (key: string, isPriced: boolean, unpriced: Units): void => {
-    const known = moves.get(key);
-    if (!known) moves.set(key, { isPriced, unpriced });
-    else {
-      known.isPriced ||= isPriced;
-      known.unpriced += unpriced;
-    }
+    const known = moves.get(key) ?? { isPriced: false, unpriced: NOTHING };
+    moves.set(key, { isPriced: known.isPriced || isPriced, unpriced: addTo(known.unpriced, unpriced) });
   };
   for (const { customer, featureKey, periodStartMs, payment, currency } of events) {
     if (payment.overage === 0n) continue;
-    const isPriced = currency !== null || payment.cost !== 0n;
-    note(
-      keyOf(customer.id, featureKey, periodStartMs),
-      isPriced,
-      isPriced || payment.overage < 0n ? 0n : payment.overage,
-    );
+    const isPriced = currency !== null; // what is given back without one lowers what the others cost all the same
+    note(keyOf(customer.id, featureKey, periodStartMs), isPriced, isPriced ? 0n : payment.overage);
   }
   for (const { customer, reservation } of reservations.values()) {
     const { featureKey, periodStartMs, payment, currency, state } = reservation;
@@ -51,16 +77,7 @@ function copiedCounters({ nowMs, events, reservations, counters }: Changes, wind
     if (payment.overage !== 0n || state !== 'open')
       note(keyOf(customer.id, featureKey, periodStartMs), currency !== null, 0n);
   }
-  return [...counters.values()].flatMap((changed): Copied[] => {
-    const { customer, featureKey, entityId, counter } = changed;
-    if (entityId !== null || (moves.size === 0 && counter.cost === 0n)) return [];
-    const moved = moves.get(keyOf(customer.id, featureKey, counter.period.startMs));
-    const isClosed = counter.overage !== 0n && counter.closedAtMs === nowMs;
-    const isBilled = moved?.isPriced || ((moved || isClosed) && counter.cost !== 0n);
-    if (!isBilled) return [];
-    const dueAtMs = windowCloses(nowMs, counter.period.endMs, windowMs);
-    return [{ ...changed, unpriced: moved?.unpriced ?? 0n, dueAtMs }];
-  });
+  return moves;
 }
 
 const keyOf = (customerId: string, featureKey: string, periodStartMs: number): string =>
@@ -73,21 +90,25 @@ const COLUMNS: readonly Column<Copied>[] = [
   ['period_end', 'timestamptz', ({ counter }) => isoOrNull(counter.period.endMs)],
   ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
   ['overage', 'numeric', ({ counter }) => formatUnits(counter.overage)],
-  ['unpriced', 'numeric', ({ unpriced }) => formatUnits(unpriced)],
+  ['is_billed', 'boolean', ({ isBilled }) => (isBilled ? 't' : 'f')],
+  ['unpriced', 'numeric', ({ unpriced }) => formatUnits(unpriced.moved)],
+  ['unpriced_from_nothing', 'numeric', ({ unpriced }) => formatUnits(unpriced.fromNothing)],
   ['due_at', 'timestamptz', ({ dueAtMs }) => iso(dueAtMs)],
 ];
 
 /**
  * A counter that is copied for the first time has had no price until now if nothing of it has cost anything: as it was before
- * this statement, which sees nothing of what it writes itself.
+ * this statement, which sees nothing of what it writes itself. What is held then is told by its own commit whether it had one.
  */
-const UNPRICED = `least(v.overage::numeric, v.unpriced::numeric + coalesce(
+const UNPRICED = `least(v.overage::numeric, greatest(v.unpriced_from_nothing::numeric, v.unpriced::numeric + coalesce(
       (SELECT o.unpriced FROM usage_outbox o
        WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz),
-      (SELECT c.overage FROM counters c
+      (SELECT c.overage - coalesce((SELECT sum((r.split->>'overage')::numeric) FROM reservations r
+         WHERE r.customer_id = c.customer_id AND r.feature_key = c.feature_key AND r.period_start = c.period_start AND r.state = 'open'), 0)
+       FROM counters c
        WHERE c.customer_id = v.customer_id::uuid AND c.feature_key = v.feature_key AND c.entity_id = ''
          AND c.period_start = v.period_start::timestamptz AND c.cost = 0),
-      0))`;
+      0)))`;
 
 /** In key order, in which every gateway writes them. */
 const partOf = (copied: readonly Copied[], now: string): Part => {
@@ -100,7 +121,7 @@ const partOf = (copied: readonly Copied[], now: string): Part => {
     SELECT v.customer_id::uuid, v.feature_key, v.period_start::timestamptz, v.period_end::timestamptz, v.tenant_id::uuid,
       v.overage::numeric, ${UNPRICED}, v.due_at::timestamptz, ${now}
     FROM unnest(${COLUMNS.map((_, i) => `${param(i)}::text[]`).join(', ')}) AS v (${COLUMNS.map(([name]) => name).join(', ')})
-    WHERE v.overage::numeric <> 0 OR EXISTS (SELECT FROM usage_outbox o
+    WHERE (v.is_billed::boolean AND v.overage::numeric <> 0) OR EXISTS (SELECT FROM usage_outbox o
       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz)
     ON CONFLICT (customer_id, feature_key, period_start) DO UPDATE
       SET overage = excluded.overage, unpriced = excluded.unpriced, period_end = excluded.period_end, changed_at = excluded.changed_at,
