@@ -60,6 +60,7 @@ export async function hearUsageNotice(
     logger.warn({ id: notice.id, type: notice.type }, 'a notice of Stripe that nobody handles');
     return;
   }
-  const { buried, unnamed } = await buryReported(query, await notice.fetchEvent());
-  logger.error({ buried, unnamed }, 'Stripe does not count usage that it had accepted');
+  const account = notice.context?.toString() ?? null;
+  const { buried, unnamed } = await buryReported(query, await notice.fetchEvent(), account);
+  logger.error({ buried, unnamed, account }, 'Stripe does not count usage that it had accepted');
 }
