@@ -8,13 +8,14 @@ import {
   resendDeadLetters,
   spellDeadLetter,
 } from '../billing/stripe/usage/dead-letters.ts';
+import { DIFFERENCES, isSound } from '../billing/stripe/usage/differences.ts';
 import { Meters } from '../billing/stripe/usage/meters.ts';
 import { payersIn } from '../billing/stripe/usage/payers.ts';
-import { DIFFERENCES, isSound, type Reconciled, reconcile } from '../billing/stripe/usage/reconcile.ts';
+import { type Reconciled, reconcile } from '../billing/stripe/usage/reconcile.ts';
 import { systemClock } from '../domain/clock.ts';
 import { formatUnits } from '../domain/units.ts';
 import { REPORTED_BACK_MAX_MS } from '../domain/usage-report.ts';
-import { StartError } from '../start-error.ts';
+import { reasonOf, StartError } from '../start-error.ts';
 import { type StripeFlags, telling, tenantOf } from './stripe.ts';
 
 type LetterFlags = StripeFlags & { readonly all?: boolean; readonly arrived?: boolean; readonly missing?: boolean };
@@ -87,7 +88,9 @@ export const runReconcile = (flags: StripeFlags): Promise<void> =>
     const range = { tenantId: tenant.id, endedAfterMs: systemClock.now() - REPORTED_BACK_MAX_MS };
     let rows = 0;
     let troubled = 0;
-    for await (const row of reconcile({ query, clock: systemClock, meters, payersOf: payersIn(query) }, range)) {
+    const onUnread = (error: unknown) => void process.stderr.write(`${reasonOf(error)}\n`);
+    const deps = { query, clock: systemClock, meters, payersOf: payersIn(query), onUnread };
+    for await (const row of reconcile(deps, range)) {
       rows += 1;
       if (!isSound(row)) troubled += 1;
       if (row.differences.size > 0) say(spell(row));

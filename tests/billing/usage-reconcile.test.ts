@@ -3,8 +3,9 @@
  * after the other is brought into a state that is known to differ, on both databases; then the table.
  */
 import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { isSound } from '../../server/billing/stripe/usage/differences.ts';
 import { Meters } from '../../server/billing/stripe/usage/meters.ts';
-import { isSound, type Reconciled, reconcile } from '../../server/billing/stripe/usage/reconcile.ts';
+import { type Reconciled, reconcile } from '../../server/billing/stripe/usage/reconcile.ts';
 import { UsageReporter } from '../../server/billing/stripe/usage/reporter.ts';
 import { tellTroubles } from '../../server/billing/stripe/usage/troubles.ts';
 import type { Database } from '../../server/db/client.ts';
@@ -28,13 +29,18 @@ describeEngines('reconciling', (engine) => {
     for (const table of ['usage_messages', 'usage_outbox'])
       await database.query({ text: `DELETE FROM ${table}`, params: [] });
     rig = await openUsage(database, { stripeRig });
+    unread = [];
   });
 
-  async function table(): Promise<readonly string[]> {
+  /** Of those that could not be read, why. */
+  let unread: unknown[];
+
+  async function table(endedAfterMs = rig.clock.now()): Promise<readonly string[]> {
     const { tenantId, clock, payers, sdk } = rig;
-    const deps = { query: database.query, clock, payersOf: async () => payers, meters: new Meters(sdk) };
+    const onUnread = (error: unknown) => void unread.push(error);
+    const deps = { query: database.query, clock, payersOf: async () => payers, meters: new Meters(sdk), onUnread };
     const lines: string[] = [];
-    for await (const row of reconcile(deps, { tenantId, endedAfterMs: clock.now() })) {
+    for await (const row of reconcile(deps, { tenantId, endedAfterMs })) {
       const sum = [...row.differences.values()].reduce((total, units) => total + units, 0n);
       expect(sum).toBe(row.overage - (row.counted ?? 0n)); // whatever the names are
       lines.push(spell(row));
@@ -90,7 +96,49 @@ describeEngines('reconciling', (engine) => {
     await rig.sendAll();
     const payer = rig.payers.get(rig.customerId('acme'));
     await rig.sdk.customers.del(payer?.stripeCustomerId ?? '');
-    expect(await table()).toEqual(['7, null at Stripe: no_customer 7, sound']);
+    expect(await table()).toEqual(['7, null at Stripe: no_customer 7, troubled']);
+  });
+
+  it('names a counter whose payer is nobody here any more, and goes on', async () => {
+    await tell('7');
+    await rig.sendAll();
+    rig.payers.clear();
+    expect(await table()).toEqual(['7, null at Stripe: no_customer 7, troubled']);
+  });
+
+  it('names what was moved by a gateway that bills nobody, and does not go by itself once its period is closed', async () => {
+    await tell('7');
+    await rig.sendAll();
+    settled();
+    const counter = (closedAt: string | null) =>
+      database.query({
+        text: `INSERT INTO counters (customer_id, feature_key, period_start, period_end, tenant_id, reset, raised, overage, used, sequence, closed_at)
+          VALUES ($1, 'calls', '2026-03-01T00:00:00Z', '2026-04-01T00:00:00Z', $2, 'monthly', '{}', 4, 4, 1, $3)
+          ON CONFLICT (customer_id, feature_key, entity_id, period_start) DO UPDATE SET closed_at = excluded.closed_at`,
+        params: [rig.customerId('acme'), rig.tenantId, closedAt],
+      });
+    await counter(null);
+    expect(await table()).toEqual(['4, 7 at Stripe: not_copied -3, sound']);
+    await counter('2026-04-01T00:00:00Z');
+    expect(await table()).toEqual(['4, 7 at Stripe: never_copied -3, troubled']);
+  });
+
+  it('names what Stripe could not be asked of, and compares the others', async () => {
+    await tell('7');
+    await rig.sendAll();
+    await rig.copy('acme', 'calls', '3', { start: '2026-02-01T00:00:00Z', end: '2026-03-01T00:00:00Z' });
+    await rig.collect();
+    await rig.sendAll();
+    settled();
+    const february = String(Date.parse('2026-02-01T00:00:00Z') / 1_000);
+    const isFebruary = (params: unknown) => String((params as Record<string, unknown>).start_time) === february;
+    rig.stripe.faults.choose(({ operation, params }) =>
+      operation.endsWith('/event_summaries') && isFebruary(params) ? { kind: 'fails_before' } : undefined,
+    );
+    expect(await table(0)).toEqual(['3, null at Stripe: unread 3, troubled', '7, 7 at Stripe: sound']);
+    expect(unread).toHaveLength(1);
+    rig.stripe.faults.clear();
+    expect(await table(0)).toEqual(['3, 3 at Stripe: sound', '7, 7 at Stripe: sound']);
   });
 
   it('names what Stripe has not, and what only Stripe has', async () => {
@@ -126,11 +174,7 @@ describeEngines('reconciling', (engine) => {
     await rig.collect();
     await rig.sendAll();
     settled();
-    const { tenantId, clock, payers, sdk } = rig;
-    const deps = { query: database.query, clock, payersOf: async () => payers, meters: new Meters(sdk) };
-    const lines: string[] = [];
-    for await (const row of reconcile(deps, { tenantId, endedAfterMs: 0 })) lines.push(spell(row));
-    expect(lines).toEqual(['9, 7 at Stripe: elsewhere 2, sound', '1, 3 at Stripe: elsewhere -2, sound']);
+    expect(await table(0)).toEqual(['9, 7 at Stripe: elsewhere 2, sound', '1, 3 at Stripe: elsewhere -2, sound']);
   });
 
   it('is done once a day, beside closing windows, sending, and telling of trouble', async () => {

@@ -9,8 +9,9 @@ import type { Clock } from '../../../domain/clock.ts';
 import { SingleRun } from '../../../domain/single-run.ts';
 import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
 import { collect } from './collector.ts';
+import { isSound } from './differences.ts';
 import { Meters } from './meters.ts';
-import { isSound, type Reconciled, reconcile } from './reconcile.ts';
+import { type Reconciled, reconcile } from './reconcile.ts';
 import { type PayersOf, Sender, type SenderOptions } from './sender.ts';
 import type { Trouble } from './troubles.ts';
 
