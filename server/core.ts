@@ -264,7 +264,7 @@ export class Core {
       metrics.batchSeconds.observe(durationMs / 1_000);
     };
     const onAnswered = (outcome: string, durationMs: number, answer?: Result) => {
-      if (outcome === 'LIMIT_REACHED' && answer && 'denial' in answer) this.notices.exceeded.heard(answer);
+      if (answer && 'denial' in answer) this.notices.exceeded.heard(answer);
       metrics.consumes.inc({ outcome });
       metrics.consumeSeconds.observe(durationMs / 1_000);
     };

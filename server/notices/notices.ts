@@ -3,7 +3,7 @@
  * forgets what is old. It may be late, or run on several gateways at once.
  */
 import type { Database } from '../db/client.ts';
-import { emitAll } from '../db/queries/outgoing-events.ts';
+import { emitKept } from '../db/queries/outgoing-events.ts';
 import type { Clock } from '../domain/clock.ts';
 import { SingleRun } from '../domain/single-run.ts';
 import { AlertCollector } from './alert-collector.ts';
@@ -85,7 +85,7 @@ export class Notices {
   }
 
   #tellExceeded(): Promise<void> {
-    return this.exceeded.flush((notices) => emitAll(this.#database.query, notices, this.#clock.now()));
+    return this.exceeded.flush((notices) => emitKept(this.#database.query, notices, this.#clock.now()));
   }
 
   async #forget(): Promise<void> {
