@@ -349,10 +349,21 @@ describeEngines('deliveries', (engine) => {
     expect([await endpoints(), await rig.log()]).toEqual([[], []]);
   });
 
-  it('are forgotten after 30 days', async () => {
+  it('are forgotten 30 days after their last try might have been, whatever became of them', async () => {
     await happen();
     await rig.tell();
-    rig.clock.advance(30 * DAY_MS + 1);
+    await happen();
+    rig.clock.advance(RETRIED_FOR_MS + 30 * DAY_MS);
+    const { query } = rig.database;
+    await query({ text: 'UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = $1', params: ['Race.'] });
+    await rig.tell();
+    expect(await rig.log()).toMatchObject([{ state: 'FAILED', lastError: 'Race.' }, { state: 'DELIVERED' }]);
+    // As something that nobody ever ends would be.
+    await query({
+      text: `UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = '2999-01-01'`,
+      params: [],
+    });
+    rig.clock.advance(60_000);
     await rig.tell();
     expect(await rig.log()).toEqual([]);
     expect(await rig.database.query({ text: 'SELECT 1 FROM outgoing_events', params: [] })).toEqual([]);

@@ -168,7 +168,11 @@ describeEngines('mails', (engine) => {
     expect(await rig.data(document, { id: endpoint?.id })).toMatchObject({
       deleteWebhookEndpoint: { code: 'INVALID_INPUT', message: expect.stringContaining('ALERT_EMAIL_TO') },
     });
+    mailbox.refuse(451);
+    await change(rig, 'consume', { ...use, amount: 80 });
+    await rig.tell();
     await openRig(rig.database, { clock: rig.clock });
+    expect(await rig.log()).toMatchObject([{ state: 'FAILED', lastError: expect.stringContaining('451') }]);
     const [after] = (await rig.data<List>(ENDPOINTS)).webhookEndpoints.nodes;
     expect(after?.disabledReason).toBe('ALERT_EMAIL_TO is not set.');
   });
