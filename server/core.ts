@@ -77,6 +77,8 @@ export type CoreOptions = {
   readonly mail?: (MailOptions & { readonly alertsTo: string | null }) | null;
   /** How often to look for what is to be told. */
   readonly noticeIntervalMs?: number;
+  /** How long a stop waits for those who are being told. */
+  readonly noticeStopGraceMs?: number;
 };
 
 const POLL_INTERVAL_MS = 5_000;
@@ -273,12 +275,13 @@ export class Core {
   }
 
   #createNotices(metrics: Metrics): Notices {
-    const { database, clock, logger, webhooks, mail } = this.#options;
+    const { database, clock, logger, webhooks, mail, noticeStopGraceMs } = this.#options;
     return new Notices({
       database,
       clock,
       post: { allowPrivate: false, ...webhooks },
       mail: mail ? createMail(mail) : null,
+      ...(noticeStopGraceMs !== undefined && { stopGraceMs: noticeStopGraceMs }),
       onOutcome: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
       onDisabled: (disabled) => {
         metrics.webhooksDisabled.inc();
