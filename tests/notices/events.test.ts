@@ -176,6 +176,21 @@ describeEngines('events', (engine) => {
     expect(says('balance.low')).toEqual([{ currency: 'usd', balance: '40', threshold: '50', topUpAsked: '100' }]);
   });
 
+  it('balance.low: money that is paid out, once for each fall, and no other is asked for', async () => {
+    const pay = (verb: 'topUpWallet' | 'refundWallet', amount: number) =>
+      change(rig, verb, { referenceId: 'acme', amount, currency: 'usd' });
+    await pay('topUpWallet', 100);
+    for (const amount of [40, 20, 10]) await pay('refundWallet', amount);
+    await pay('topUpWallet', 30);
+    await pay('refundWallet', 60);
+    await rig.tell();
+    const low = { currency: 'usd', threshold: '50', topUpAsked: null };
+    expect(says('balance.low')).toEqual([
+      { ...low, balance: '40' },
+      { ...low, balance: '0' },
+    ]);
+  });
+
   it('period.closed: the total, once, when the day is over', async () => {
     await use('calls', 3);
     rig.clock.advance(24 * 3_600_000);
