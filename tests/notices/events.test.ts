@@ -102,6 +102,44 @@ describeEngines('events', (engine) => {
     ]);
   });
 
+  it('limit.exceeded: also to an endpoint that was made after the first refusal', async () => {
+    const quiet = await openRig(await engine.open({ until: 'test' }), { config: CONFIG });
+    const refused = () => change(quiet, 'consume', { referenceId: 'acme', featureKey: 'calls', amount: 6 });
+    await refused();
+    await quiet.tell();
+    await quiet.addEndpoint(receiver.url, ALL_TYPES);
+    quiet.clock.advance(60_000); // so long it is known that nobody listens
+    await refused();
+    await quiet.tell();
+    await refused();
+    await quiet.tell();
+    expect(receiver.heard.map(({ body }) => JSON.parse(body).data.how)).toEqual(['denied']);
+  });
+
+  it('limit.exceeded: each limit of a period, raised or lowered below what is used', async () => {
+    const limitTo = (featureKey: string, limit: number) =>
+      change(rig, 'setCustomerLimits', { referenceId: 'acme', limits: [{ featureKey, limit }] });
+    await use('soft', 8);
+    await limitTo('soft', 5);
+    await use('soft');
+    await use('soft');
+    await rig.tell();
+    await limitTo('soft', 20);
+    await use('soft', 10);
+    await use('soft');
+    await rig.tell();
+    await use('calls', 6);
+    await limitTo('calls', 7);
+    await use('calls', 8);
+    await rig.tell();
+    expect(says('limit.exceeded').map(({ how, used, limit }) => [how, used, limit])).toEqual([
+      ['passed', '9', '5'],
+      ['passed', '21', '20'],
+      ['denied', '0', '5'],
+      ['denied', '0', '7'],
+    ]);
+  });
+
   it('balance.topped_up and balance.low', async () => {
     await change(rig, 'topUpWallet', { referenceId: 'acme', amount: 100, currency: 'usd' });
     await use('sms', 5);
@@ -110,6 +148,21 @@ describeEngines('events', (engine) => {
     await rig.tell();
     expect(says('balance.topped_up')).toEqual([{ currency: 'usd', amount: '100', balance: '100' }]);
     expect(says('balance.low')).toEqual([{ currency: 'usd', balance: '40', threshold: '50', topUpAsked: '100' }]);
+  });
+
+  it('balance.low: money that is paid out, once for each fall, and no other is asked for', async () => {
+    const pay = (verb: 'topUpWallet' | 'refundWallet', amount: number) =>
+      change(rig, verb, { referenceId: 'acme', amount, currency: 'usd' });
+    await pay('topUpWallet', 100);
+    for (const amount of [40, 20, 10]) await pay('refundWallet', amount);
+    await pay('topUpWallet', 30);
+    await pay('refundWallet', 60);
+    await rig.tell();
+    const low = { currency: 'usd', threshold: '50', topUpAsked: null };
+    expect(says('balance.low')).toEqual([
+      { ...low, balance: '40' },
+      { ...low, balance: '0' },
+    ]);
   });
 
   it('period.closed: the total, once, when the day is over', async () => {

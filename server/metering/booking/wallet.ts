@@ -1,6 +1,8 @@
 /** wallet — books what a wallet pays, what was spent of its month, and the money that it asks for when it runs low. */
 import { balanceLow } from '../../domain/notices-of-money.ts';
 import type { Payment } from '../../domain/payment.ts';
+import type { Plan } from '../../domain/plan.ts';
+import type { Units } from '../../domain/units.ts';
 import type { AutoTopUp } from '../../domain/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { type Meter, monthOf, spentIn } from '../meter.ts';
@@ -58,15 +60,44 @@ function runLow(
   { before, sequence }: { readonly before: StoredWallet; readonly sequence: bigint },
 ): void {
   const { currency } = before;
-  const rule = plan?.wallet?.currency === currency ? plan.wallet.autoTopUp : null;
-  const balance = customer.wallets.get(currency)?.balance ?? 0n;
-  if (!rule || balance >= rule.threshold) return;
+  const rule = ruleOf(plan, currency);
+  if (!rule || balanceOf(customer, currency) >= rule.threshold) return;
   const asked = isPrepaid && askForTopUp(draft, customer, rule, currency, sequence);
-  if (!asked && (before.balance ?? 0n) < rule.threshold) return; // it was low before
-  const moment = momentOf(customer, sequence, draft.nowMs);
-  draft.addNotice(
-    balanceLow(moment, currency, { balance, threshold: rule.threshold, asked: asked ? rule.amount : null }),
-  );
+  tellLow(draft, customer, rule, { before, sequence, asked: asked ? rule.amount : null });
+}
+
+/** Money that is paid out, or taken back, may be missed as well; but nobody is charged for it by themselves. */
+export function runLowByRefund(
+  draft: Draft,
+  customer: CustomerState,
+  plan: Plan | null,
+  { before, sequence }: { readonly before: StoredWallet; readonly sequence: bigint },
+): void {
+  const rule = ruleOf(plan, before.currency);
+  if (rule && balanceOf(customer, before.currency) < rule.threshold)
+    tellLow(draft, customer, rule, { before, sequence, asked: null });
+}
+
+const ruleOf = (plan: Plan | null, currency: string): AutoTopUp | null =>
+  plan?.wallet?.currency === currency ? plan.wallet.autoTopUp : null;
+
+const balanceOf = (customer: CustomerState, currency: string): Units => customer.wallets.get(currency)?.balance ?? 0n;
+
+/** Of one that has fallen below the line, or asks; not of one that was low before. */
+function tellLow(
+  draft: Draft,
+  customer: CustomerState,
+  { threshold }: AutoTopUp,
+  {
+    before,
+    sequence,
+    asked,
+  }: { readonly before: StoredWallet; readonly sequence: bigint; readonly asked: Units | null },
+): void {
+  const { currency } = before;
+  if (asked === null && (before.balance ?? 0n) < threshold) return;
+  const balance = balanceOf(customer, currency);
+  draft.addNotice(balanceLow(momentOf(customer, sequence, draft.nowMs), currency, { balance, threshold, asked }));
 }
 
 /** What names something that happened to a customer. */

@@ -11,7 +11,7 @@ import { settleOverage } from '../../domain/refund.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
 import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
-import { momentOf, walletIn } from '../booking/wallet.ts';
+import { momentOf, runLowByRefund, walletIn } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, type Meter, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
@@ -119,7 +119,7 @@ function putMoney(
     draft.addNotice(
       balanceToppedUp(momentOf(customer, sequence, draft.nowMs), currency, { amount, balance: after.balance }),
     );
-  }
+  } else runLowByRefund(draft, customer, plan, { before: wallet, sequence });
   return movedOf(customer, plan, after);
 }
 
