@@ -101,10 +101,11 @@ async function tellPlan(tx: Db, before: Customer, after: Customer, nowMs: number
 }
 
 /** Everything of a customer that its limits depend on. */
-const limitsOf = ({ planKey, planVersion, timeZone, anchorAtMs, overrides }: Customer) => ({
+const limitsOf = ({ planKey, planVersion, timeZone, anchorAtMs, anchorTimeZone, overrides }: Customer) => ({
   planKey,
   planVersion,
   timeZone,
   anchorAtMs,
+  anchorTimeZone,
   overrides,
 });

@@ -4,7 +4,7 @@ import type { Query } from '../db/client.ts';
 import { invoicePositionOf } from '../db/queries/invoice-positions.ts';
 import { queryIn } from '../db/query-in.ts';
 import { billingPeriod } from '../domain/billing-period.ts';
-import { type Customer, currentPlanOf } from '../domain/customer.ts';
+import { anchorZoneOf, type Customer, currentPlanOf } from '../domain/customer.ts';
 import { MeterError } from '../domain/errors.ts';
 import { type Invoice, projectedCharge, type UsageCharge } from '../domain/invoice.ts';
 import { invoiceLeft } from '../domain/invoice-left.ts';
@@ -58,10 +58,10 @@ export async function invoicePreview(
 }
 
 async function readBill(query: Query, customer: Customer, catalog: Catalog, nowMs: number) {
-  const { tenantId, id: customerId, anchorAtMs, timeZone } = customer;
+  const { tenantId, id: customerId, anchorAtMs } = customer;
   const position = await invoicePositionOf(query, { tenantId, customerId });
   const plan = planOfCustomer(catalog, { tenantId, ...currentPlanOf(customer, nowMs) });
-  const whole = billingPeriod(intervalOf(plan), anchorAtMs, timeZone, nowMs);
+  const whole = billingPeriod(intervalOf(plan), anchorAtMs, anchorZoneOf(customer), nowMs);
   const history = await planHistoryOf(query, { customer, catalog }, { ...whole, nowMs, max: SPANS_MAX + 1 });
   if (history.spans.length > SPANS_MAX)
     throw tooLong(`${SPANS_MAX} changes of plan; it can be had again from the next billing period on`);

@@ -53,6 +53,7 @@ const CUSTOMER: Customer = {
   pendingPlan: null,
   timeZone: 'UTC',
   anchorAtMs: START - 90 * DAY,
+  anchorTimeZone: null,
   metadata: null,
   overrides: new Map(),
   mutes: [],

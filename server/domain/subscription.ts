@@ -51,6 +51,9 @@ const TREATMENTS = {
   canceled: 'ended',
 } as const satisfies Record<SubscriptionStatus, string>;
 
+/** By which clocks a processor counts periods from their anchor, wherever the customer lives. */
+export const SUBSCRIPTION_TIME_ZONE = 'UTC';
+
 export const DUNNING_GRACE_MS = 7 * 24 * 3_600_000;
 
 /** What a subscription entitles to. */
@@ -128,7 +131,7 @@ export function follow(
   if (found === null) return { customer, subscription: known };
   const subscription = keptOf(known, found, at.nowMs);
   const standing = standingOf(subscription, at);
-  const anchored = isNewStart(known, subscription) ? { ...customer, anchorAtMs: subscription.anchorAtMs } : customer;
+  const anchored = isNewStart(known, subscription) ? withStart(customer, subscription) : customer;
   if (isSame(standingOf(known, at), standing)) return { customer: anchored, subscription };
   return { customer: customerWith(anchored, standing, catalog, at.nowMs), subscription };
 }
@@ -136,6 +139,12 @@ export function follow(
 const isNewStart = (known: Subscription | null, found: Subscription): boolean =>
   TREATMENTS[found.status] !== 'nothing' &&
   !(known?.anchorAtMs === found.anchorAtMs && TREATMENTS[known.status] !== 'nothing');
+
+const withStart = (customer: Customer, { anchorAtMs }: Subscription): Customer => ({
+  ...customer,
+  anchorAtMs,
+  anchorTimeZone: SUBSCRIPTION_TIME_ZONE,
+});
 
 function isSame(a: Standing, b: Standing): boolean {
   if (a.kind === 'none' || b.kind === 'none') return a.kind === b.kind;
