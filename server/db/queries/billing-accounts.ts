@@ -1,9 +1,10 @@
 /** billing-accounts — who pays for customers: rows in, domain values out. */
 import { and, eq, sql } from 'drizzle-orm';
 import type { BillingAccount, TopUpStanding } from '../../domain/billing-account.ts';
+import type { BillingInterval } from '../../domain/plan.ts';
 import type { Subscription, SubscriptionStatus } from '../../domain/subscription.ts';
 import type { Db } from '../client.ts';
-import { billingAccounts } from '../tables/index.ts';
+import { billingAccounts, plans } from '../tables/index.ts';
 
 type OfCustomer = Pick<BillingAccount, 'tenantId' | 'customerId'>;
 
@@ -60,6 +61,20 @@ export async function saveSubscription(
   return saved.length > 0;
 }
 
+/** How many are looked at again at once; the others next time. */
+const FOLLOWING_MAX = 100;
+
+/** Those who do not follow their subscription, though its plan is there by now. */
+export async function accountsToFollow(db: Db): Promise<readonly BillingAccount[]> {
+  const plan = sql`SELECT FROM ${plans} WHERE ${plans.tenantId} = ${billingAccounts.tenantId} AND ${plans.key} = ${billingAccounts.planKey}`;
+  const rows = await db
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.followed, false), sql`EXISTS (${plan})`))
+    .limit(FOLLOWING_MAX);
+  return rows.map(accountFromRow);
+}
+
 /** @returns false where another checkout was opened meanwhile. */
 export async function saveOpenCheckout(
   db: Db,
@@ -95,12 +110,16 @@ const columnsOf = (subscription: Subscription | null) => ({
   stripeSubscriptionId: subscription?.id ?? null,
   status: subscription?.status ?? null,
   planKey: subscription?.planKey ?? null,
+  followed: subscription?.isFollowed ?? true,
+  interval: subscription?.interval ?? null,
+  currency: subscription?.currency ?? null,
   anchorAt: dateOf(subscription?.anchorAtMs),
   periodStart: dateOf(subscription?.periodStartMs),
   periodEnd: dateOf(subscription?.periodEndMs),
   cancelsAt: dateOf(subscription?.cancelsAtMs),
   endedAt: dateOf(subscription?.endedAtMs),
   pastDueSince: dateOf(subscription?.pastDueSinceMs),
+  graceEndsAt: dateOf(subscription?.graceEndsAtMs),
 });
 
 type Row = typeof billingAccounts.$inferSelect;
@@ -122,11 +141,15 @@ function subscriptionFromRow(row: Row): Subscription | null {
     id,
     status: status as SubscriptionStatus, // as columnsOf wrote it
     planKey,
+    isFollowed: row.followed,
+    interval: row.interval as BillingInterval | null,
+    currency: row.currency,
     anchorAtMs: anchorAt.getTime(),
     periodStartMs: periodStart.getTime(),
     periodEndMs: periodEnd.getTime(),
     cancelsAtMs: row.cancelsAt?.getTime() ?? null,
     endedAtMs: row.endedAt?.getTime() ?? null,
     pastDueSinceMs: row.pastDueSince?.getTime() ?? null,
+    graceEndsAtMs: row.graceEndsAt?.getTime() ?? null,
   };
 }

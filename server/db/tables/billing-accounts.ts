@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId } from './columns.ts';
 
 /** Who pays for a customer, and what the processor said of its subscription when it was last asked. */
@@ -13,8 +13,8 @@ export const billingAccounts = pgTable(
     stripeSubscriptionId: text('stripe_subscription_id'),
     status: text('status'),
     planKey: key('plan_key'),
-    /** False while no such plan is known here: the customer does not follow until there is one. */
-    planKnown: boolean('plan_known').notNull().default(true),
+    /** Not while there is no such plan here. */
+    followed: boolean('followed').notNull().default(true),
     /** What its base price is charged for, and in what; null where nothing is known of it. */
     interval: text('interval'),
     currency: text('currency'),
@@ -43,5 +43,6 @@ export const billingAccounts = pgTable(
   (t) => [
     uniqueIndex('billing_accounts_stripe_customer').on(t.stripeCustomerId),
     uniqueIndex('billing_accounts_tenant').on(t.tenantId, t.customerId),
+    index('billing_accounts_not_followed').on(t.tenantId).where(sql`NOT ${t.followed}`),
   ],
 );
