@@ -5,7 +5,7 @@
  * notices come, and how often, changes nothing.
  */
 import { type Customer, currentPlanOf } from './customer.ts';
-import { type BillingInterval, type Catalog, livePlan, type Plan } from './plan.ts';
+import { type BillingInterval, type Catalog, livePlan, type Plan, type PlanTerms } from './plan.ts';
 
 export const SUBSCRIPTION_STATUSES = [
   'incomplete',
@@ -77,6 +77,13 @@ export function standingOf(subscription: Subscription | null, nowMs: number): St
   if (treatment === 'ended' || treatment === 'held_up') return { kind: 'ended', id };
   const untilMs = earliest(cancelsAtMs, graceEndsAtMs);
   return untilMs !== null && untilMs <= nowMs ? { kind: 'ended', id } : { kind: 'subscribed', id, planKey, untilMs };
+}
+
+/** At which price its plan is paid now; null where it entitles to none, or nothing is known of it. */
+export function termsOf(subscription: Subscription | null, nowMs: number): PlanTerms | null {
+  if (!subscription?.isFollowed || standingOf(subscription, nowMs).kind !== 'subscribed') return null;
+  const { planKey, interval, currency } = subscription;
+  return interval === null || currency === null ? null : { planKey, interval, currency };
 }
 
 const earliest = (a: number | null, b: number | null): number | null =>
