@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { StripeBilling } from '../../server/billing/stripe/stripe-billing.ts';
 import { billingEffects } from '../../server/billing-effects.ts';
 import { setStripeAccount } from '../../server/db/queries/tenants.ts';
+import { makeToken } from '../api/rig.ts';
 import { ManualClock } from '../support/clock.ts';
 import { type BillingRig, buy, openBilling, toPro } from './rig.ts';
 
@@ -164,6 +165,10 @@ describe('usage of somebody whom Stripe does not know yet', () => {
   });
 });
 
+const BILLING = `{ customer(referenceId: "acme") { billing {
+  subscriptionId status planKey isFollowed period { start end } cancelsAt endedAt pastDueSince graceEndsAt
+} } }`;
+
 describe('who does not pay', () => {
   it('keeps the plan for seven days, and gets it back when it pays', async () => {
     const rig = await subscribed();
@@ -173,6 +178,17 @@ describe('who does not pay', () => {
     await rig.deliver();
     expect(await rig.standing()).toBe('pro past_due → free 2026-04-22');
     expect(await rig.passes(6)).toBe(6);
+    const { customer } = await rig.data<{ readonly customer: unknown }>(BILLING);
+    expect(customer).toEqual({
+      billing: {
+        ...{ subscriptionId: expect.stringMatching(/^sub_/), status: 'PAST_DUE', planKey: 'pro', isFollowed: true },
+        period: { start: '2026-04-15T12:00:00.000Z', end: '2026-05-15T12:00:00.000Z' },
+        ...{ cancelsAt: null, endedAt: null },
+        ...{ pastDueSince: '2026-04-15T13:00:00.000Z', graceEndsAt: '2026-04-22T13:00:00.000Z' },
+      },
+    });
+    const hidden = await rig.as(await makeToken(rig)).post(BILLING);
+    expect(hidden.errors?.map(({ extensions }) => extensions?.code)).toEqual(['FORBIDDEN']);
     rig.clock.set('2026-04-22T14:00:00Z');
     expect(await rig.standing()).toMatch(/^free past_due/);
     const calls = { referenceId: 'acme', featureKey: 'api_calls' };

@@ -1,5 +1,5 @@
 /** billing-accounts — who pays for customers: rows in, domain values out. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { BillingAccount, TopUpStanding } from '../../domain/billing-account.ts';
 import type { BillingInterval } from '../../domain/plan.ts';
 import type { Subscription, SubscriptionStatus } from '../../domain/subscription.ts';
@@ -14,6 +14,23 @@ export async function billingAccountOf(db: Db, { tenantId, customerId }: OfCusto
     .from(billingAccounts)
     .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)));
   return row ? accountFromRow(row) : null;
+}
+
+export type OwnedSubscription = { readonly customerId: string; readonly subscription: Subscription };
+
+/** By customer; who has none is missing. */
+export async function subscriptionsOf(
+  db: Db,
+  tenantId: string,
+  customerIds: readonly string[],
+): Promise<readonly OwnedSubscription[]> {
+  const rows = await db
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.tenantId, tenantId), inArray(billingAccounts.customerId, [...customerIds])));
+  return rows
+    .map(accountFromRow)
+    .flatMap(({ customerId, subscription }) => (subscription ? [{ customerId, subscription }] : []));
 }
 
 export async function billingAccountPaidBy(db: Db, stripeCustomerId: string): Promise<BillingAccount | null> {
