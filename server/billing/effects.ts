@@ -9,8 +9,8 @@ export type OfCustomer = { readonly tenantId: string; readonly customerId: strin
 export type FoundOf = {
   /** The account as it was before the processor was asked. */
   readonly account: BillingAccount;
-  /** As the processor has it; null for none. */
-  readonly found: FoundSubscription | null;
+  /** All that the processor has of the customer. */
+  readonly found: readonly FoundSubscription[];
 };
 
 /** Before and after: null where there was nothing. */
@@ -23,7 +23,7 @@ export type FollowedSubscription = {
 export interface BillingEffects {
   /** Whether the tenant has the customer. */
   hasCustomer(of: OfCustomer): Promise<boolean>;
-  /** Lets the customer follow its subscription. @returns null where the processor has to be asked again. */
+  /** Lets the customer follow that of its subscriptions which counts. @returns null where the processor has to be asked again. */
   followSubscription(of: FoundOf): Promise<FollowedSubscription | null>;
   /** Gives bought units; once for each key. */
   grantUnits(of: OfCustomer, grant: BoughtUnits): Promise<void>;

@@ -159,6 +159,7 @@ export const periodRuleOf = (customer: CustomerState, { reset, anchor }: Feature
   anchor,
   anchorMs: customer.anchorAtMs,
   timeZone: customer.timeZone,
+  anchorTimeZone: customer.anchorTimeZone,
   sinceMs: customer.createdAtMs,
 });
 

@@ -6,6 +6,7 @@ import { onAccount } from './client.ts';
 import type { StripeDeps } from './deps.ts';
 import { orNull } from './failures.ts';
 import { metadataOfCustomer } from './money/purpose.ts';
+import { wakeMessages } from './usage/messages.ts';
 
 /** The account of a customer; one is made where there is none, with a customer of Stripe's. */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
@@ -17,22 +18,29 @@ export async function accountFor(deps: StripeDeps, payer: Payer): Promise<Billin
  * Calls that come at once send Stripe the same words under the same key, and hear of the same customer. How it is called
  * and written to is said afterwards, since that may be another by then.
  */
-async function makeAccount({ stripe, database, clock, accountOf }: StripeDeps, payer: Payer): Promise<BillingAccount> {
+async function makeAccount(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
+  const { stripe, accountOf } = deps;
   const { tenantId, customerId, name, email } = payer;
   const stripeAccount = await accountOf(tenantId);
   const made = await stripe.customers.create(
     { metadata: metadataOfCustomer({ tenantId, customerId }) },
     { ...onAccount(stripeAccount), idempotencyKey: `metergraph-customer-${customerId}` },
   );
-  const account = await makeBillingAccount(
-    database.db,
-    { tenantId, customerId, stripeCustomerId: made.id },
-    clock.now(),
-  );
+  const account = await keepAccount(deps, { tenantId, customerId, stripeCustomerId: made.id });
   if (name !== null || email !== null) {
     const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
     await stripe.customers.update(account.stripeCustomerId, said, onAccount(stripeAccount));
   }
+  return account;
+}
+
+/** From now on usage of the customer can be billed: what waits for that waits no longer. */
+async function keepAccount(
+  { database, clock }: StripeDeps,
+  of: Pick<BillingAccount, 'tenantId' | 'customerId' | 'stripeCustomerId'>,
+): Promise<BillingAccount> {
+  const account = await makeBillingAccount(database.db, of, clock.now());
+  await wakeMessages(database.query, of.customerId, clock.now());
   return account;
 }
 
@@ -48,12 +56,11 @@ export async function accountPaidBy(
   stripeCustomerId: string,
   connected: string | null,
 ): Promise<BillingAccount | null> {
-  const { database, clock } = deps;
-  const known = await billingAccountPaidBy(database.db, stripeCustomerId);
+  const known = await billingAccountPaidBy(deps.database.db, stripeCustomerId);
   if (known) return (await deps.accountOf(known.tenantId)) === connected ? known : null;
   const of = await namedBy(deps, stripeCustomerId, connected);
   if (of === null) return null;
-  const account = await makeBillingAccount(database.db, { ...of, stripeCustomerId }, clock.now());
+  const account = await keepAccount(deps, { ...of, stripeCustomerId });
   return account.stripeCustomerId === stripeCustomerId ? account : null; // somebody else pays for it already
 }
 

@@ -1,9 +1,10 @@
 /** billing-accounts — who pays for customers: rows in, domain values out. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { BillingAccount, TopUpStanding } from '../../domain/billing-account.ts';
+import type { BillingInterval } from '../../domain/plan.ts';
 import type { Subscription, SubscriptionStatus } from '../../domain/subscription.ts';
 import type { Db } from '../client.ts';
-import { billingAccounts } from '../tables/index.ts';
+import { billingAccounts, plans } from '../tables/index.ts';
 
 type OfCustomer = Pick<BillingAccount, 'tenantId' | 'customerId'>;
 
@@ -13,6 +14,23 @@ export async function billingAccountOf(db: Db, { tenantId, customerId }: OfCusto
     .from(billingAccounts)
     .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)));
   return row ? accountFromRow(row) : null;
+}
+
+export type OwnedSubscription = { readonly customerId: string; readonly subscription: Subscription };
+
+/** By customer; who has none is missing. */
+export async function subscriptionsOf(
+  db: Db,
+  tenantId: string,
+  customerIds: readonly string[],
+): Promise<readonly OwnedSubscription[]> {
+  const rows = await db
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.tenantId, tenantId), inArray(billingAccounts.customerId, [...customerIds])));
+  return rows
+    .map(accountFromRow)
+    .flatMap(({ customerId, subscription }) => (subscription ? [{ customerId, subscription }] : []));
 }
 
 export async function billingAccountPaidBy(db: Db, stripeCustomerId: string): Promise<BillingAccount | null> {
@@ -60,6 +78,20 @@ export async function saveSubscription(
   return saved.length > 0;
 }
 
+/** How many are looked at again at once; the others next time. */
+const FOLLOWING_MAX = 100;
+
+/** Those who do not follow their subscription, though its plan is there by now. */
+export async function accountsToFollow(db: Db): Promise<readonly BillingAccount[]> {
+  const plan = sql`SELECT FROM ${plans} WHERE ${plans.tenantId} = ${billingAccounts.tenantId} AND ${plans.key} = ${billingAccounts.planKey}`;
+  const rows = await db
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.followed, false), sql`EXISTS (${plan})`))
+    .limit(FOLLOWING_MAX);
+  return rows.map(accountFromRow);
+}
+
 /** @returns false where another checkout was opened meanwhile. */
 export async function saveOpenCheckout(
   db: Db,
@@ -95,12 +127,16 @@ const columnsOf = (subscription: Subscription | null) => ({
   stripeSubscriptionId: subscription?.id ?? null,
   status: subscription?.status ?? null,
   planKey: subscription?.planKey ?? null,
+  followed: subscription?.isFollowed ?? true,
+  interval: subscription?.interval ?? null,
+  currency: subscription?.currency ?? null,
   anchorAt: dateOf(subscription?.anchorAtMs),
   periodStart: dateOf(subscription?.periodStartMs),
   periodEnd: dateOf(subscription?.periodEndMs),
   cancelsAt: dateOf(subscription?.cancelsAtMs),
   endedAt: dateOf(subscription?.endedAtMs),
   pastDueSince: dateOf(subscription?.pastDueSinceMs),
+  graceEndsAt: dateOf(subscription?.graceEndsAtMs),
 });
 
 type Row = typeof billingAccounts.$inferSelect;
@@ -122,11 +158,15 @@ function subscriptionFromRow(row: Row): Subscription | null {
     id,
     status: status as SubscriptionStatus, // as columnsOf wrote it
     planKey,
+    isFollowed: row.followed,
+    interval: row.interval as BillingInterval | null,
+    currency: row.currency,
     anchorAtMs: anchorAt.getTime(),
     periodStartMs: periodStart.getTime(),
     periodEndMs: periodEnd.getTime(),
     cancelsAtMs: row.cancelsAt?.getTime() ?? null,
     endedAtMs: row.endedAt?.getTime() ?? null,
     pastDueSinceMs: row.pastDueSince?.getTime() ?? null,
+    graceEndsAtMs: row.graceEndsAt?.getTime() ?? null,
   };
 }
