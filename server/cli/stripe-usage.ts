@@ -48,6 +48,8 @@ export const runListLetters = (flags: StripeFlags): Promise<void> =>
     if (letters.length > 0) process.exitCode = 1;
   });
 
+const REFUSED = 'Stripe has refused them, so they cannot be there; without --arrived they are sent again.';
+
 export const runResendLetters = (identifiers: readonly string[], flags: LetterFlags): Promise<void> =>
   telling(flags, async (_settings, { db, query }) => {
     const { all = false, arrived = false, missing = false } = flags;
@@ -59,6 +61,7 @@ export const runResendLetters = (identifiers: readonly string[], flags: LetterFl
     const of = { tenantId: tenant.id, identifiers: found.map(({ identifier }) => identifier), fate } as const;
     const count = await resendDeadLetters(query, of, systemClock.now());
     say(arrived ? `${count} taken for delivered.\n` : `${count} will be sent again by the next gateway that runs.\n`);
+    if (arrived && count < found.length) say(`${found.length - count} left: ${REFUSED}\n`);
     const unknown = identifiers.filter((named) => !of.identifiers.includes(named));
     if (unknown.length > 0) throw new StartError(`No dead letters of this tenant are: ${unknown.join(', ')}.`);
   });

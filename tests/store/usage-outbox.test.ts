@@ -190,6 +190,66 @@ describeEngines('the outbox', (engine) => {
     expect(await messages(rig)).toEqual(['1: 3 15T12:00:00']);
   });
 
+  it('takes what comes back off what had a price and what had none, in proportion, as its cost', async () => {
+    const soft: LimitFields = {
+      limit: unitsOf('2'),
+      included: unitsOf('2'),
+      enforcement: 'soft',
+      thresholds: [],
+      minLimit: 0n,
+    };
+    const rig = await billing(await engine.open(), { ...soft, price: perUnit('10') });
+    await use(rig, '5');
+    await saveFeature(rig, 'calls', soft);
+    await use(rig, '4');
+    expect(await rows(rig)).toEqual(['7 4 0']);
+    await use(rig, '-4');
+    const [counter] = await query(rig.database, 'SELECT cost::text FROM counters WHERE tenant_id = $1', rig.tenantId);
+    expect(short(counter?.cost)).toBe('12.857142857'); // 30 × 3/7: 1.285714286 units at 10
+    expect(await rows(rig)).toEqual(['3 1.714285714 0']);
+    rig.clock.set(END);
+    await collectNow(rig);
+    expect(await messages(rig)).toEqual(['1: 1 15T12:00:00']);
+  });
+
+  it('bills what is used beside a hold that had no price', async () => {
+    const soft: LimitFields = { limit: 0n, included: 0n, enforcement: 'soft', thresholds: [] };
+    const rig = await billing(await engine.open(), soft);
+    const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('8') });
+    const reservationId = randomUUID();
+    await rig.engine.execute({ ...call, kind: 'reserve', reservationId, ttlMs: 3_600_000 });
+    await saveFeature(rig, 'calls', { ...soft, price: perUnit('10') });
+    await use(rig, '3');
+    expect(await rows(rig)).toEqual(['11 0 0']);
+    await rig.engine.execute(commitOf(rig, reservationId, null));
+    rig.clock.set(END);
+    await collectNow(rig);
+    expect(await rows(rig)).toEqual(['11 8 3']);
+  });
+
+  it('is right when the period closes, also of what a gateway that bills nobody gave back last', async () => {
+    const database = await engine.open();
+    const rig = await billing(database);
+    const other = await rigWith(database, PRICED);
+    const plain = { ...other, tenantId: rig.tenantId, call: rig.call };
+    await use(rig, '5');
+    rig.clock.advance(WINDOW_MS);
+    await collectNow(rig);
+    await use(plain, '-3');
+    rig.clock.set(END);
+    await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
+    await collectNow(rig);
+    expect(await rows(rig)).toEqual(['0 0 0']);
+  });
+
+  it('has no row of a period that closes without ever having cost anything', async () => {
+    const rig = await billing(await engine.open(), { limit: unitsOf('2'), enforcement: 'soft', thresholds: [] });
+    await use(rig, '5');
+    rig.clock.set(END);
+    await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
+    expect(await rows(rig)).toEqual([]);
+  });
+
   it('keeps the statements of a batch as they are, and plain ones to the letter', async () => {
     const database = await engine.open();
     const textsOf = async (limits: LimitFields, reportWindowMs?: number) => {

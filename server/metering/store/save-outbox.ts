@@ -14,6 +14,8 @@ import type { Part } from './part.ts';
 type Copied = ChangedCounter & {
   /** Overage of this batch that had no price. */
   readonly unpriced: Units;
+  /** Whether it has a row from now on; else only if it has one already. */
+  readonly isBilled: boolean;
   readonly dueAtMs: number;
 };
 
@@ -39,11 +41,7 @@ function copiedCounters({ nowMs, events, reservations, counters }: Changes, wind
   for (const { customer, featureKey, periodStartMs, payment, currency } of events) {
     if (payment.overage === 0n) continue;
     const isPriced = currency !== null || payment.cost !== 0n;
-    note(
-      keyOf(customer.id, featureKey, periodStartMs),
-      isPriced,
-      isPriced || payment.overage < 0n ? 0n : payment.overage,
-    );
+    note(keyOf(customer.id, featureKey, periodStartMs), isPriced, isPriced ? 0n : payment.overage);
   }
   for (const { customer, reservation } of reservations.values()) {
     const { featureKey, periodStartMs, payment, currency, state } = reservation;
@@ -53,13 +51,14 @@ function copiedCounters({ nowMs, events, reservations, counters }: Changes, wind
   }
   return [...counters.values()].flatMap((changed): Copied[] => {
     const { customer, featureKey, entityId, counter } = changed;
-    if (entityId !== null || (moves.size === 0 && counter.cost === 0n)) return [];
+    // A gateway that bills nobody may have moved it last: when it closes it is right again.
+    const isClosed = counter.closedAtMs === nowMs;
+    if (entityId !== null || (moves.size === 0 && counter.cost === 0n && !isClosed)) return [];
     const moved = moves.get(keyOf(customer.id, featureKey, counter.period.startMs));
-    const isClosed = counter.overage !== 0n && counter.closedAtMs === nowMs;
-    const isBilled = moved?.isPriced || ((moved || isClosed) && counter.cost !== 0n);
-    if (!isBilled) return [];
+    const isBilled = moved?.isPriced || ((moved !== undefined || isClosed) && counter.cost !== 0n);
+    if (!isBilled && !isClosed) return [];
     const dueAtMs = windowCloses(nowMs, counter.period.endMs, windowMs);
-    return [{ ...changed, unpriced: moved?.unpriced ?? 0n, dueAtMs }];
+    return [{ ...changed, unpriced: moved?.unpriced ?? 0n, isBilled, dueAtMs }];
   });
 }
 
@@ -74,20 +73,28 @@ const COLUMNS: readonly Column<Copied>[] = [
   ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
   ['overage', 'numeric', ({ counter }) => formatUnits(counter.overage)],
   ['unpriced', 'numeric', ({ unpriced }) => formatUnits(unpriced)],
+  ['is_billed', 'boolean', ({ isBilled }) => String(isBilled)],
   ['due_at', 'timestamptz', ({ dueAtMs }) => iso(dueAtMs)],
 ];
 
 /**
+ * Where units come back, those without a price come back with the others in proportion, as their cost does.
+ *
  * A counter that is copied for the first time has had no price until now if nothing of it has cost anything: as it was before
- * this statement, which sees nothing of what it writes itself.
+ * this statement, which sees nothing of what it writes itself. What is held is left out, and noted when it is used.
  */
-const UNPRICED = `least(v.overage::numeric, v.unpriced::numeric + coalesce(
-      (SELECT o.unpriced FROM usage_outbox o
-       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz),
-      (SELECT c.overage FROM counters c
+const UNPRICED = `greatest(0, least(v.overage::numeric, coalesce(
+      (SELECT CASE WHEN v.overage::numeric < o.overage THEN round(o.unpriced * v.overage::numeric / o.overage, 9)
+         ELSE o.unpriced + v.unpriced::numeric END
+       FROM usage_outbox o
+       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz
+         AND o.overage > 0),
+      (SELECT v.unpriced::numeric + c.overage - coalesce((SELECT sum((r.split->>'overage')::numeric) FROM reservations r
+         WHERE r.customer_id = c.customer_id AND r.feature_key = c.feature_key AND r.period_start = c.period_start AND r.state = 'open'), 0)
+       FROM counters c
        WHERE c.customer_id = v.customer_id::uuid AND c.feature_key = v.feature_key AND c.entity_id = ''
          AND c.period_start = v.period_start::timestamptz AND c.cost = 0),
-      0))`;
+      v.unpriced::numeric)))`;
 
 /** In key order, in which every gateway writes them. */
 const partOf = (copied: readonly Copied[], now: string): Part => {
@@ -100,7 +107,7 @@ const partOf = (copied: readonly Copied[], now: string): Part => {
     SELECT v.customer_id::uuid, v.feature_key, v.period_start::timestamptz, v.period_end::timestamptz, v.tenant_id::uuid,
       v.overage::numeric, ${UNPRICED}, v.due_at::timestamptz, ${now}
     FROM unnest(${COLUMNS.map((_, i) => `${param(i)}::text[]`).join(', ')}) AS v (${COLUMNS.map(([name]) => name).join(', ')})
-    WHERE v.overage::numeric <> 0 OR EXISTS (SELECT FROM usage_outbox o
+    WHERE (v.is_billed::boolean AND v.overage::numeric <> 0) OR EXISTS (SELECT FROM usage_outbox o
       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz)
     ON CONFLICT (customer_id, feature_key, period_start) DO UPDATE
       SET overage = excluded.overage, unpriced = excluded.unpriced, period_end = excluded.period_end, changed_at = excluded.changed_at,

@@ -73,10 +73,12 @@ const RESEND = `
 
 const SETTLE = `
   UPDATE usage_messages m SET state = 'delivered', delivered_at = $2::timestamptz, unknown_since = NULL
-  WHERE m.state = 'dead' AND m.tenant_id = $1::uuid AND m.identifier = ANY ($3::text[]) RETURNING m.identifier`;
+  WHERE m.state = 'dead' AND m.unknown_since IS NOT NULL AND m.tenant_id = $1::uuid AND m.identifier = ANY ($3::text[])
+  RETURNING m.identifier`;
 
 /**
- * Sends dead letters again, or (`arrived`) takes them for delivered. Those that somebody else has sent meanwhile are left.
+ * Sends dead letters again, or (`arrived`) takes those of unknown fate for delivered: what Stripe has refused is not there. Those
+ * that somebody else has sent meanwhile are left.
  *
  * @returns how many were.
  */

@@ -12,8 +12,8 @@ export type ErrorReport =
 
 const BURY = `
   UPDATE usage_messages m SET state = 'dead', reason_code = v.code, reason = v.sentence, unknown_since = NULL, lease = NULL, told_at = NULL
-  FROM unnest($1::text[], $2::text[], $3::text[]) AS v (identifier, code, sentence)
-  WHERE m.identifier = v.identifier AND (m.state <> 'dead' OR m.unknown_since IS NOT NULL)
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS v (identifier, code, sentence), tenants t
+  WHERE m.identifier = v.identifier AND t.id = m.tenant_id AND t.stripe_account IS NOT DISTINCT FROM $4::text AND (m.state <> 'dead' OR m.unknown_since IS NOT NULL)
   RETURNING m.identifier`;
 
 export type Buried = {
@@ -25,9 +25,15 @@ export type Buried = {
 
 /**
  * Turns what a report names into dead letters. To hear it twice changes nothing; a message that was sent anew since then has
- * another identifier, and is not meant.
+ * another identifier, and is not meant. Of messages of another account it is not believed.
+ *
+ * @param connected The connected account whose report it is; null for the platform's own.
  */
-export async function buryReported(query: Query, { data: { reason } }: Pick<ErrorReport, 'data'>): Promise<Buried> {
+export async function buryReported(
+  query: Query,
+  { data: { reason } }: Pick<ErrorReport, 'data'>,
+  connected: string | null,
+): Promise<Buried> {
   const samples = reason.error_types.flatMap(({ code, sample_errors }) =>
     sample_errors.map(({ error_message, request }) => ({
       code,
@@ -41,6 +47,7 @@ export async function buryReported(query: Query, { data: { reason } }: Pick<Erro
       samples.map(({ identifier }) => identifier),
       samples.map(({ code }) => code),
       samples.map(({ sentence }) => sentence),
+      connected,
     ],
   });
   const counted = reason.error_types.reduce((sum, { error_count }) => sum + Number(error_count), 0);

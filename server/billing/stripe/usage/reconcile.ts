@@ -24,7 +24,8 @@ export const DIFFERENCES = {
   dead: 'in dead letters',
   elsewhere: 'counted on the next invoice, since its own was closed, or (below 0) the other way round',
   settling: 'accepted by Stripe just now, which has not counted it yet',
-  no_customer: 'Stripe knows no customer, or has deleted it',
+  no_customer: 'Stripe knows no customer yet',
+  deleted_customer: 'told to a customer that Stripe has deleted: nobody is billed for it',
   no_meter: 'Stripe has no active meter',
   missing_at_stripe: 'accepted by Stripe, which does not count it: look for an error report',
   unknown_at_stripe: 'counted by Stripe, and not told by us',
@@ -36,6 +37,7 @@ export type DifferenceName = keyof typeof DIFFERENCES;
 /** Those that do not go by themselves. */
 export const TROUBLING: ReadonlySet<DifferenceName> = new Set([
   'dead',
+  'deleted_customer',
   'no_meter',
   'missing_at_stripe',
   'unknown_at_stripe',
@@ -106,7 +108,7 @@ async function reconciledOf(deps: ReconcileDeps, row: LedgerRow, payer: Payer | 
   const span = spanOf(of, deps.clock.now());
   const counted = await deps.meters.sumOf({ ...payer, meterId }, span);
   if (counted === null) {
-    const differences = named([...ledger, ['no_customer', unitsOf(row.delivered)]]);
+    const differences = named([...ledger, ['deleted_customer', unitsOf(row.delivered)]]);
     return { ...of, overage, counted, differences };
   }
   const expected = await expectedIn(deps, { ...of, ...payer }, span);

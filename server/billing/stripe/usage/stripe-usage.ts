@@ -60,6 +60,6 @@ export async function hearUsageNotice(
     logger.warn({ id: notice.id, type: notice.type }, 'a notice of Stripe that nobody handles');
     return;
   }
-  const { buried, unnamed } = await buryReported(query, await notice.fetchEvent());
+  const { buried, unnamed } = await buryReported(query, await notice.fetchEvent(), notice.context?.toString() ?? null);
   logger.error({ buried, unnamed }, 'Stripe does not count usage that it had accepted');
 }
