@@ -59,7 +59,7 @@ export const limitKeyOf = ({ customerId, featureKey, period }: MeterPeriod, limi
 
 type Totals = Pick<Counter, 'used' | 'credits' | 'wallet' | 'overage' | 'cost' | 'walletCharge'>;
 
-/** @param currency That of the feature's price; null without one. */
+/** @param currency That of its cost, or of the feature's price where it costs nothing; null without either. */
 export const periodClosed = (
   meter: MeterPeriod,
   counter: Totals,

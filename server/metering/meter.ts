@@ -224,8 +224,8 @@ export function usageOfMeter(meter: Meter, counter: Counter, atMs: number): Usag
     atMs,
   };
   const credits = customer.credits.get(feature.key)?.live ?? 0n;
-  const { period, used, held, overage, cost, walletCharge } = counter;
-  return usageOf(frame, { period, used, held, overage, cost, walletCharge, credits, wallet: moneyOf(meter) });
+  const { period, used, held, overage, cost, walletCharge, currency } = counter;
+  return usageOf(frame, { period, used, held, overage, cost, walletCharge, currency, credits, wallet: moneyOf(meter) });
 }
 
 /** The wallet's balance, where the feature is paid for in its currency, and money was put in or the floor is credit. */

@@ -16,12 +16,19 @@ const CONFIG = defineConfig({
     calls: { reset: 'daily', limit: 5, thresholds: [0.8] },
     soft: { aggregation: 'sum', reset: 'monthly', limit: 10, enforcement: 'soft', thresholds: [] },
     sms: { aggregation: 'sum', reset: 'monthly', thresholds: [] },
+    pages: { aggregation: 'sum', reset: 'monthly', thresholds: [] },
   },
   plans: {
     pro: {
       wallet: { currency: 'usd', autoTopUp: { threshold: 50, amount: 100 } },
-      features: { calls: {}, soft: {}, sms: { price: { unitAmount: 10, currency: 'usd' }, billing: 'prepaid' } },
+      features: {
+        calls: {},
+        soft: {},
+        sms: { price: { unitAmount: 10, currency: 'usd' }, billing: 'prepaid' },
+        pages: { price: { unitAmount: 10, currency: 'usd' } },
+      },
     },
+    euro: { features: { pages: { price: { unitAmount: 7, currency: 'eur' } } } },
     free: { features: { calls: { limit: 2 } } },
   },
 });
@@ -192,6 +199,58 @@ describeEngines('events', (engine) => {
     await change(rig, 'recordUsage', late);
     await rig.tell();
     expect(says('period.closed').map(({ used }) => used)).toEqual(['2']);
+  });
+
+  describe('period.closed: money', () => {
+    const planIs = (planKey: string, effective: 'AT_RENEWAL' | 'IMMEDIATELY') =>
+      change(rig, 'setCustomerPlan', { referenceId: 'acme', planKey, effective });
+    const closed = () =>
+      says('period.closed').map(({ used, overage, walletCharge, overageCost, currency }) => ({
+        used,
+        overage,
+        walletCharge,
+        overageCost,
+        currency,
+      }));
+    const toNextMonth = async () => {
+      rig.clock.advance(32 * 24 * 3_600_000);
+      await change(rig, 'grantCredits', { referenceId: 'acme', featureKey: 'soft', amount: 1 }); // settles what is due
+      await rig.tell();
+    };
+    const dollars = { walletCharge: '0', currency: 'usd' };
+
+    it('as it was charged, though the plan is free by then', async () => {
+      await use('pages', 150);
+      await planIs('free', 'AT_RENEWAL');
+      await toNextMonth();
+      expect(closed()).toEqual([{ ...dollars, used: '150', overage: '150', overageCost: '1500' }]);
+    });
+
+    it('in dollars, though the plan charges in euros by then', async () => {
+      await use('pages', 150);
+      await planIs('euro', 'AT_RENEWAL');
+      await toNextMonth();
+      expect(closed()).toEqual([{ ...dollars, used: '150', overage: '150', overageCost: '1500' }]);
+    });
+
+    it('of two currencies, a period each', async () => {
+      await use('pages', 150);
+      rig.clock.advance(1_000);
+      await planIs('euro', 'IMMEDIATELY');
+      await use('pages', 2);
+      await toNextMonth();
+      expect(closed()).toEqual([
+        { ...dollars, used: '150', overage: '150', overageCost: '1500' },
+        { used: '2', overage: '2', walletCharge: '0', overageCost: '14', currency: 'eur' },
+      ]);
+    });
+
+    it('of nothing, in the currency of the price', async () => {
+      await change(rig, 'grantCredits', { referenceId: 'acme', featureKey: 'pages', amount: 5 });
+      await use('pages', 3);
+      await toNextMonth();
+      expect(closed()).toEqual([{ ...dollars, used: '3', overage: '0', overageCost: '0' }]);
+    });
   });
 
   it('subscription.changed: another plan, now or when it comes due', async () => {

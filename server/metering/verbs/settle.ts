@@ -22,6 +22,7 @@ import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleO
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
 
 import { moveCounter, tellClosed } from './movement.ts';
+import { keepOneCurrency } from './one-currency.ts';
 import { giveBackHold } from './release.ts';
 import { meterOfReservation } from './reservation.ts';
 import { ruleText } from './rule-text.ts';
@@ -51,6 +52,7 @@ export function settleCustomer(draft: Draft, customer: CustomerState, catalog: C
   for (const feature of catalog.features.values()) {
     const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
     settleMeterCredits(draft, meter, true);
+    keepOneCurrency(draft, meter);
     closePeriods(draft, customer, catalog, feature);
   }
   customer.dueAtMs = null;
