@@ -3,6 +3,7 @@
  * that are paid at a Stripe of the test, told of twice and out of order; refunds and disputes of them; calls that race.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { forgetAnswers } from '../../server/db/expired-answers.ts';
 import { defineConfig } from '../../server/index.ts';
 import { openEmbedded } from '../support/engines.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -31,8 +32,8 @@ const checkout = (referenceId: string, purchase: Record<string, unknown>) =>
   );
 
 /** Wallet and credits, as `1500 usd, 100 exports`. */
-async function holds(referenceId: string): Promise<string> {
-  const { customer } = await rig.data<{
+async function holds(referenceId: string, on = rig): Promise<string> {
+  const { customer } = await on.data<{
     customer: {
       readonly wallets: readonly { readonly currency: string; readonly balance: { readonly amount: string } }[];
       readonly usages: readonly { readonly credits: string }[];
@@ -214,6 +215,42 @@ describe('a checkout', () => {
       { input: { referenceId: who, ...PAGES, creditPack: { key: 'hundred' } } },
     );
     expect(reply.errors?.[0]?.extensions?.code).toBe('BILLING_UNAVAILABLE');
+  });
+});
+
+describe('a payment that is heard of again when its keys are forgotten', () => {
+  const DAY_MS = 86_400_000;
+
+  /** Bought, used, and disputed; the bank decides after all answers to idempotency keys are gone. */
+  async function disputedLongAgo(purchase: Record<string, unknown>, use: (on: BillingRig) => Promise<unknown>) {
+    const long = await openBilling();
+    const session = await long.sdk.checkout.sessions.retrieve(await buy(long, purchase), {
+      expand: ['payment_intent'],
+    });
+    await long.deliver();
+    await use(long);
+    const { latest_charge } = session.payment_intent as { readonly latest_charge: string };
+    const { id } = long.stripe.dispute(latest_charge);
+    await long.deliver();
+    long.clock.advance(36 * DAY_MS);
+    expect(await forgetAnswers(long.database, long.clock.now(), () => false)).toBeGreaterThan(0);
+    return { long, close: () => long.stripe.closeDispute(id, 'lost') };
+  }
+
+  it('puts no money into the wallet again', async () => {
+    const { long, close } = await disputedLongAgo({ walletTopUp: { amount: 1_500 } }, async () => {});
+    close();
+    await long.deliver();
+    expect(await holds('acme', long)).toBe('0 usd, 0 exports');
+  });
+
+  it('brings back no pack that was used, or voided', async () => {
+    const { long, close } = await disputedLongAgo({ creditPack: { key: 'hundred' } }, (on) =>
+      on.write('consume', { referenceId: 'acme', featureKey: 'exports', amount: 40 }),
+    );
+    close();
+    await long.deliver();
+    expect(await holds('acme', long)).toBe('0 exports');
   });
 });
 

@@ -4,7 +4,7 @@
  * The payment is asked for each time; notices say only which.
  */
 import type Stripe from 'stripe';
-import { savePayment } from '../../../db/queries/billing-payments.ts';
+import { paymentById, savePayment } from '../../../db/queries/billing-payments.ts';
 import { ONE, type Units } from '../../../domain/units.ts';
 import type { OfCustomer } from '../../effects.ts';
 import { accountPaidBy } from '../accounts.ts';
@@ -27,12 +27,16 @@ export async function followPayment(deps: StripeDeps, paymentId: string, connect
   const account = await accountPaidBy(deps, payer, connected);
   if (account === null) return false;
   if (payment.status !== 'succeeded') return true; // whoever charges a top-up says itself that it failed
-  await fulfil(deps, account, payment, purpose);
+  if ((await paymentById(deps.database.db, paymentId)) === null) await fulfil(deps, account, payment, purpose);
   await settleReturn(deps, paymentId, () => returnedOf(stripe, paymentId, to));
   return true;
 }
 
-/** Each step is the same twice as once, so that one that was interrupted is simply done again. */
+/**
+ * Each step is the same twice as once, so that one that was interrupted is simply done again: as long as the keys of what
+ * it gives are remembered, which is longer than Stripe sends a notice, or lists it. The row that is written last says for
+ * ever that it was given.
+ */
 export async function fulfil(
   { effects, database, clock }: Pick<StripeDeps, 'effects' | 'database' | 'clock'>,
   { tenantId, customerId }: OfCustomer,
