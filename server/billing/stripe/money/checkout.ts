@@ -8,10 +8,11 @@ import { isRunning } from '../../../domain/subscription.ts';
 import { ONE, type Units } from '../../../domain/units.ts';
 import type { Checkout, CheckoutRequest, Payer, Purchase } from '../../biller.ts';
 import { accountFor } from '../accounts.ts';
+import { meteredKeysOf } from '../catalog/desired.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { followAccount } from '../inbound/follow.ts';
-import { basePriceKey, meteredPriceKey } from '../names.ts';
+import { basePriceKey } from '../names.ts';
 import { metadataOfPurchase } from './purpose.ts';
 
 type PlanPurchase = Extract<Purchase, { kind: 'plan' }>;
@@ -119,9 +120,10 @@ async function planLines(
   purchase: PlanPurchase,
   to: Stripe.RequestOptions,
 ): Promise<Params['line_items'] & object> {
-  const { planKey, interval, currency } = purchase;
-  const base = purchase.hasBasePrice ? [basePriceKey(tenantId, planKey, interval, currency)] : [];
-  const metered = purchase.meteredFeatureKeys.map((key) => meteredPriceKey(tenantId, planKey, key, interval));
+  const { plan, use, interval, currency } = purchase;
+  const base = plan.prices.length > 0 ? [basePriceKey(tenantId, plan.key, interval, currency)] : [];
+  const metered = meteredKeysOf(plan, use, purchase);
+  if (base.length + metered.length === 0) throw notSayable(purchase);
   const prices = await pricesBy(stripe, [...base, ...metered], to);
   const missing = [...base, ...metered].filter((key) => !prices.has(key));
   if (missing.length > 0) throw notInStripe(purchase, missing);
@@ -144,9 +146,16 @@ async function pricesBy(stripe: Stripe, keys: readonly string[], to: Stripe.Requ
   return prices;
 }
 
-const notInStripe = ({ planKey, interval, currency }: PlanPurchase, missing: readonly string[]): MeterError =>
+const notSayable = ({ plan, currency }: PlanPurchase): MeterError =>
   new MeterError(
     'PLAN_NOT_FOR_SALE',
-    `Plan "${planKey}" by the ${interval} in ${currency.toUpperCase()} is not in Stripe yet (no active price ${missing.join(', ')}): run \`metergraph stripe sync\`.`,
+    `Plan "${plan.key}" has no price in ${currency.toUpperCase()} that Stripe can charge: \`metergraph stripe status\` tells why.`,
+    { path: ['input', 'plan', 'planKey'] },
+  );
+
+const notInStripe = ({ plan, interval, currency }: PlanPurchase, missing: readonly string[]): MeterError =>
+  new MeterError(
+    'PLAN_NOT_FOR_SALE',
+    `Plan "${plan.key}" by the ${interval} in ${currency.toUpperCase()} is not in Stripe yet (no active price ${missing.join(', ')}): run \`metergraph stripe sync\`.`,
     { path: ['input', 'plan', 'planKey'] },
   );

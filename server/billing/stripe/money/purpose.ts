@@ -20,7 +20,7 @@ export function metadataOfPurchase(payer: Payer, purchase: Purchase): Metadata {
   const common = { ...whose(payer), metergraph_purpose: purchase.kind };
   switch (purchase.kind) {
     case 'plan':
-      return { ...common, metergraph_plan: purchase.planKey };
+      return { ...common, metergraph_plan: purchase.plan.key };
     case 'credit_pack':
       return {
         ...common,

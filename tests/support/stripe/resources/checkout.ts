@@ -70,6 +70,8 @@ function check(account: Account, params: Params, lines: readonly Line[], now: Se
   if (mode !== 'subscription' && mode !== 'payment')
     throw invalid('the fake knows the modes `subscription` and `payment`', { param: 'mode' });
   if (lines.length === 0) throw invalid('You must provide at least one line item.', { param: 'line_items' });
+  if (new Set(lines.map(({ price }) => price.currency)).size > 1)
+    throw invalid('All prices on a Checkout Session must be in the same currency.', { param: 'line_items' });
   if (ui_mode !== undefined && ui_mode !== 'hosted_page')
     throw invalid('the fake has hosted pages only', { param: 'ui_mode' });
   if (success_url === undefined)
