@@ -82,6 +82,24 @@ describe('a checkout', () => {
     expect(data).toHaveLength(1);
   });
 
+  it.each([
+    // put in, of a currency whose minor units Stripe counts otherwise; asked of the card; sent back, and left
+    [500, 'isk', 50_000, 10_000, '400 isk, 0 exports'],
+    [5_000, 'ugx', 500_000, 500_000, '0 ugx, 0 exports'],
+    [10_000, 'mga', 100, 40, '6000 mga, 0 exports'],
+    [1_500, 'jpy', 1_500, 500, '1000 jpy, 0 exports'],
+  ])('of %d %s asks for %d', async (amount, currency, asked, refunded, left) => {
+    const who = await fresh();
+    const id = await buy(rig, { walletTopUp: { amount, currency } }, who);
+    expect((await rig.sdk.checkout.sessions.retrieve(id)).amount_total).toBe(asked);
+    await rig.deliver();
+    expect(await holds(who)).toBe(`${amount} ${currency}, 0 exports`);
+    const { charge } = await paymentOf(id);
+    await rig.sdk.refunds.create({ charge, amount: refunded });
+    await rig.deliver();
+    expect(await holds(who)).toBe(left);
+  });
+
   it('that nobody pays gives nothing', async () => {
     const who = await fresh();
     await checkout(who, { walletTopUp: { amount: 1_500 } });
@@ -124,6 +142,64 @@ describe('a checkout', () => {
     expect((await rig.sdk.checkout.sessions.retrieve(String(second.id))).status).toBe('open');
   });
 
+  describe('for a plan, of which several were opened,', () => {
+    const openOnes = async (who: string) => {
+      const { data } = await rig.sdk.checkout.sessions.list({
+        customer: await rig.stripeCustomer(who),
+        status: 'open',
+      });
+      return data.map(({ id }) => id);
+    };
+
+    /** What is asked for, and comes to an error that the caller can only pass on. */
+    const failing = async (who: string) => {
+      const document = `mutation ($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { __typename } }`;
+      const { errors } = await rig.post(document, { input: { referenceId: who, ...PAGES, ...toPro } });
+      expect(errors?.[0]?.extensions?.code).toBe('BILLING_UNAVAILABLE');
+    };
+
+    it('is one: at once', async () => {
+      const who = await fresh();
+      await checkout(who, { creditPack: { key: 'hundred' } }); // stays open beside it
+      await Promise.all([1, 2, 3].map(() => checkout(who, toPro)));
+      expect(await openOnes(who)).toHaveLength(2);
+    });
+
+    it('is one: also where nobody heard of the first', async () => {
+      const who = await fresh();
+      await rig.write('createPortalSession', { referenceId: who, returnUrl: 'https://app.example.com/account' });
+      rig.stripe.faults.next('POST /v1/checkout/sessions', { kind: 'cut_after' }, 2);
+      await failing(who);
+      expect(await openOnes(who)).not.toEqual([]);
+      const { id } = await checkout(who, toPro);
+      expect(await openOnes(who)).toEqual([id]);
+    });
+
+    it('is none when the subscription begins', async () => {
+      const who = await fresh();
+      const { id } = await checkout(who, toPro);
+      rig.stripe.faults.next('POST /v1/checkout/sessions', { kind: 'cut_after' }, 2);
+      await failing(who); // the first is open still
+      expect(await openOnes(who)).toContain(id);
+      rig.stripe.completeCheckout(String(id));
+      await rig.deliver();
+      expect(await openOnes(who)).toEqual([]);
+    });
+
+    it('is refused where another is paid while it is made', async () => {
+      const who = await fresh();
+      const { id } = await checkout(who, toPro);
+      const hold = rig.stripe.faults.hold('POST /v1/checkout/sessions');
+      const second = checkout(who, toPro);
+      await hold.arrived;
+      rig.stripe.completeCheckout(String(id));
+      hold.release();
+      expect(await second).toMatchObject({ __typename: 'AlreadySubscribedError' });
+      expect(await openOnes(who)).toEqual([]);
+      await rig.deliver();
+    });
+  });
+
   it('is refused to who has a subscription, also one that was not told of yet; the portal is not', async () => {
     const who = await fresh();
     await buy(rig, toPro, who);
@@ -155,6 +231,8 @@ describe('a checkout', () => {
     ['in a currency without a price', { plan: { planKey: 'pro', currency: 'eur' } }, 'PlanNotForSaleError', 'in EUR'],
     ['for an unknown pack', { creditPack: { key: 'thousand' } }, 'CreditPackNotFoundError', 'there are hundred'],
     ['for half a cent', { walletTopUp: { amount: '10.5' } }, 'InvalidAmountError', 'whole minor units'],
+    ['for parts of an ariary', { walletTopUp: { amount: 10_001, currency: 'mga' } }, 'InvalidAmountError', 'MGA'],
+    ['for less than Stripe takes', { walletTopUp: { amount: 10 } }, 'InvalidAmountError', 'at least $0.50'],
     ['for more than Stripe takes', { walletTopUp: { amount: '100000000' } }, 'InvalidAmountError', 'whole minor units'],
     [
       'that goes elsewhere',

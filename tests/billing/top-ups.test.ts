@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEngines } from '../support/engines.ts';
 import type { CardOutcome } from '../support/stripe/index.ts';
-import { type BillingRig, beside, buy, openBilling, toPro } from './rig.ts';
+import { type BillingRig, beside, buy, CONFIG, openBilling, toPro } from './rig.ts';
 
 const declines = (declineCode: string): CardOutcome => ({ kind: 'declines', declineCode });
 const PAYS: CardOutcome = { kind: 'pays' };
@@ -105,6 +105,22 @@ describe('charging by itself', () => {
     await use(rig);
     await charge(rig);
     expect((await walletOf(rig)).split(': ')[1]).toBe('failed paid');
+  });
+
+  it('charges krónur as Stripe counts them', async () => {
+    const pro = CONFIG.plans?.pro;
+    const wallet = { currency: 'isk', autoTopUp: { threshold: 500, amount: 1_000 } };
+    const sms = { price: { unitAmount: 10, currency: 'isk' } };
+    const plans = { ...CONFIG.plans, pro: { ...pro, wallet, features: { ...pro?.features, sms } } };
+    const rig = await openBilling({ config: { ...CONFIG, plans } });
+    await buy(rig, toPro);
+    await buy(rig, { walletTopUp: { amount: 600, currency: 'isk' } });
+    await rig.deliver();
+    await use(rig);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('1490: paid');
+    const [payment] = (await rig.sdk.paymentIntents.list({ customer: await rig.stripeCustomer(), limit: 1 })).data;
+    expect(payment).toMatchObject({ currency: 'isk', amount: 100_000 });
   });
 
   it('fails without a card, and charges nothing', async () => {

@@ -60,26 +60,6 @@ export async function saveSubscription(
   return saved.length > 0;
 }
 
-/** @returns false where another checkout was opened meanwhile. */
-export async function saveOpenCheckout(
-  db: Db,
-  { tenantId, customerId, openCheckoutId }: BillingAccount,
-  nextId: string | null,
-): Promise<boolean> {
-  const saved = await db
-    .update(billingAccounts)
-    .set({ openCheckoutId: nextId })
-    .where(
-      and(
-        eq(billingAccounts.tenantId, tenantId),
-        eq(billingAccounts.customerId, customerId),
-        sql`${billingAccounts.openCheckoutId} IS NOT DISTINCT FROM ${openCheckoutId}`,
-      ),
-    )
-    .returning({ customerId: billingAccounts.customerId });
-  return saved.length > 0;
-}
-
 export async function saveTopUpStanding(db: Db, { tenantId, customerId }: OfCustomer, standing: TopUpStanding) {
   const { softDeclines, stopped, paymentMethodId } = standing;
   await db
@@ -110,7 +90,6 @@ const accountFromRow = (row: Row): BillingAccount => ({
   tenantId: row.tenantId,
   stripeCustomerId: row.stripeCustomerId,
   subscription: subscriptionFromRow(row),
-  openCheckoutId: row.openCheckoutId,
   topUps: { softDeclines: row.softDeclines, stopped: row.topUpsStopped, paymentMethodId: row.paymentMethodId },
   revision: row.revision,
 });

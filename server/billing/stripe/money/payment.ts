@@ -5,15 +5,15 @@
  */
 import type Stripe from 'stripe';
 import { paymentById, savePayment } from '../../../db/queries/billing-payments.ts';
-import { ONE, type Units } from '../../../domain/units.ts';
 import type { OfCustomer } from '../../effects.ts';
 import { accountPaidBy } from '../accounts.ts';
+import { amountCharged } from '../amounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { orNull } from '../failures.ts';
-import { returnedOf } from './disputes.ts';
 import { grantIdOf, type Purpose, purposeOf } from './purpose.ts';
 import { settleReturn } from './return.ts';
+import { returnedOf } from './returned.ts';
 
 /** @returns false where it is for nothing of ours. */
 export async function followPayment(deps: StripeDeps, paymentId: string, connected: string | null): Promise<boolean> {
@@ -45,7 +45,7 @@ export async function fulfil(
 ): Promise<void> {
   const of = { tenantId, customerId };
   const { id, currency } = payment;
-  const amount: Units = BigInt(payment.amount_received) * ONE;
+  const amount = amountCharged(payment.amount_received, currency);
   const idempotencyKey = `stripe payment ${id}`;
   const pack = purpose.kind === 'credit_pack' ? purpose : null;
   const grantId = pack && grantIdOf(customerId, id);

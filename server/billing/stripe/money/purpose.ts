@@ -33,6 +33,9 @@ export function metadataOfPurchase(payer: Payer, purchase: Purchase): Metadata {
   }
 }
 
+/** What a checkout is for; undefined for one that is not ours. */
+export const purchaseKindOf = ({ metergraph_purpose }: Metadata): string | undefined => metergraph_purpose;
+
 export const metadataOfTopUp = (charge: TopUpCharge): Metadata => ({
   ...whose(charge),
   metergraph_purpose: 'auto_top_up',

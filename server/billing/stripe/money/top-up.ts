@@ -3,8 +3,8 @@ import Stripe from 'stripe';
 import { billingAccountOf } from '../../../db/queries/billing-accounts.ts';
 import { savePayment } from '../../../db/queries/billing-payments.ts';
 import { type BillingAccount, stoppedFor } from '../../../domain/billing-account.ts';
-import { ONE } from '../../../domain/units.ts';
 import type { TopUpCharge, TopUpOutcome } from '../../biller.ts';
+import { chargeOf } from '../amounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { metadataOfTopUp } from './purpose.ts';
@@ -17,7 +17,8 @@ export async function chargeTopUp(deps: StripeDeps, charge: TopUpCharge): Promis
   const { stripe, database } = deps;
   const account = await billingAccountOf(database.db, charge);
   if (account === null) return refused('no_payment_method', null);
-  if (charge.amount <= 0n || charge.amount % ONE !== 0n) return refused('amount_not_whole', null);
+  const { amount, currency } = charge;
+  if (amount <= 0n || chargeOf(amount, currency) === null) return refused('amount_not_whole', null);
   const to = onAccount(await deps.accountOf(charge.tenantId));
   const earlier = await chargedBefore(stripe, account, charge, to);
   if (earlier) return outcomeOf(deps, charge, earlier, to);
@@ -49,7 +50,7 @@ async function pay(
   try {
     return await stripe.paymentIntents.create(
       {
-        amount: Number(amount / ONE),
+        amount: chargeOf(amount, currency) ?? 0, // whole, or it is refused before
         currency,
         customer: stripeCustomerId,
         payment_method: paymentMethodId,

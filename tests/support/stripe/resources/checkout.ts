@@ -9,6 +9,8 @@ import { type Call, route } from '../route.ts';
 import { DAY, HOUR, MINUTE, mergeMetadata, type Seconds } from '../wire.ts';
 import { newPrice } from './prices.ts';
 
+/** In minor units. What Stripe takes of US dollars, and takes for all currencies here. */
+const AMOUNT_MIN = 50;
 const OPEN_SPAN: Seconds = DAY;
 const OPEN_SPAN_MIN: Seconds = 30 * MINUTE;
 const OPEN_SPAN_MAX: Seconds = 24 * HOUR;
@@ -49,6 +51,10 @@ function create({ account, params }: Call<Stripe.Checkout.SessionCreateParams>):
   const lines = line_items.map((line) => lineOf(account, line, `${mode}`));
   check(account, params, lines, now);
   const total = lines.reduce((sum, { price, quantity }) => sum + priceOf(price, quantity), 0);
+  if (mode === 'payment' && total < AMOUNT_MIN)
+    throw invalid("The Checkout Session's total amount due must add up to at least $0.50 usd", {
+      code: 'amount_too_small',
+    });
   const session = newSession(account, params, { now, total, currency: lines[0]?.price.currency ?? null });
   const data = mode === 'subscription' ? subscription_data : payment_intent_data;
   const trialDays = subscription_data?.trial_period_days;
