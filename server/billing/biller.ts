@@ -72,9 +72,8 @@ export type TopUpCharge = {
 
 /** `pending`: it is not known yet, and to be asked for again. `left`: somebody else takes the money, and says so. */
 export type TopUpOutcome =
-  | (Charged & { readonly wasCharged: boolean; readonly paymentId: string | null })
-  | { readonly outcome: 'pending' }
-  | { readonly outcome: 'left' };
+  /** `paymentId`: of the charge; null where nothing was charged. */
+  (Charged & { readonly paymentId: string | null }) | { readonly outcome: 'pending' } | { readonly outcome: 'left' };
 
 export interface Biller {
   readonly kind: 'stripe' | 'manual';

@@ -1,11 +1,11 @@
 /** top-ups — has the biller charge what wallets asked for, and tells the wallets what became of it. */
 
 import type { Database } from '../db/client.ts';
-import { billingAccountOf, saveTopUpStanding } from '../db/queries/billing-accounts.ts';
+import { billingAccountOf } from '../db/queries/billing-accounts.ts';
 import { type AskedTopUp, askedTopUps } from '../db/queries/top-up-requests.ts';
-import { afterCharge } from '../domain/billing-account.ts';
 import type { Biller } from './biller.ts';
 import type { BillingEffects } from './effects.ts';
+import { countCharge } from './top-up-standing.ts';
 
 export type TopUpsDeps = {
   readonly biller: Pick<Biller, 'chargeTopUp'>;
@@ -35,14 +35,11 @@ export async function chargeTopUps(deps: TopUpsDeps, isStopped: () => boolean = 
 async function chargeOne({ biller, database, effects, onNews }: TopUpsDeps, asked: AskedTopUp): Promise<void> {
   const charged = await biller.chargeTopUp(asked);
   if (charged.outcome === 'pending' || charged.outcome === 'left') return;
+  if (charged.paymentId !== null) await countCharge(database, asked, charged.paymentId, charged);
   const { currency, sequence, tenantId, customerId } = asked;
   const isFirst = await effects.settleTopUp(asked, { currency, sequence, outcome: charged.outcome });
-  if (!isFirst) return; // another gateway has told of it, and counted it
-  const account = charged.wasCharged ? await billingAccountOf(database.db, asked) : null;
-  const standing = account && afterCharge(account.topUps, charged);
-  if (standing) await saveTopUpStanding(database.db, asked, standing);
-  if (charged.outcome === 'paid') return;
-  const stopped = standing?.stopped ?? null;
+  if (!isFirst || charged.outcome === 'paid') return; // another gateway has told of it
+  const stopped = (await billingAccountOf(database.db, asked))?.topUps.stopped ?? null;
   const sentence =
     stopped === null
       ? 'a top-up was refused; the wallet asks again after its cool-off'

@@ -15,6 +15,16 @@ export async function billingAccountOf(db: Db, { tenantId, customerId }: OfCusto
   return row ? accountFromRow(row) : null;
 }
 
+/** The account as it is; nobody changes it before the transaction ends. */
+export async function lockBillingAccount(tx: Db, { tenantId, customerId }: OfCustomer): Promise<BillingAccount | null> {
+  const [row] = await tx
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)))
+    .for('update');
+  return row ? accountFromRow(row) : null;
+}
+
 export async function billingAccountPaidBy(db: Db, stripeCustomerId: string): Promise<BillingAccount | null> {
   const [row] = await db.select().from(billingAccounts).where(eq(billingAccounts.stripeCustomerId, stripeCustomerId));
   return row ? accountFromRow(row) : null;
@@ -60,9 +70,10 @@ export async function saveSubscription(
   return saved.length > 0;
 }
 
-export async function saveTopUpStanding(db: Db, { tenantId, customerId }: OfCustomer, standing: TopUpStanding) {
+/** Of an account that is locked. */
+export async function saveTopUpStanding(tx: Db, { tenantId, customerId }: OfCustomer, standing: TopUpStanding) {
   const { softDeclines, stopped, paymentMethodId } = standing;
-  await db
+  await tx
     .update(billingAccounts)
     .set({ softDeclines, topUpsStopped: stopped, paymentMethodId })
     .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)));

@@ -1,12 +1,12 @@
 /** top-up — charges the saved payment method for money that a wallet asked for. */
 import Stripe from 'stripe';
 import { billingAccountOf } from '../../../db/queries/billing-accounts.ts';
-import { savePayment } from '../../../db/queries/billing-payments.ts';
 import { type BillingAccount, stoppedFor } from '../../../domain/billing-account.ts';
 import type { TopUpCharge, TopUpOutcome } from '../../biller.ts';
 import { chargeOf } from '../amounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
+import { fulfilOnce, methodOf } from './payment.ts';
 import { metadataOfTopUp } from './purpose.ts';
 
 /**
@@ -34,11 +34,10 @@ const refused = (reason: string, paymentMethodId: string | null): TopUpOutcome =
   outcome: 'failed',
   reason,
   paymentMethodId,
-  wasCharged: false,
   paymentId: null,
 });
 
-/** @returns null where somebody else is charging it at this moment. */
+/** @returns the payment, also one that was refused; null where somebody else is charging it at this moment. */
 async function pay(
   stripe: Stripe,
   { stripeCustomerId }: BillingAccount,
@@ -56,6 +55,7 @@ async function pay(
         payment_method: paymentMethodId,
         off_session: true,
         confirm: true,
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' }, // nobody is there to be sent anywhere
         metadata: metadataOfTopUp(charge),
       },
       { ...to, idempotencyKey: `metergraph-top-up-${customerId}-${currency}-${sequence}` },
@@ -104,27 +104,25 @@ async function paymentMethodOf(
   return data[0]?.id ?? null;
 }
 
-/** A charge that failed is called off, so that nobody can pay it later: the wallet may ask for another by then. */
+/**
+ * A charge that failed is called off, so that nobody can pay it later: the wallet may ask for another by then. One that is
+ * paid is given at once, as a notice of it would.
+ */
 async function outcomeOf(
-  { stripe, database, clock }: StripeDeps,
+  deps: StripeDeps,
   charge: TopUpCharge,
   found: Stripe.PaymentIntent,
   to: Stripe.RequestOptions,
 ): Promise<TopUpOutcome> {
   const reason = failureOf(found);
   const isOpen = reason !== null && found.status !== 'canceled';
-  const payment = isOpen ? await callOff(stripe, found, to) : found;
-  const told = { paymentMethodId: methodOf(found), wasCharged: true, paymentId: payment.id };
-  if (payment.status !== 'succeeded')
-    return reason === null ? { outcome: 'pending' } : { outcome: 'failed', reason, ...told };
-  const { tenantId, customerId, currency, amount } = charge;
-  const nothingGiven = { grantId: null, featureKey: null };
-  await savePayment(
-    database.db,
-    { tenantId, customerId, currency, amount, paymentId: payment.id, purpose: 'auto_top_up', ...nothingGiven },
-    clock.now(),
-  );
-  return { outcome: 'paid', ...told };
+  const payment = isOpen ? await callOff(deps.stripe, found, to) : found;
+  const told = { paymentMethodId: methodOf(found), paymentId: payment.id };
+  if (payment.status === 'succeeded') {
+    await fulfilOnce(deps, charge, payment, { kind: 'auto_top_up', sequence: charge.sequence });
+    return { outcome: 'paid', ...told };
+  }
+  return reason === null ? { outcome: 'pending' } : { outcome: 'failed', reason, ...told };
 }
 
 async function callOff(
@@ -153,9 +151,4 @@ function failureOf({ status, last_payment_error }: Stripe.PaymentIntent): string
     default:
       return null;
   }
-}
-
-function methodOf({ payment_method, last_payment_error }: Stripe.PaymentIntent): string | null {
-  const method = payment_method ?? last_payment_error?.payment_method ?? null;
-  return typeof method === 'string' ? method : (method?.id ?? null);
 }
