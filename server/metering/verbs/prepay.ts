@@ -11,7 +11,7 @@ import { settleOverage } from '../../domain/refund.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
 import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
-import { momentOf, walletIn } from '../booking/wallet.ts';
+import { askByItself, asksAgainAtMs, momentOf, walletIn } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, type Meter, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
@@ -165,9 +165,15 @@ export function settleTopUp(
     topUpFailedAtMs: outcome === 'failed' ? draft.nowMs : null,
   };
   draft.putTopUp(customer, currency, topUp, outcome);
-  if (outcome === 'paid') return putMoney(draft, customer, plan, answered, topUp.amount, 'top_up');
+  if (outcome === 'paid') {
+    const moved = putMoney(draft, customer, plan, answered, topUp.amount, 'top_up');
+    askByItself(draft, customer, plan, currency); // it may have been used up to below what was put in
+    draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, draft.nowMs));
+    return moved;
+  }
   const sequence = draft.nextSequenceOfAll(customer);
   draft.putWallet(customer, { ...answered, sequence });
+  draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, draft.nowMs));
   return movedOf(customer, plan, { ...answered, sequence });
 }
 
