@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { forgetAnswers } from '../../server/db/expired-answers.ts';
 import { defineConfig } from '../../server/index.ts';
+import { expectConsistent } from '../store/promises.ts';
 import { openEmbedded } from '../support/engines.ts';
 import { startGateway } from '../support/gateway.ts';
 import { type BillingRig, buy, CONFIG, openBilling, PAGES, toPro } from './rig.ts';
@@ -378,17 +379,40 @@ describe('money that went back', () => {
     }
   });
 
-  it('of a credit pack takes what is left of it', async () => {
+  it.each([
+    // used, refunded,          is left of 100 for 900
+    [40, [100], '49 exports'], // a ninth of 100 is 11 whole ones
+    [40, [100, 50], '44 exports'], // a sixth is 16
+    [95, [450], '0 exports'],
+    [40, [100, 800], '0 exports'],
+  ])('of a credit pack of which %d were used, refunded by %j: %s', async (used, refunds, left) => {
     const who = await fresh();
     const { charge } = await paymentOf(await buy(rig, { creditPack: { key: 'hundred' } }, who));
     await rig.deliver();
-    await rig.write('consume', { referenceId: who, featureKey: 'exports', amount: 40 });
-    expect(await holds(who)).toBe('60 exports');
-    await rig.sdk.refunds.create({ charge, amount: 100 });
-    await deliverWildly();
-    expect(await holds(who)).toBe('60 exports'); // of a part nobody knows which units
-    await rig.sdk.refunds.create({ charge, amount: 800 });
-    await deliverWildly();
-    expect(await holds(who)).toBe('0 exports');
+    await rig.write('consume', { referenceId: who, featureKey: 'exports', amount: used });
+    for (const amount of refunds) {
+      await rig.sdk.refunds.create({ charge, amount });
+      await deliverWildly();
+    }
+    expect(await holds(who)).toBe(left);
+  });
+
+  it('of a disputed credit pack is there again, once, when that is won', async () => {
+    for (const [status, left] of [
+      ['won', '60 exports'],
+      ['lost', '0 exports'],
+    ] as const) {
+      const who = await fresh();
+      const { charge } = await paymentOf(await buy(rig, { creditPack: { key: 'hundred' } }, who));
+      await rig.deliver();
+      await rig.write('consume', { referenceId: who, featureKey: 'exports', amount: 40 });
+      const { id } = rig.stripe.dispute(charge);
+      await deliverWildly();
+      expect(await holds(who)).toBe('0 exports');
+      rig.stripe.closeDispute(id, status);
+      await deliverWildly();
+      expect(await holds(who)).toBe(left);
+      await expectConsistent(rig.database, rig.customerId(who));
+    }
   });
 });
