@@ -21,6 +21,7 @@ import {
   livePlan,
   type Plan,
   type PlanPrice,
+  planOfCustomer,
 } from '../domain/plan.ts';
 import { formatUnits, ONE, type Units } from '../domain/units.ts';
 import type { Deps } from './deps.ts';
@@ -65,21 +66,31 @@ export async function createCheckoutSession(
   refuseElsewhere(successUrl, 'successUrl', billingRules);
   refuseElsewhere(cancelUrl, 'cancelUrl', billingRules);
   const catalog = await catalogs.current(database.query, tenantId);
-  const purchase = purchaseOf(wanted, catalog, billingRules);
-  const payer = await payerOf(deps, tenantId, wanted.referenceId);
+  const customer = await customerNamed(deps, tenantId, wanted.referenceId);
+  const purchase = purchaseOf(wanted, customer, catalog, billingRules);
+  const payer = payerFor(customer);
   return biller.createCheckout({ payer, purchase, successUrl, cancelUrl, idempotencyKey });
 }
 
-export async function payerOf(
+export const payerOf = async (deps: Pick<Deps, 'database'>, tenantId: string, referenceId: string): Promise<Payer> =>
+  payerFor(await customerNamed(deps, tenantId, referenceId));
+
+const payerFor = ({ tenantId, id: customerId, referenceId, name, email }: Customer): Payer => ({
+  tenantId,
+  customerId,
+  referenceId,
+  name,
+  email,
+});
+
+async function customerNamed(
   { database }: Pick<Deps, 'database'>,
   tenantId: string,
   referenceId: string,
-): Promise<Payer> {
-  const id = customerIdOf(tenantId, referenceId);
-  const [customer]: readonly Customer[] = await customersById(database.db, tenantId, [id]);
+): Promise<Customer> {
+  const [customer] = await customersById(database.db, tenantId, [customerIdOf(tenantId, referenceId)]);
   if (!customer) throw customerNotFound(referenceId);
-  const { name, email } = customer;
-  return { tenantId, customerId: id, referenceId, name, email };
+  return customer;
 }
 
 /** @throws {MeterError} `INVALID_INPUT` for a page that customers may not be sent to. */
@@ -88,7 +99,7 @@ export function refuseElsewhere(url: string, field: string, rules: BillingRules)
   if (problem !== null) throw invalidInput(['input', field], `\`${field}\` ${problem}.`);
 }
 
-function purchaseOf(wanted: WantedPurchase, catalog: Catalog, rules: BillingRules): Purchase {
+function purchaseOf(wanted: WantedPurchase, customer: Customer, catalog: Catalog, rules: BillingRules): Purchase {
   const { plan, creditPack, walletTopUp } = wanted;
   const given = [plan, creditPack, walletTopUp].filter((one) => one !== null);
   if (given.length !== 1) {
@@ -101,7 +112,7 @@ function purchaseOf(wanted: WantedPurchase, catalog: Catalog, rules: BillingRule
   return {
     kind: 'top_up',
     amount: wholeAmount(amount, ['input', 'walletTopUp', 'amount']),
-    currency: currency ?? rules.defaultCurrency,
+    currency: currency ?? planOfCustomer(catalog, customer)?.wallet?.currency ?? rules.defaultCurrency,
   };
 }
 

@@ -120,6 +120,31 @@ describe('a checkout', () => {
     });
   });
 
+  it('makes another customer of Stripe where the first was deleted there; what was paid by that one is followed still', async () => {
+    const who = await fresh({ name: 'Ada' });
+    const { charge } = await paymentOf(await buy(rig, { walletTopUp: { amount: 1_500 } }, who));
+    const former = await rig.stripeCustomer(who);
+    await rig.deliver();
+    await rig.sdk.customers.del(former);
+    await buy(rig, toPro, who);
+    const next = await rig.stripeCustomer(who);
+    expect(next).not.toBe(former);
+    expect(await rig.sdk.customers.retrieve(next)).toMatchObject({ name: 'Ada' });
+    await rig.sdk.refunds.create({ charge, amount: 500 });
+    await deliverWildly();
+    expect(await holds(who)).toBe('1000 usd, 0 exports');
+    expect(await rig.standing(who)).toBe('pro active');
+  });
+
+  it('of money is in the currency of the wallet of the plan, unless another is named', async () => {
+    const wallet = { currency: 'eur', floor: 0 };
+    const config = { ...CONFIG, plans: { ...CONFIG.plans, free: { ...CONFIG.plans?.free, wallet } } };
+    const euros = await openBilling({ config });
+    await buy(euros, { walletTopUp: { amount: 1_500 } });
+    await euros.deliver();
+    expect(await holds('acme', euros)).toBe('1500 eur, 0 exports');
+  });
+
   it('is the same for the same key, and another is refused', async () => {
     const who = await fresh();
     const asked = { ...toPro, idempotencyKey: 'once' };
@@ -218,6 +243,14 @@ describe('a checkout', () => {
     await rig.deliver();
   });
 
+  it('and the portal lead to no other place', async () => {
+    const input = { referenceId: 'acme', returnUrl: 'https://evil.example/' };
+    expect(await rig.write('createPortalSession', input)).toMatchObject({
+      __typename: 'InvalidInputError',
+      message: expect.stringContaining('redirectOrigins'),
+    });
+  });
+
   it.each([
     ['for nothing', {}, 'InvalidInputError', 'exactly one'],
     ['for two things', { ...toPro, creditPack: { key: 'hundred' } }, 'InvalidInputError', 'exactly one'],
@@ -253,6 +286,18 @@ describe('a checkout', () => {
       { ...toPro, successUrl: 'https://me@app.example.com/' },
       'InvalidInputError',
       'no address of a page',
+    ],
+    [
+      'that goes to another port',
+      { ...toPro, successUrl: 'https://app.example.com:8443/' },
+      'InvalidInputError',
+      'redirectOrigins',
+    ],
+    [
+      'that is not encrypted',
+      { ...toPro, successUrl: 'http://app.example.com/' },
+      'InvalidInputError',
+      'redirectOrigins',
     ],
     ['of nobody', { ...toPro, referenceId: 'nobody' }, 'CustomerNotFoundError', 'registerCustomer'],
   ])('%s is refused', async (_what, purchase, type, says) => {

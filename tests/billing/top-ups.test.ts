@@ -146,6 +146,8 @@ describe('charging by itself', () => {
           return isFirst;
         },
       },
+      clock: rig.clock,
+      pending: new Map(),
       onNews: () => {},
       onError: () => {},
     });
@@ -186,6 +188,15 @@ describe('charging by itself', () => {
     await rig.deliver();
     await charge(rig);
     expect(await walletOf(rig)).toBe('1490: failed');
+  });
+
+  it('fails where Stripe does not take the amount, and charges nothing', async () => {
+    const pro = CONFIG.plans?.pro;
+    const wallet = { autoTopUp: { threshold: 500, amount: 20 } };
+    const rig = await lowSoon({ config: { ...CONFIG, plans: { ...CONFIG.plans, pro: { ...pro, wallet } } } });
+    await use(rig);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('490: failed');
   });
 
   it('charges krónur as Stripe counts them', async () => {

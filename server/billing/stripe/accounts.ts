@@ -1,15 +1,30 @@
 /** accounts — which of our customers a customer of Stripe's pays for. Made once for each. */
-import { billingAccountOf, billingAccountPaidBy, makeBillingAccount } from '../../db/queries/billing-accounts.ts';
+import type Stripe from 'stripe';
+import {
+  billingAccountOf,
+  billingAccountPaidBy,
+  makeBillingAccount,
+  replacePayer,
+} from '../../db/queries/billing-accounts.ts';
 import type { BillingAccount } from '../../domain/billing-account.ts';
 import type { Payer } from '../biller.ts';
 import { onAccount } from './client.ts';
 import type { StripeDeps } from './deps.ts';
 import { orNull } from './failures.ts';
 
-/** The account of a customer; one is made where there is none, with a customer of Stripe's. */
+/** The account of a customer; one is made where there is none, with a customer of Stripe's, or where that was deleted there. */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
-  const known = await billingAccountOf(deps.database.db, payer);
-  return known ?? makeAccount(deps, payer);
+  const { stripe, database, clock } = deps;
+  const known = await billingAccountOf(database.db, payer);
+  if (known === null) return makeAccount(deps, payer);
+  const to = onAccount(await deps.accountOf(payer.tenantId));
+  const found = await orNull(stripe.customers.retrieve(known.stripeCustomerId, {}, to));
+  if (found !== null && !found.deleted) return known;
+  const nextId = await makeCustomer(stripe, payer, to, ` after ${known.stripeCustomerId}`);
+  await replacePayer(database.db, known, nextId, clock.now());
+  const account = (await billingAccountOf(database.db, payer)) ?? known;
+  await describe(stripe, account, payer, to);
+  return account;
 }
 
 /**
@@ -17,23 +32,35 @@ export async function accountFor(deps: StripeDeps, payer: Payer): Promise<Billin
  * and written to is said afterwards, since that may be another by then.
  */
 async function makeAccount({ stripe, database, clock, accountOf }: StripeDeps, payer: Payer): Promise<BillingAccount> {
-  const { tenantId, customerId, name, email } = payer;
-  const stripeAccount = await accountOf(tenantId);
-  const metadata = { metergraph_tenant: tenantId, metergraph_customer: customerId };
-  const made = await stripe.customers.create(
-    { metadata },
-    { ...onAccount(stripeAccount), idempotencyKey: `metergraph-customer-${customerId}` },
-  );
-  const account = await makeBillingAccount(
-    database.db,
-    { tenantId, customerId, stripeCustomerId: made.id },
-    clock.now(),
-  );
-  if (name !== null || email !== null) {
-    const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
-    await stripe.customers.update(account.stripeCustomerId, said, onAccount(stripeAccount));
-  }
+  const { tenantId, customerId } = payer;
+  const to = onAccount(await accountOf(tenantId));
+  const stripeCustomerId = await makeCustomer(stripe, payer, to, '');
+  const account = await makeBillingAccount(database.db, { tenantId, customerId, stripeCustomerId }, clock.now());
+  await describe(stripe, account, payer, to);
   return account;
+}
+
+async function makeCustomer(
+  stripe: Stripe,
+  { tenantId, customerId }: Payer,
+  to: Stripe.RequestOptions,
+  which: string,
+): Promise<string> {
+  const metadata = { metergraph_tenant: tenantId, metergraph_customer: customerId };
+  const idempotencyKey = `metergraph-customer-${customerId}${which}`;
+  const { id } = await stripe.customers.create({ metadata }, { ...to, idempotencyKey });
+  return id;
+}
+
+async function describe(
+  stripe: Stripe,
+  { stripeCustomerId }: BillingAccount,
+  { name, email }: Payer,
+  to: Stripe.RequestOptions,
+): Promise<void> {
+  if (name === null && email === null) return;
+  const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
+  await stripe.customers.update(stripeCustomerId, said, to);
 }
 
 /**

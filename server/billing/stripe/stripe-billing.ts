@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { tenantIds } from '../../db/queries/tenants.ts';
 import { SingleRun } from '../../domain/single-run.ts';
 import type { Biller } from '../biller.ts';
-import { chargeTopUps } from '../top-ups.ts';
+import { chargeTopUps, type PendingTopUps } from '../top-ups.ts';
 import type { StripeDeps } from './deps.ts';
 import type { InboxDeps } from './inbound/inbox.ts';
 import { sweep } from './inbound/sweep.ts';
@@ -27,6 +27,7 @@ export class StripeBilling {
   readonly biller: Biller;
   readonly #options: StripeBillingOptions;
   #lastSweepMs: number | null = null;
+  readonly #pending: PendingTopUps = new Map();
   readonly #runs = new SingleRun(() => this.#look());
   #isStopped = false;
 
@@ -55,7 +56,7 @@ export class StripeBilling {
     const { onError, clock } = this.#options;
     const isStopped = () => this.#isStopped;
     if (isStopped()) return;
-    await chargeTopUps({ ...this.#options, biller: this.biller }, isStopped).catch(onError);
+    await chargeTopUps({ ...this.#options, biller: this.biller, pending: this.#pending }, isStopped).catch(onError);
     const nowMs = clock.now();
     if (this.#lastSweepMs !== null && Math.abs(nowMs - this.#lastSweepMs) < SWEEP_EVERY_MS) return; // clocks go back, too
     this.#lastSweepMs = nowMs;

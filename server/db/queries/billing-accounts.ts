@@ -45,6 +45,25 @@ export async function makeBillingAccount(
   throw new Error(`${of.stripeCustomerId} pays for another customer than ${of.customerId}`);
 }
 
+/** Another customer of the processor's pays from now on; of that one nothing is known yet. Nothing happens where the former pays no more. */
+export async function replacePayer(
+  db: Db,
+  { tenantId, customerId, stripeCustomerId: formerId }: BillingAccount,
+  stripeCustomerId: string,
+  nowMs: number,
+): Promise<void> {
+  await db
+    .update(billingAccounts)
+    .set({ stripeCustomerId, revision: sql`${billingAccounts.revision} + 1`, updatedAt: new Date(nowMs) })
+    .where(
+      and(
+        eq(billingAccounts.tenantId, tenantId),
+        eq(billingAccounts.customerId, customerId),
+        eq(billingAccounts.stripeCustomerId, formerId),
+      ),
+    );
+}
+
 /** @returns false where the account has another revision by now; nothing was written then. */
 export async function saveSubscription(
   tx: Db,

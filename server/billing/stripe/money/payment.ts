@@ -27,12 +27,22 @@ export async function followPayment(deps: StripeDeps, paymentId: string, connect
   const purpose = purposeOf(payment.metadata);
   if (purpose === null || payment.customer === null) return false;
   const payer = typeof payment.customer === 'string' ? payment.customer : payment.customer.id;
-  const account = await accountPaidBy(deps, payer, connected);
+  const account = (await paidBefore(deps, paymentId, connected)) ?? (await accountPaidBy(deps, payer, connected));
   if (account === null) return false;
   if (payment.status !== 'succeeded') return true; // whoever charges a top-up says itself that it failed
   await fulfilOnce(deps, account, payment, purpose);
   await settleReturn(deps, paymentId, () => returnedOf(stripe, paymentId, to));
   return true;
+}
+
+/** Whose a payment is that was given already: also where whoever paid it was deleted at Stripe since. */
+async function paidBefore(
+  { database, accountOf }: StripeDeps,
+  paymentId: string,
+  connected: string | null,
+): Promise<OfCustomer | null> {
+  const payment = await paymentById(database.db, paymentId);
+  return payment && (await accountOf(payment.tenantId)) === connected ? payment : null;
 }
 
 type Deps = Pick<StripeDeps, 'effects' | 'database' | 'clock'>;

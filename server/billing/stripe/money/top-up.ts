@@ -6,6 +6,7 @@ import type { TopUpCharge, TopUpOutcome } from '../../biller.ts';
 import { chargeOf } from '../amounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
+import { orNull } from '../failures.ts';
 import { fulfilOnce, methodOf } from './payment.ts';
 import { metadataOfTopUp } from './purpose.ts';
 
@@ -27,7 +28,8 @@ export async function chargeTopUp(deps: StripeDeps, charge: TopUpCharge): Promis
   const stopped = stoppedFor(account.topUps, paymentMethodId);
   if (stopped !== null) return refused(stopped, paymentMethodId);
   const payment = await pay(stripe, account, charge, paymentMethodId, to);
-  return payment ? outcomeOf(deps, charge, payment, to) : { outcome: 'pending' };
+  if (payment === null) return { outcome: 'pending' };
+  return 'refusal' in payment ? refused(payment.refusal, paymentMethodId) : outcomeOf(deps, charge, payment, to);
 }
 
 const refused = (reason: string, paymentMethodId: string | null): TopUpOutcome => ({
@@ -37,14 +39,14 @@ const refused = (reason: string, paymentMethodId: string | null): TopUpOutcome =
   paymentId: null,
 });
 
-/** @returns the payment, also one that was refused; null where somebody else is charging it at this moment. */
+/** @returns the payment, also one that the bank refused, or why there is none; null where somebody else is charging it at this moment. */
 async function pay(
   stripe: Stripe,
   { stripeCustomerId }: BillingAccount,
   charge: TopUpCharge,
   paymentMethodId: string,
   to: Stripe.RequestOptions,
-): Promise<Stripe.PaymentIntent | null> {
+): Promise<Stripe.PaymentIntent | { readonly refusal: string } | null> {
   const { customerId, sequence, currency, amount } = charge;
   try {
     return await stripe.paymentIntents.create(
@@ -63,9 +65,14 @@ async function pay(
   } catch (error) {
     if (error instanceof Stripe.errors.StripeCardError && error.payment_intent) return error.payment_intent;
     if (error instanceof Stripe.errors.StripeIdempotencyError) return null;
+    if (isForGood(error)) return error.payment_intent ?? { refusal: error.code ?? error.type };
     throw error;
   }
 }
+
+/** What Stripe would refuse each time: an amount that is too small, a currency that it does not know. */
+const isForGood = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && (error.statusCode === 400 || error.statusCode === 404);
 
 /** More than a wallet can ask for in the time for which a request stays open. */
 const PAYMENTS_MAX = 100;
@@ -79,10 +86,8 @@ async function chargedBefore(
   to: Stripe.RequestOptions,
 ): Promise<Stripe.PaymentIntent | null> {
   const since = Math.floor(askedAtMs / 1_000) - CLOCKS_DIFFER_SECONDS;
-  const { data } = await stripe.paymentIntents.list(
-    { customer: stripeCustomerId, created: { gte: since }, limit: PAYMENTS_MAX },
-    to,
-  );
+  const made = { customer: stripeCustomerId, created: { gte: since }, limit: PAYMENTS_MAX };
+  const { data } = (await orNull(stripe.paymentIntents.list(made, to))) ?? { data: [] };
   const isIt = (payment: Stripe.PaymentIntent) =>
     payment.metadata.metergraph_purpose === 'auto_top_up' &&
     payment.metadata.metergraph_sequence === `${sequence}` &&
@@ -96,8 +101,8 @@ async function paymentMethodOf(
   { stripeCustomerId }: BillingAccount,
   to: Stripe.RequestOptions,
 ): Promise<string | null> {
-  const customer = await stripe.customers.retrieve(stripeCustomerId, {}, to);
-  if (customer.deleted) return null;
+  const customer = await orNull(stripe.customers.retrieve(stripeCustomerId, {}, to));
+  if (customer === null || customer.deleted) return null;
   const meant = customer.invoice_settings.default_payment_method;
   if (meant !== null) return typeof meant === 'string' ? meant : meant.id;
   const { data } = await stripe.paymentMethods.list({ customer: stripeCustomerId, limit: 1 }, to);
