@@ -120,6 +120,20 @@ describe('a checkout', () => {
     });
   });
 
+  it.each([
+    ['pays', '1500 usd, 0 exports'],
+    ['declines', '0 exports'],
+  ] as const)('that is paid from a bank account gives nothing before the bank %s: then %s', async (outcome, left) => {
+    const who = await fresh();
+    const { id } = await checkout(who, { walletTopUp: { amount: 1_500 } });
+    const { payment_intent } = rig.stripe.completeCheckout(String(id), { kind: 'takes_days' });
+    await deliverWildly();
+    expect(await holds(who)).toBe('0 exports');
+    rig.stripe.settlePayment(String(payment_intent), outcome);
+    await deliverWildly();
+    expect(await holds(who)).toBe(left);
+  });
+
   it('makes another customer of Stripe where the first was deleted there; what was paid by that one is followed still', async () => {
     const who = await fresh({ name: 'Ada' });
     const { charge } = await paymentOf(await buy(rig, { walletTopUp: { amount: 1_500 } }, who));

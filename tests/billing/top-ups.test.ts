@@ -190,6 +190,28 @@ describe('charging by itself', () => {
     expect(await walletOf(rig)).toBe('1490: failed');
   });
 
+  it.each([
+    ['pays', true, '1490: paid'],
+    ['pays', false, '1490: paid'],
+    ['declines', false, '490: failed'],
+  ] as const)('waits for a bank that %s (told of: %s), and asks it rarely', async (outcome, isTold, says) => {
+    const rig = await lowSoon();
+    rig.stripe.card(rig.card, { kind: 'takes_days' });
+    await use(rig);
+    await charge(rig);
+    const asked = rig.stripe.requests.length;
+    rig.clock.advance(5_000);
+    await charge(rig);
+    expect(rig.stripe.requests).toHaveLength(asked);
+    expect(await walletOf(rig)).toBe('490: asked');
+    const [intent] = (await rig.sdk.paymentIntents.list({ limit: 1 })).data;
+    rig.stripe.settlePayment(intent?.id ?? '', outcome);
+    if (isTold) await rig.deliver();
+    else rig.clock.advance(5 * 60_000);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe(says);
+  });
+
   it('fails where Stripe does not take the amount, and charges nothing', async () => {
     const pro = CONFIG.plans?.pro;
     const wallet = { autoTopUp: { threshold: 500, amount: 20 } };
