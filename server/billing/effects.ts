@@ -27,7 +27,11 @@ export interface BillingEffects {
   followSubscription(of: FoundOf): Promise<FollowedSubscription | null>;
   /** Gives bought units; once for each key. */
   grantUnits(of: OfCustomer, grant: BoughtUnits): Promise<void>;
-  /** Takes away what is left of them. */
+  /** What is left of bought units, and how many they were. */
+  unitsLeft(of: OfCustomer, grantId: string): Promise<UnitsLeft>;
+  /** Takes some of what is left, or (below 0) puts back what was taken; once for each key. @throws {MeterError} `INSUFFICIENT_BALANCE` */
+  takeUnits(of: OfCustomer, taken: TakenUnits): Promise<void>;
+  /** Takes away what is left, for good. */
   voidGrant(of: OfCustomer, grantId: string): Promise<void>;
   /** Puts money into a wallet, or (below 0) takes it out; once for each key. @throws {MeterError} `INSUFFICIENT_BALANCE` */
   moveMoney(of: OfCustomer, move: MoneyMove): Promise<void>;
@@ -42,6 +46,10 @@ export type BoughtUnits = {
   readonly units: Units;
   readonly idempotencyKey: string;
 };
+
+export type UnitsLeft = { readonly amount: Units; readonly remaining: Units };
+
+export type TakenUnits = { readonly grantId: string; readonly units: Units; readonly idempotencyKey: string };
 
 export type MoneyMove = {
   readonly currency: string;

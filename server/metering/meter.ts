@@ -128,7 +128,7 @@ export const burning = (grants: ReadonlyMap<string, Grant>): readonly Grant[] =>
 /** Start of the calendar month in which a customer's spending counts. */
 export const monthOf = (customer: CustomerState, atMs: number): number => monthAt(customer, atMs).startMs;
 
-const monthAt = ({ timeZone, createdAtMs }: CustomerState, atMs: number): Period =>
+export const monthAt = ({ timeZone, createdAtMs }: CustomerState, atMs: number): Period =>
   calendarPeriod({ reset: 'monthly', timeZone, sinceMs: createdAtMs }, atMs);
 
 export const spentIn = (wallet: StoredWallet | undefined, monthMs: number): bigint =>

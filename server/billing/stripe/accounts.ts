@@ -1,5 +1,11 @@
 /** accounts — which of our customers a customer of Stripe's pays for. Made once for each. */
-import { billingAccountOf, billingAccountPaidBy, makeBillingAccount } from '../../db/queries/billing-accounts.ts';
+import type Stripe from 'stripe';
+import {
+  billingAccountOf,
+  billingAccountPaidBy,
+  makeBillingAccount,
+  replacePayer,
+} from '../../db/queries/billing-accounts.ts';
 import type { BillingAccount } from '../../domain/billing-account.ts';
 import type { Payer } from '../biller.ts';
 import { onAccount } from './client.ts';
@@ -8,29 +14,18 @@ import { orNull } from './failures.ts';
 import { metadataOfCustomer } from './money/purpose.ts';
 import { wakeMessages } from './usage/messages.ts';
 
-/** The account of a customer; one is made where there is none, with a customer of Stripe's. */
+/** The account of a customer; one is made where there is none, with a customer of Stripe's, or where that was deleted there. */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
-  const known = await billingAccountOf(deps.database.db, payer);
-  return known ?? makeAccount(deps, payer);
-}
-
-/**
- * Calls that come at once send Stripe the same words under the same key, and hear of the same customer. How it is called
- * and written to is said afterwards, since that may be another by then.
- */
-async function makeAccount(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
-  const { stripe, accountOf } = deps;
-  const { tenantId, customerId, name, email } = payer;
-  const stripeAccount = await accountOf(tenantId);
-  const made = await stripe.customers.create(
-    { metadata: metadataOfCustomer({ tenantId, customerId }) },
-    { ...onAccount(stripeAccount), idempotencyKey: `metergraph-customer-${customerId}` },
-  );
-  const account = await keepAccount(deps, { tenantId, customerId, stripeCustomerId: made.id });
-  if (name !== null || email !== null) {
-    const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
-    await stripe.customers.update(account.stripeCustomerId, said, onAccount(stripeAccount));
-  }
+  const { stripe, database, clock } = deps;
+  const known = await billingAccountOf(database.db, payer);
+  if (known === null) return makeAccount(deps, payer);
+  const to = onAccount(await deps.accountOf(payer.tenantId));
+  const found = await orNull(stripe.customers.retrieve(known.stripeCustomerId, {}, to));
+  if (found !== null && !found.deleted) return known;
+  const nextId = await makeCustomer(stripe, payer, to, ` after ${known.stripeCustomerId}`);
+  await replacePayer(database.db, known, nextId, clock.now());
+  const account = (await billingAccountOf(database.db, payer)) ?? known;
+  await describe(stripe, account, payer, to);
   return account;
 }
 
@@ -42,6 +37,43 @@ async function keepAccount(
   const account = await makeBillingAccount(database.db, of, clock.now());
   await wakeMessages(database.query, of.customerId, clock.now());
   return account;
+}
+
+/**
+ * Calls that come at once send Stripe the same words under the same key, and hear of the same customer. How it is called
+ * and written to is said afterwards, since that may be another by then.
+ */
+async function makeAccount(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
+  const { stripe, accountOf } = deps;
+  const { tenantId, customerId } = payer;
+  const to = onAccount(await accountOf(tenantId));
+  const stripeCustomerId = await makeCustomer(stripe, payer, to, '');
+  const account = await keepAccount(deps, { tenantId, customerId, stripeCustomerId });
+  await describe(stripe, account, payer, to);
+  return account;
+}
+
+async function makeCustomer(
+  stripe: Stripe,
+  { tenantId, customerId }: Payer,
+  to: Stripe.RequestOptions,
+  which: string,
+): Promise<string> {
+  const metadata = metadataOfCustomer({ tenantId, customerId });
+  const idempotencyKey = `metergraph-customer-${customerId}${which}`;
+  const { id } = await stripe.customers.create({ metadata }, { ...to, idempotencyKey });
+  return id;
+}
+
+async function describe(
+  stripe: Stripe,
+  { stripeCustomerId }: BillingAccount,
+  { name, email }: Payer,
+  to: Stripe.RequestOptions,
+): Promise<void> {
+  if (name === null && email === null) return;
+  const said = { ...(name !== null && { name }), ...(email !== null && { email }) };
+  await stripe.customers.update(stripeCustomerId, said, to);
 }
 
 /**

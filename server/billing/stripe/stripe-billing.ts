@@ -4,7 +4,7 @@ import { accountsToFollow } from '../../db/queries/billing-accounts.ts';
 import { tenantIds } from '../../db/queries/tenants.ts';
 import { SingleRun } from '../../domain/single-run.ts';
 import type { Biller } from '../biller.ts';
-import { chargeTopUps } from '../top-ups.ts';
+import { chargeTopUps, type PendingTopUps } from '../top-ups.ts';
 import type { StripeDeps } from './deps.ts';
 import { followAccount } from './inbound/follow.ts';
 import type { InboxDeps } from './inbound/inbox.ts';
@@ -31,6 +31,7 @@ export class StripeBilling {
   #lastSweepMs: number | null = null;
   readonly #charges = new SingleRun(() => this.#charge());
   readonly #looks = new SingleRun(() => this.#look());
+  readonly #pending: PendingTopUps = new Map();
   #isStopped = false;
 
   constructor(options: StripeBillingOptions) {
@@ -61,7 +62,9 @@ export class StripeBilling {
   async #charge(): Promise<void> {
     const isStopped = () => this.#isStopped;
     if (isStopped()) return;
-    await chargeTopUps({ ...this.#options, biller: this.biller }, isStopped).catch(this.#options.onError);
+    await chargeTopUps({ ...this.#options, biller: this.biller, pending: this.#pending }, isStopped).catch(
+      this.#options.onError,
+    );
   }
 
   async #look(): Promise<void> {

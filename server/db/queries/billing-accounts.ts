@@ -33,6 +33,16 @@ export async function subscriptionsOf(
     .flatMap(({ customerId, subscription }) => (subscription ? [{ customerId, subscription }] : []));
 }
 
+/** The account as it is; nobody changes it before the transaction ends. */
+export async function lockBillingAccount(tx: Db, { tenantId, customerId }: OfCustomer): Promise<BillingAccount | null> {
+  const [row] = await tx
+    .select()
+    .from(billingAccounts)
+    .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)))
+    .for('update');
+  return row ? accountFromRow(row) : null;
+}
+
 export async function billingAccountPaidBy(db: Db, stripeCustomerId: string): Promise<BillingAccount | null> {
   const [row] = await db.select().from(billingAccounts).where(eq(billingAccounts.stripeCustomerId, stripeCustomerId));
   return row ? accountFromRow(row) : null;
@@ -51,6 +61,25 @@ export async function makeBillingAccount(
   const account = await billingAccountOf(db, of);
   if (account) return account;
   throw new Error(`${of.stripeCustomerId} pays for another customer than ${of.customerId}`);
+}
+
+/** Another customer of the processor's pays from now on; of that one nothing is known yet. Nothing happens where the former pays no more. */
+export async function replacePayer(
+  db: Db,
+  { tenantId, customerId, stripeCustomerId: formerId }: BillingAccount,
+  stripeCustomerId: string,
+  nowMs: number,
+): Promise<void> {
+  await db
+    .update(billingAccounts)
+    .set({ stripeCustomerId, revision: sql`${billingAccounts.revision} + 1`, updatedAt: new Date(nowMs) })
+    .where(
+      and(
+        eq(billingAccounts.tenantId, tenantId),
+        eq(billingAccounts.customerId, customerId),
+        eq(billingAccounts.stripeCustomerId, formerId),
+      ),
+    );
 }
 
 /** @returns false where the account has another revision by now; nothing was written then. */
@@ -92,29 +121,10 @@ export async function accountsToFollow(db: Db): Promise<readonly BillingAccount[
   return rows.map(accountFromRow);
 }
 
-/** @returns false where another checkout was opened meanwhile. */
-export async function saveOpenCheckout(
-  db: Db,
-  { tenantId, customerId, openCheckoutId }: BillingAccount,
-  nextId: string | null,
-): Promise<boolean> {
-  const saved = await db
-    .update(billingAccounts)
-    .set({ openCheckoutId: nextId })
-    .where(
-      and(
-        eq(billingAccounts.tenantId, tenantId),
-        eq(billingAccounts.customerId, customerId),
-        sql`${billingAccounts.openCheckoutId} IS NOT DISTINCT FROM ${openCheckoutId}`,
-      ),
-    )
-    .returning({ customerId: billingAccounts.customerId });
-  return saved.length > 0;
-}
-
-export async function saveTopUpStanding(db: Db, { tenantId, customerId }: OfCustomer, standing: TopUpStanding) {
+/** Of an account that is locked. */
+export async function saveTopUpStanding(tx: Db, { tenantId, customerId }: OfCustomer, standing: TopUpStanding) {
   const { softDeclines, stopped, paymentMethodId } = standing;
-  await db
+  await tx
     .update(billingAccounts)
     .set({ softDeclines, topUpsStopped: stopped, paymentMethodId })
     .where(and(eq(billingAccounts.tenantId, tenantId), eq(billingAccounts.customerId, customerId)));
@@ -146,7 +156,6 @@ const accountFromRow = (row: Row): BillingAccount => ({
   tenantId: row.tenantId,
   stripeCustomerId: row.stripeCustomerId,
   subscription: subscriptionFromRow(row),
-  openCheckoutId: row.openCheckoutId,
   topUps: { softDeclines: row.softDeclines, stopped: row.topUpsStopped, paymentMethodId: row.paymentMethodId },
   revision: row.revision,
 });

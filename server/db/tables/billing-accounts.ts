@@ -28,8 +28,6 @@ export const billingAccounts = pgTable(
     pastDueSince: instant('past_due_since'),
     /** Until when the plan goes on although it is not paid. */
     graceEndsAt: instant('grace_ends_at'),
-    /** The checkout for a plan that is still open: the next one closes it, so that nobody subscribes twice. */
-    openCheckoutId: text('open_checkout_id'),
     /** Top-ups in a row that the bank refused for now. */
     softDeclines: integer('soft_declines').notNull().default(0),
     /** Why nothing is charged by itself any more, until there is another payment method; null while it is. */

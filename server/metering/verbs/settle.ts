@@ -16,7 +16,7 @@ import type { Catalog } from '../../domain/plan.ts';
 import { newestOf } from '../../domain/plan-allocation.ts';
 import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
-import { momentOf } from '../booking/wallet.ts';
+import { askAgain, asksAgainAtMs, momentOf } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
@@ -55,10 +55,15 @@ export function settleCustomer(draft: Draft, customer: CustomerState, catalog: C
     keepOneCurrency(draft, meter);
     closePeriods(draft, customer, catalog, feature);
   }
+  const plan = ownPlan(customer, catalog, nowMs);
+  askAgain(draft, customer, plan);
   customer.dueAtMs = null;
   draft.touch(customer);
   draft.settled.add(customer);
   for (const atMs of dueTimes(customer)) draft.dueAt(customer, atMs);
+  for (const currency of customer.wallets.keys()) {
+    draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, nowMs));
+  }
   const goesOn = customer.sequence > sequenceBefore || draft.carriesLeft === 0; // else another round would do no more
   return !isDue(customer, nowMs) || !goesOn;
 }
