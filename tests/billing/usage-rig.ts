@@ -16,6 +16,16 @@ import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
 export const WINDOW_MS = 15 * 60_000;
 const PERIOD = { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' };
 
+/** By one long period, so that nothing hangs on its ends. */
+export const payerOf = (stripeCustomerId: string): Payer => ({
+  stripeCustomerId,
+  stripeAccount: null,
+  billedFromMs: Date.parse('2026-01-01T00:00:00Z'),
+  billedUntilMs: Date.parse('2027-01-01T00:00:00Z'),
+  isFirstPeriod: false,
+  endedAtMs: null,
+});
+
 export type UsageRig = {
   readonly database: Database;
   readonly stripe: FakeStripe;
@@ -74,7 +84,7 @@ export async function openUsage(
   }
   for (const referenceId of customers) {
     const { id } = await sdk.customers.create({ name: referenceId });
-    payers.set(customerId(referenceId), { stripeCustomerId: id, stripeAccount: null, billedFromMs: null });
+    payers.set(customerId(referenceId), payerOf(id));
   }
   const newSender = (options: Partial<SenderOptions> = {}): Sender =>
     new Sender(

@@ -9,6 +9,7 @@ import { Sender } from '../../server/billing/stripe/usage/sender.ts';
 import { openPostgres } from '../../server/db/postgres.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import type { Payer } from '../../server/domain/usage-report.ts';
+import { payerOf } from './usage-rig.ts';
 
 /** Seconds in one. */
 const SPEED = 120;
@@ -20,7 +21,7 @@ const stripe = new Stripe(apiKey, { host: '127.0.0.1', port: Number(port), proto
 const clock = { now: () => Math.floor(Number(startMs) + performance.now() * SPEED) };
 const payers = new Map<string, Payer>();
 for await (const { id, name } of stripe.customers.list({ limit: 100 })) {
-  payers.set(customerIdOf(tenantId, name ?? ''), { stripeCustomerId: id, stripeAccount: null, billedFromMs: null });
+  payers.set(customerIdOf(tenantId, name ?? ''), payerOf(id));
 }
 const sender = new Sender(
   { query: database.query, clock, stripe, payersOf: async () => payers },

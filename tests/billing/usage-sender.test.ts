@@ -13,7 +13,7 @@ import type { Database } from '../../server/db/client.ts';
 import { describeEngines } from '../support/engines.ts';
 import type { Fault } from '../support/stripe/faults.ts';
 import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
-import { openUsage, type UsageRig } from './usage-rig.ts';
+import { openUsage, payerOf, type UsageRig } from './usage-rig.ts';
 
 const SENDS = 'POST /v1/billing/meter_events';
 const START = '2026-03-15T12:00:00Z';
@@ -191,7 +191,7 @@ describeEngines('usage', (engine) => {
   it('that Stripe accepts and refuses later is a dead letter; mended, it is sent by another name', async () => {
     const id = rig.customerId('acme');
     const payer = rig.payers.get(id);
-    rig.payers.set(id, { stripeCustomerId: 'cus_gone', stripeAccount: null, billedFromMs: null });
+    rig.payers.set(id, payerOf('cus_gone'));
     await tell('7');
     await rig.sendAll();
     expect(await rig.messages()).toEqual(['delivered 7']);

@@ -1,16 +1,28 @@
 /** accounts — which of our customers a customer of Stripe's pays for. Made once for each. */
 import { billingAccountOf, billingAccountPaidBy, makeBillingAccount } from '../../db/queries/billing-accounts.ts';
+import { tenantById } from '../../db/queries/tenants.ts';
 import type { BillingAccount } from '../../domain/billing-account.ts';
+import { MeterError } from '../../domain/errors.ts';
 import type { Payer } from '../biller.ts';
-import { onAccount } from './client.ts';
+import { onAccount, problemOfModes } from './client.ts';
 import type { StripeDeps } from './deps.ts';
 import { orNull } from './failures.ts';
 import { metadataOfCustomer } from './money/purpose.ts';
 
-/** The account of a customer; one is made where there is none, with a customer of Stripe's. */
+/**
+ * The account of a customer; one is made where there is none, with a customer of Stripe's.
+ *
+ * @throws {MeterError} `BILLING_DISABLED` for a tenant of the other mode than the key's.
+ */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
+  await refuseOtherMode(deps, payer.tenantId);
   const known = await billingAccountOf(deps.database.db, payer);
   return known ?? makeAccount(deps, payer);
+}
+
+async function refuseOtherMode({ database, mode }: StripeDeps, tenantId: string): Promise<void> {
+  const problem = mode && problemOfModes(mode, await tenantById(database.db, tenantId));
+  if (problem) throw new MeterError('BILLING_DISABLED', problem);
 }
 
 /**

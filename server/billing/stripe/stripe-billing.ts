@@ -1,10 +1,12 @@
 /** stripe-billing — all that hears of Stripe and takes money by it, joined: a biller, a door for notices, and what looks after both. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accountsWaitedFor } from '../../db/queries/billing-accounts.ts';
 import { tenantIds } from '../../db/queries/tenants.ts';
 import { SingleRun } from '../../domain/single-run.ts';
 import type { Biller } from '../biller.ts';
 import { chargeTopUps } from '../top-ups.ts';
 import type { StripeDeps } from './deps.ts';
+import { followAccount } from './inbound/follow.ts';
 import type { InboxDeps } from './inbound/inbox.ts';
 import { sweep } from './inbound/sweep.ts';
 import { receiveWebhook, type WebhookAnswer } from './inbound/webhook.ts';
@@ -60,6 +62,14 @@ export class StripeBilling {
     if (this.#lastSweepMs !== null && Math.abs(nowMs - this.#lastSweepMs) < SWEEP_EVERY_MS) return; // clocks go back, too
     this.#lastSweepMs = nowMs;
     await this.#sweepAll().catch(onError);
+    await this.#followWaitedFor().catch(onError);
+  }
+
+  /** Usage waits to know which billing period runs: no notice has said so. */
+  async #followWaitedFor(): Promise<void> {
+    for (const account of await accountsWaitedFor(this.#options.database.db)) {
+      if (!this.#isStopped) await followAccount(this.#options, account).catch(this.#options.onError);
+    }
   }
 
   async #sweepAll(): Promise<void> {

@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { BillingAccount, TopUpStanding } from '../../domain/billing-account.ts';
 import type { Subscription, SubscriptionStatus } from '../../domain/subscription.ts';
 import type { Db } from '../client.ts';
-import { billingAccounts } from '../tables/index.ts';
+import { billingAccounts, usageMessages } from '../tables/index.ts';
 
 type OfCustomer = Pick<BillingAccount, 'tenantId' | 'customerId'>;
 
@@ -58,6 +58,22 @@ export async function saveSubscription(
     )
     .returning({ customerId: billingAccounts.customerId });
   return saved.length > 0;
+}
+
+/** How many are looked at at once; the others next time. */
+const WAITED_FOR_MAX = 100;
+
+/** Those whose usage waits for what is known of their billing period to be renewed. */
+export async function accountsWaitedFor(db: Db): Promise<readonly BillingAccount[]> {
+  const waiting = sql`SELECT FROM ${usageMessages} WHERE ${usageMessages.customerId} = ${billingAccounts.customerId}
+    AND ${usageMessages.state} = 'waiting' AND ${usageMessages.reasonCode} = 'stale_period'`;
+  const rows = await db
+    .select()
+    .from(billingAccounts)
+    .where(sql`EXISTS (${waiting})`)
+    .orderBy(billingAccounts.updatedAt) // each that is followed goes to the end
+    .limit(WAITED_FOR_MAX);
+  return rows.map(accountFromRow);
 }
 
 /** @returns false where another checkout was opened meanwhile. */

@@ -6,17 +6,37 @@ import type Stripe from 'stripe';
 import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { ONE } from '../../../domain/units.ts';
-import { backoffMs, fateOf, minuteOf, nextStep, type Payer, RESEND_SAFE_MS } from '../../../domain/usage-report.ts';
+import {
+  backoffMs,
+  fateOf,
+  minuteOf,
+  nextStep,
+  type Obstacle,
+  type Payer,
+  RESEND_SAFE_MS,
+} from '../../../domain/usage-report.ts';
 import { meterEventName } from '../names.ts';
 import { dead, delivered, waits } from './after-try.ts';
 import { deliveredIn, type Message, type Outcome, type Sending } from './messages.ts';
 import { Meters } from './meters.ts';
 import { triedOf } from './outcome.ts';
 
-/** How often to look whether Stripe knows a customer by now; see `wakeMessages`. */
+type Obstructed = { readonly sentence: string; readonly afterMs: number };
+
+/** How often to look whether there is somebody to be billed by now; see `wakeMessages`. */
 const NO_PAYER_MS = 10 * 60_000;
 
-const NO_CUSTOMER = { code: 'no_customer', sentence: 'Stripe knows no customer for it yet.' };
+const OBSTACLES: Readonly<Record<Obstacle, Obstructed>> = {
+  no_customer: { sentence: 'Stripe knows no customer for it yet.', afterMs: NO_PAYER_MS },
+  no_subscription: {
+    sentence: 'Its customer has no subscription at Stripe that would bill it, or none any more.',
+    afterMs: NO_PAYER_MS,
+  },
+  stale_period: {
+    sentence: 'The invoice of the billing period that is known is closed; Stripe is asked which one runs now.',
+    afterMs: 60_000,
+  },
+};
 const CUSTOMER_GONE = {
   code: 'no_customer',
   sentence: 'Stripe has deleted its customer, so that nobody can look whether it has arrived.',
@@ -67,7 +87,7 @@ export class NextSteps {
     if (step.kind === 'compare' && payer !== null) return this.#compare({ message, payer }, step.countedAtMs);
     if (step.kind === 'send' && payer !== null) return sendableOf({ message, payer }, step.countedAtMs);
     if (step.kind === 'too_old') return dead(message, TOO_OLD, nowMs);
-    return waits(message, NO_CUSTOMER, nowMs + NO_PAYER_MS);
+    return obstructed(message, step.kind === 'wait' ? step.for : 'no_customer', nowMs);
   }
 
   async #compare(known: Known, countedAtMs: number): Promise<Sendable | Outcome> {
@@ -108,8 +128,14 @@ export class NextSteps {
   #anew({ message, payer }: Known): Sendable | Outcome {
     const nowMs = this.#deps.clock.now();
     const step = nextStep({ ...message, unknownSinceMs: null }, payer, nowMs);
-    return step.kind === 'send' ? sendableOf({ message, payer }, step.countedAtMs) : dead(message, TOO_OLD, nowMs);
+    if (step.kind === 'send') return sendableOf({ message, payer }, step.countedAtMs);
+    return step.kind === 'wait' ? obstructed(message, step.for, nowMs) : dead(message, TOO_OLD, nowMs);
   }
+}
+
+function obstructed(message: Message, code: Obstacle, nowMs: number): Outcome {
+  const { sentence, afterMs } = OBSTACLES[code];
+  return waits(message, { code, sentence }, nowMs + afterMs);
 }
 
 /** While its fate is unknown it is sent to whom it was sent before. */
