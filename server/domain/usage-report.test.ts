@@ -242,11 +242,21 @@ describe('the next step', () => {
   ] as const)('%s', (_, pending, by, now, step) => expect(nextStep(pending, by, now)).toEqual(step));
 });
 
-it('a fate is told by the sum, or not at all', () => {
-  expect(fateOf(5n, 12n, 12n)).toBe('missing');
-  expect(fateOf(5n, 17n, 12n)).toBe('arrived');
-  expect(fateOf(-5n, 7n, 12n)).toBe('arrived');
-  expect(fateOf(5n, 13n, 12n)).toBe('unclear');
+it.each([
+  // quantity  sum  known  others in doubt  sent last     fate
+  [5n, 12n, 12n, false, null, 'missing'],
+  [5n, 17n, 12n, false, null, 'arrived'],
+  [-5n, 7n, 12n, false, null, 'arrived'],
+  [5n, 13n, 12n, false, null, 'unclear'],
+  [5n, 12n, 12n, true, null, 'unclear'], // of two, 5 and -5, both may be in it
+  [5n, 17n, 12n, true, null, 'unclear'],
+  [5n, 12n, 12n, false, '15T11:50:00', 'missing'],
+  [5n, 12n, 12n, false, '15T11:50:01', 'unsettled'], // the biller counts minutes later
+  [5n, 17n, 12n, false, '15T11:50:01', 'unsettled'],
+] as const)('of %d, where %d are counted and %d known, others in doubt: %s, sent at %s: %s', (...row) => {
+  const [quantity, sum, known, isDoubtful, tried, fate] = row;
+  const span = { known, isDoubtful, triedAtMs: tried === null ? null : at(tried) };
+  expect(fateOf(quantity, sum, span, at('15T12:00:00'))).toBe(fate);
 });
 
 it('waits longer with each try, and never so long that the grace goes by', () => {

@@ -19,6 +19,8 @@ export const OVERDUE_MS = 45 * MINUTE_MS;
 export const REPORTED_BACK_MAX_MS = 35 * DAY_MS;
 /** The biller refuses an identifier that it knows for 24 h. Within this, to send again is always safe. */
 export const RESEND_SAFE_MS = 20 * HOUR_MS;
+/** The biller counts what it has accepted after a while. */
+export const SETTLING_MS = 10 * MINUTE_MS;
 /** The biller takes 15 digits. */
 export const QUANTITY_MAX: Units = (10n ** 15n - 1n) * ONE;
 
@@ -172,13 +174,28 @@ function latestOf({ periodStartMs, periodEndMs, usedAtMs }: Pending): number {
 const wholeSecond = (atMs: number): number => Math.floor(atMs / SECOND_MS) * SECOND_MS;
 
 /** What the biller's own sum says of a message of unknown fate. */
-export type Fate = 'arrived' | 'missing' | 'unclear';
+export type Fate =
+  | 'arrived'
+  | 'missing'
+  /** It says nothing: other messages may be in the sum, or something else is. */
+  | 'unclear'
+  /** Something was sent so lately that the biller may not have counted it yet. */
+  | 'unsettled';
 
-/**
- * @param sum   What the biller has counted in the span that the message falls into.
- * @param known What is known to have arrived there, without the message.
- */
-export function fateOf(quantity: Units, sum: Units, known: Units): Fate {
+/** The span that a message falls into, without the message. */
+export type KnownSpan = {
+  /** What is known to have arrived there. */
+  readonly known: Units;
+  /** Whether others may have arrived, too. */
+  readonly isDoubtful: boolean;
+  /** When anything was sent last that counts there, the message too; null for long ago. */
+  readonly triedAtMs: number | null;
+};
+
+/** @param sum What the biller has counted in the span. */
+export function fateOf(quantity: Units, sum: Units, { known, isDoubtful, triedAtMs }: KnownSpan, nowMs: number): Fate {
+  if (triedAtMs !== null && nowMs < triedAtMs + SETTLING_MS) return 'unsettled';
+  if (isDoubtful) return 'unclear';
   if (sum === known) return 'missing';
   return sum === known + quantity ? 'arrived' : 'unclear';
 }

@@ -117,7 +117,13 @@ describeEngines('usage of a gateway', (engine) => {
     await other.gateway.usageReporter?.run();
     expect(await states(rig)).toEqual(['waiting no_customer']);
     const { biller } = other.gateway.services;
-    const payer = { tenantId: rig.tenantId, customerId: rig.customerId(), referenceId: 'acme', name: null, email: null };
+    const payer = {
+      tenantId: rig.tenantId,
+      customerId: rig.customerId(),
+      referenceId: 'acme',
+      name: null,
+      email: null,
+    };
     await expect(
       biller.createPortal({ payer, returnUrl: PAGES.successUrl, idempotencyKey: null }),
     ).rejects.toMatchObject({

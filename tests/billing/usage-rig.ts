@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { collect } from '../../server/billing/stripe/usage/collector.ts';
 import { nextAttemptMs } from '../../server/billing/stripe/usage/messages.ts';
-import { Sender, type SenderOptions } from '../../server/billing/stripe/usage/sender.ts';
+import { Sender, type SenderDeps, type SenderOptions } from '../../server/billing/stripe/usage/sender.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { formatUnits, unitsOf } from '../../server/domain/units.ts';
@@ -44,7 +44,7 @@ export type UsageRig = {
   ): Promise<void>;
   /** What has changed becomes messages, window by window. */
   collect(): Promise<number>;
-  newSender(options?: Partial<SenderOptions>): Sender;
+  newSender(options?: Partial<SenderOptions>, onPaused?: SenderDeps['onPaused']): Sender;
   /** Sends, and lets time pass while something waits, for so long at most. @returns whether all has arrived, or is dead. */
   sendAll(sender?: Sender, forMs?: number): Promise<boolean>;
   /** `state quantity code` of each message, in order. */
@@ -86,7 +86,7 @@ export async function openUsage(
     const { id } = await sdk.customers.create({ name: referenceId });
     payers.set(customerId(referenceId), payerOf(id));
   }
-  const newSender = (options: Partial<SenderOptions> = {}): Sender =>
+  const newSender: UsageRig['newSender'] = (options = {}, onPaused = () => {}) =>
     new Sender(
       {
         query: database.query,
@@ -94,6 +94,7 @@ export async function openUsage(
         stripe: sdk,
         payersOf: async () => payers,
         random: () => 0.5,
+        onPaused,
       },
       { streamFrom: Number.POSITIVE_INFINITY, ...options },
     );

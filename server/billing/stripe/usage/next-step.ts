@@ -14,10 +14,11 @@ import {
   type Obstacle,
   type Payer,
   RESEND_SAFE_MS,
+  SETTLING_MS,
 } from '../../../domain/usage-report.ts';
 import { meterEventName } from '../names.ts';
 import { dead, delivered, waits } from './after-try.ts';
-import { deliveredIn, type Message, type Outcome, type Sending } from './messages.ts';
+import { inSpan, type Message, type Outcome, type Sending } from './messages.ts';
 import { Meters } from './meters.ts';
 import { triedOf } from './outcome.ts';
 
@@ -54,6 +55,10 @@ const unclear = (sum: bigint, known: bigint, quantity: bigint) => ({
   code: 'unknown_fate',
   sentence: `Nobody knows whether it has arrived: Stripe counts ${sum} in its minute, where ${known} are known, or ${known + quantity} with it.`,
 });
+const UNSETTLED = {
+  code: 'unknown_fate',
+  sentence: 'Nobody knows whether it has arrived; Stripe is asked once it has counted what was sent.',
+};
 const unread = (sentence: string) => ({
   code: 'unknown_fate',
   sentence: `Stripe's sums could not be read: ${sentence}`,
@@ -71,6 +76,7 @@ export type NextStepDeps = {
   readonly random: () => number;
 };
 
+/** Of a batch: which meters there are is asked anew for each, since one may have been made anew. */
 export class NextSteps {
   readonly #deps: NextStepDeps;
   readonly #meters: Meters;
@@ -102,21 +108,23 @@ export class NextSteps {
   /** Resolves its fate by what Stripe has counted in its minute. */
   async #byItsMinute({ message, payer }: Known, countedAtMs: number): Promise<Sendable | Outcome> {
     const { query, clock } = this.#deps;
-    const { customerId, featureKey, tenantId, quantity, unknownSinceMs } = message;
+    const { featureKey, tenantId, quantity, unknownSinceMs } = message;
     const { stripeAccount } = payer;
-    const of = { customerId, featureKey, stripeCustomerId: message.stripeCustomerId ?? payer.stripeCustomerId };
+    const of = { ...message, stripeCustomerId: message.stripeCustomerId ?? payer.stripeCustomerId };
     const span = minuteOf(countedAtMs);
     const meterId = await this.#meters.idOf(stripeAccount, meterEventName(tenantId, featureKey));
     if (meterId === null) return dead(message, NO_METER, clock.now());
     const sum = await this.#meters.sumOf({ ...of, stripeAccount, meterId }, span);
     if (sum === null) return dead(message, CUSTOMER_GONE, clock.now());
-    const known = await deliveredIn(query, of, span);
-    const fate = fateOf(quantity, sum, known);
-    if (fate === 'arrived') return delivered(message, clock.now());
+    const known = await inSpan(query, of, span);
+    const nowMs = clock.now();
+    const fate = fateOf(quantity, sum, known, nowMs);
+    if (fate === 'unsettled') return waits(message, UNSETTLED, (known.triedAtMs ?? nowMs) + SETTLING_MS);
+    if (fate === 'arrived') return delivered(message, nowMs);
     if (fate === 'missing') return this.#anew({ message, payer });
-    const isLate = unknownSinceMs !== null && clock.now() - unknownSinceMs >= RESEND_SAFE_MS;
-    const why = unclear(sum / ONE, known / ONE, quantity / ONE);
-    return isLate ? dead(message, why, clock.now()) : this.#later(message, why);
+    const isLate = unknownSinceMs !== null && nowMs - unknownSinceMs >= RESEND_SAFE_MS;
+    const why = unclear(sum / ONE, known.known / ONE, quantity / ONE);
+    return isLate ? dead(message, why, nowMs) : this.#later(message, why);
   }
 
   #later(message: Message, why: NonNullable<Outcome['why']>): Outcome {

@@ -33,12 +33,14 @@ export function stripeUsage({ stripe, mode, database, clock, logger }: StripeUsa
     stripe,
     payersOf: payersIn(query, mode),
     windowMs: REPORT_WINDOW_MS,
+    onPaused: ({ stripeAccount, code, sentence, untilMs }) =>
+      logger.warn({ account: stripeAccount, code, until: new Date(untilMs) }, `Stripe refuses an account: ${sentence}`),
     tellTroubles: (nowMs) => tellTroubles(database, nowMs),
     onTrouble: ({ kind, quantity, ...about }) => {
       const sentence =
         kind === 'dead'
           ? 'usage will not be billed unless somebody sends it again: metergraph stripe dead-letters'
-          : 'usage of a period that has ended is not at Stripe yet, which closes the invoice an hour after its end';
+          : 'usage is late: it is not at Stripe yet, which closes the invoice of a period an hour after its end';
       logger.error({ ...about, quantity: formatUnits(quantity) }, sentence);
     },
     onReconciled: (rows, troubled) => {
