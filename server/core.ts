@@ -225,9 +225,9 @@ export class Core {
     });
   }
 
-  #reportTo({ stripe }: StripeConnection): UsageReporter {
+  #reportTo({ stripe, mode }: StripeConnection): UsageReporter {
     const { database, clock, logger } = this.#options;
-    return stripeUsage({ stripe, database, clock, logger });
+    return stripeUsage({ stripe, database, clock, logger, ...(mode && { mode }) });
   }
 
   #createInvoicer(): Invoicer | null {

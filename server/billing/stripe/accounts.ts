@@ -6,16 +6,23 @@ import {
   makeBillingAccount,
   replacePayer,
 } from '../../db/queries/billing-accounts.ts';
+import { tenantById } from '../../db/queries/tenants.ts';
 import type { BillingAccount } from '../../domain/billing-account.ts';
+import { MeterError } from '../../domain/errors.ts';
 import type { Payer } from '../biller.ts';
-import { onAccount } from './client.ts';
+import { onAccount, problemOfModes } from './client.ts';
 import type { StripeDeps } from './deps.ts';
 import { orNull } from './failures.ts';
 import { metadataOfCustomer } from './money/purpose.ts';
 import { wakeMessages } from './usage/messages.ts';
 
-/** The account of a customer; one is made where there is none, with a customer of Stripe's, or where that was deleted there. */
+/**
+ * The account of a customer; one is made where there is none, with a customer of Stripe's, or where that was deleted there.
+ *
+ * @throws {MeterError} `BILLING_DISABLED` for a tenant of the other mode than the key's.
+ */
 export async function accountFor(deps: StripeDeps, payer: Payer): Promise<BillingAccount> {
+  await refuseOtherMode(deps, payer.tenantId);
   const { stripe, database, clock } = deps;
   const known = await billingAccountOf(database.db, payer);
   if (known === null) return makeAccount(deps, payer);
@@ -37,6 +44,11 @@ async function keepAccount(
   const account = await makeBillingAccount(database.db, of, clock.now());
   await wakeMessages(database.query, of.customerId, clock.now());
   return account;
+}
+
+async function refuseOtherMode({ database, mode }: StripeDeps, tenantId: string): Promise<void> {
+  const problem = mode && problemOfModes(mode, await tenantById(database.db, tenantId));
+  if (problem) throw new MeterError('BILLING_DISABLED', problem);
 }
 
 /**

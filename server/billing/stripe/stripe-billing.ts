@@ -1,6 +1,6 @@
 /** stripe-billing — all that hears of Stripe and takes money by it, joined: a biller, a door for notices, and what looks after both. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { accountsToFollow } from '../../db/queries/billing-accounts.ts';
+import { accountsToFollow, accountsWaitedFor } from '../../db/queries/billing-accounts.ts';
 import { tenantIds } from '../../db/queries/tenants.ts';
 import { SingleRun } from '../../domain/single-run.ts';
 import type { Biller } from '../biller.ts';
@@ -74,12 +74,13 @@ export class StripeBilling {
     if (this.#lastSweepMs !== null && Math.abs(nowMs - this.#lastSweepMs) < SWEEP_EVERY_MS) return; // clocks go back, too
     this.#lastSweepMs = nowMs;
     await this.#sweepAll().catch(onError);
-    await this.#followWaiting().catch(onError);
+    await this.#followAll(accountsToFollow).catch(onError);
+    await this.#followAll(accountsWaitedFor).catch(onError);
   }
 
-  /** Customers whose subscription is to a plan that was not there, and is now. */
-  async #followWaiting(): Promise<void> {
-    for (const account of await accountsToFollow(this.#options.database.db)) {
+  /** Customers whose subscription is to a plan that was not there, and is now; or whose usage waits to know which period runs. */
+  async #followAll(accountsOf: typeof accountsToFollow): Promise<void> {
+    for (const account of await accountsOf(this.#options.database.db)) {
       if (!this.#isStopped) await followAccount(this.#options, account).catch(this.#options.onError);
     }
   }

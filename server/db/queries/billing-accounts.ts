@@ -4,7 +4,7 @@ import type { BillingAccount, TopUpStanding } from '../../domain/billing-account
 import type { BillingInterval } from '../../domain/plan.ts';
 import type { Subscription, SubscriptionStatus } from '../../domain/subscription.ts';
 import type { Db } from '../client.ts';
-import { billingAccounts, plans } from '../tables/index.ts';
+import { billingAccounts, plans, usageMessages } from '../tables/index.ts';
 
 type OfCustomer = Pick<BillingAccount, 'tenantId' | 'customerId'>;
 
@@ -118,6 +118,22 @@ export async function accountsToFollow(db: Db): Promise<readonly BillingAccount[
     .from(billingAccounts)
     .where(and(eq(billingAccounts.followed, false), sql`EXISTS (${plan})`))
     .limit(FOLLOWING_MAX);
+  return rows.map(accountFromRow);
+}
+
+/** How many are looked at at once; the others next time. */
+const WAITED_FOR_MAX = 100;
+
+/** Those whose usage waits for what is known of their billing period to be renewed. */
+export async function accountsWaitedFor(db: Db): Promise<readonly BillingAccount[]> {
+  const waiting = sql`SELECT FROM ${usageMessages} WHERE ${usageMessages.customerId} = ${billingAccounts.customerId}
+    AND ${usageMessages.state} = 'waiting' AND ${usageMessages.reasonCode} = 'stale_period'`;
+  const rows = await db
+    .select()
+    .from(billingAccounts)
+    .where(sql`EXISTS (${waiting})`)
+    .orderBy(billingAccounts.updatedAt) // each that is followed goes to the end
+    .limit(WAITED_FOR_MAX);
   return rows.map(accountFromRow);
 }
 

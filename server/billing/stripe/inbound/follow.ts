@@ -8,6 +8,7 @@ import { accountPaidBy } from '../accounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { orNull } from '../failures.ts';
+import { wakeMessages } from '../usage/messages.ts';
 import { foundSubscription } from './found-subscription.ts';
 
 /** Each time somebody else was quicker. Many at once is a storm of notices, which Stripe sends again. */
@@ -42,6 +43,7 @@ export async function followAccount(deps: StripeDeps, known: BillingAccount): Pr
     if (isNews(before, after)) {
       const { tenantId, customerId } = account;
       deps.onNews(after?.isFollowed === false ? NO_PLAN : CHANGED, { tenantId, customerId, before, after });
+      await wakeMessages(deps.database.query, customerId, deps.clock.now()); // it may be billed from now on
     }
     return { ...account, subscription: after };
   }

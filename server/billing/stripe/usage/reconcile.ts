@@ -6,7 +6,7 @@
 import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { ONE, type Units, unitsOf } from '../../../domain/units.ts';
-import { billableOf, minuteOf, type Payer } from '../../../domain/usage-report.ts';
+import { billableOf, minuteOf, type Payer, SETTLING_MS } from '../../../domain/usage-report.ts';
 import { meterEventName } from '../names.ts';
 import type { MeterPeriod } from './identifier.ts';
 import type { Meters } from './meters.ts';
@@ -74,8 +74,6 @@ export type ReconcileRange = {
 };
 
 const ROWS_AT_ONCE = 200;
-/** Stripe counts what it has accepted after a while. */
-const SETTLING_MS = 10 * 60_000;
 
 /** One row for each counter of the outbox, in the order of its key. */
 export async function* reconcile(deps: ReconcileDeps, range: ReconcileRange): AsyncGenerator<Reconciled> {
