@@ -3,6 +3,7 @@ import { followSubscription } from './actions/follow-subscription.ts';
 import type { BillingEffects, OfCustomer } from './billing/effects.ts';
 import type { Services } from './context.ts';
 import { customersById } from './db/queries/customers.ts';
+import { grantsByKey } from './db/queries/grants.ts';
 import { walletsOf } from './db/queries/wallets.ts';
 
 /** @param graceMs How long a customer whose invoice is open keeps its plan. */
@@ -33,6 +34,13 @@ export function billingEffects(services: Omit<Services, 'biller'>, graceMs: numb
         recurring: null,
         settlesOverage: false,
       });
+    },
+    unitsLeft: async ({ tenantId, customerId }, id) => {
+      const [owned] = await grantsByKey(database.db, tenantId, [{ customerId, id }]);
+      return owned?.grant ?? { amount: 0n, remaining: 0n };
+    },
+    takeUnits: async (of, { grantId, units, idempotencyKey }) => {
+      await engine.execute({ kind: 'void-grant', ...(await named(of, idempotencyKey)), grantId, units });
     },
     voidGrant: async (of, grantId) => {
       await engine.execute({ kind: 'void-grant', ...(await named(of, null)), grantId });

@@ -113,6 +113,7 @@ it('notices a variable that is misspelt', () => {
     PORT: '1',
     METERGRAPH_XYZZY: '',
     METERGRAPH_DATABASE_URL: '',
+    METERGRAPH_KEY: 'an app has it',
   };
   expect(strayVariables(env)).toEqual([
     'METERGRAPH_DATADIR is no setting; did you mean METERGRAPH_DATA_DIR?',

@@ -235,13 +235,15 @@ function mailProblems(env: Environment, { smtp, from }: Readonly<Record<'smtp' |
 }
 
 const PREFIX = 'METERGRAPH_';
+/** Where apps and examples have a key and a URL: they may share an environment with the gateway. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(['METERGRAPH_KEY', 'METERGRAPH_URL']);
 
 /** A sentence for each variable that looks like one of ours and is none: a slip that would go unnoticed. */
 export function strayVariables(env: Environment = process.env): readonly string[] {
   const known = new Map(Object.values(SETTINGS).map(({ env: name }) => [name.replace(PREFIX, ''), name]));
   return Object.keys(env).flatMap((name) => {
     const rest = name.replace(PREFIX, '');
-    if (!name.startsWith(PREFIX) || known.get(rest) === name) return [];
+    if (!name.startsWith(PREFIX) || known.get(rest) === name || OF_CLIENTS.has(name)) return [];
     const meant = known.get(nearest(rest, known.keys()) ?? '');
     return [`${name} is no setting${meant === undefined ? '' : `; did you mean ${meant}?`}`];
   });

@@ -75,6 +75,8 @@ export type CoreOptions = {
   readonly mail?: (MailOptions & { readonly alertsTo: string | null }) | null;
   /** How often to look for what is to be told. */
   readonly noticeIntervalMs?: number;
+  /** How long a stop waits for those who are being told. */
+  readonly noticeStopGraceMs?: number;
 };
 
 const POLL_INTERVAL_MS = 5_000;
@@ -223,9 +225,9 @@ export class Core {
     });
   }
 
-  #reportTo({ stripe }: StripeConnection): UsageReporter {
+  #reportTo({ stripe, mode }: StripeConnection): UsageReporter {
     const { database, clock, logger } = this.#options;
-    return stripeUsage({ stripe, database, clock, logger });
+    return stripeUsage({ stripe, database, clock, logger, ...(mode && { mode }) });
   }
 
   #createInvoicer(): Invoicer | null {
@@ -258,7 +260,7 @@ export class Core {
       metrics.batchSeconds.observe(durationMs / 1_000);
     };
     const onAnswered = (outcome: string, durationMs: number, answer?: Result) => {
-      if (outcome === 'LIMIT_REACHED' && answer && 'denial' in answer) this.notices.exceeded.heard(answer);
+      if (answer && 'denial' in answer) this.notices.exceeded.heard(answer);
       metrics.consumes.inc({ outcome });
       metrics.consumeSeconds.observe(durationMs / 1_000);
     };
@@ -267,12 +269,13 @@ export class Core {
   }
 
   #createNotices(metrics: Metrics): Notices {
-    const { database, clock, logger, webhooks, mail } = this.#options;
+    const { database, clock, logger, webhooks, mail, noticeStopGraceMs } = this.#options;
     return new Notices({
       database,
       clock,
       post: { allowPrivate: false, ...webhooks },
       mail: mail ? createMail(mail) : null,
+      ...(noticeStopGraceMs !== undefined && { stopGraceMs: noticeStopGraceMs }),
       onOutcome: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
       onDisabled: (disabled) => {
         metrics.webhooksDisabled.inc();

@@ -474,6 +474,11 @@ it.each<[path: string, value: unknown, says: string]>([
     ['https://app.example.com/'],
     'billing.redirectOrigins.0 is "https://app.example.com/"; write scheme, host and port like',
   ],
+  [
+    'billing.redirectOrigins',
+    ['https://*.example.com'],
+    'billing.redirectOrigins.0 is "https://*.example.com"; write scheme, host and port like',
+  ],
   ['billing.redirectOrigins', ['*'], 'billing.redirectOrigins.0 is "*"; write scheme, host and port like'],
   ['billing.dunningGraceDays', 91, 'billing.dunningGraceDays is 91; write a number of days from 0 to 90'],
   ['billing.dunningGraceDays', -1, 'billing.dunningGraceDays is -1; write a number of days from 0 to 90'],

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { type Bootstrapped, bootstrap, tokenSecretOf } from './actions/bootstrap.ts';
 import { syncConfig } from './actions/sync-config.ts';
-import { connectStripe } from './billing/stripe/client.ts';
+import { connectStripe, modeOfKey, problemOfMode } from './billing/stripe/client.ts';
 import type { StripeConnection } from './billing/stripe/connection.ts';
 import { type Settings, strayVariables } from './config.ts';
 import { Catalogs } from './db/catalogs.ts';
@@ -90,7 +90,7 @@ export async function start(settings: Settings, logger: Logger): Promise<Started
 function stripeOf({ stripeSecretKey, stripeApiBase, stripeWebhookSecrets }: Settings): StripeConnection | null {
   if (stripeSecretKey === null) return null;
   const stripe = connectStripe({ secretKey: stripeSecretKey, apiBase: stripeApiBase });
-  return { stripe, webhookSecrets: stripeWebhookSecrets };
+  return { stripe, mode: modeOfKey(stripeSecretKey), webhookSecrets: stripeWebhookSecrets };
 }
 
 type Demo = { readonly key: string; readonly meters: readonly DemoMeter[] };
@@ -102,8 +102,10 @@ async function prepare(database: Database, settings: Settings, config: CatalogDe
   await makeEventMonths(database, systemClock.now());
   const demoWanted = wantsDemo(database, settings, config);
   await endDemoKeys(database);
-  const { bootstrapKey } = settings;
+  const { bootstrapKey, stripeSecretKey } = settings;
   const { tenant, firstKey }: Bootstrapped = await bootstrap(deps, { bootstrapKey, demo: demoWanted });
+  const problem = stripeSecretKey === null ? null : problemOfMode(stripeSecretKey, tenant);
+  if (problem !== null) throw new StartError(problem);
   let catalogChanged = false;
   if (config) {
     const announce = () => {

@@ -71,12 +71,15 @@ const stillDue = ({ referenceId }: Customer): MeterError =>
 /**
  * Saves what is different; a change of limits takes the customer's next sequence, so that resumed streams hear it, and
  * another plan begins a span of its history.
+ *
+ * @param planSinceMs Since when it has the plan, where that was paid for before anybody has heard of it.
  */
 export async function saveChange(
   tx: Db,
   before: Customer,
   after: Customer,
   nowMs: number,
+  planSinceMs = nowMs,
 ): Promise<ChangedCustomer | StillDue> {
   if (isDeepStrictEqual(before, after)) return { customer: before, isNews: false };
   const limitsMoved = !isDeepStrictEqual(limitsOf(before), limitsOf(after));
@@ -85,7 +88,7 @@ export async function saveChange(
   const customer = limitsMoved ? { ...after, sequence: before.sequence + 1n } : after;
   await updateCustomer(tx, customer, limitsMoved ? nowMs : null);
   const of = { tenantId: customer.tenantId, customerId: customer.id };
-  for (const span of spansOfChange(before, customer, nowMs)) await savePlanSpan(tx, of, span);
+  for (const span of spansOfChange(before, customer, nowMs, planSinceMs)) await savePlanSpan(tx, of, span);
   if (isOtherPlan(before, customer)) await tellPlan(tx, before, customer, nowMs);
   // Of a change that is to come nobody is told yet; but who watches must know when it comes.
   return { customer, isNews: limitsMoved || pendingMoved };
@@ -101,10 +104,11 @@ async function tellPlan(tx: Db, before: Customer, after: Customer, nowMs: number
 }
 
 /** Everything of a customer that its limits depend on. */
-const limitsOf = ({ planKey, planVersion, timeZone, anchorAtMs, overrides }: Customer) => ({
+const limitsOf = ({ planKey, planVersion, timeZone, anchorAtMs, anchorTimeZone, overrides }: Customer) => ({
   planKey,
   planVersion,
   timeZone,
   anchorAtMs,
+  anchorTimeZone,
   overrides,
 });

@@ -1,6 +1,7 @@
 /** create-checkout-session — opens a page on which a customer subscribes to a plan, or pays for something prepaid. */
 import type { Biller, Checkout, Payer, Purchase } from '../billing/biller.ts';
 import { customersById } from '../db/queries/customers.ts';
+import { type BilledUse, billedUseOf, intervalsOf } from '../domain/billed-use.ts';
 import type { BillingRules, CreditPack } from '../domain/billing-rules.ts';
 import { problemOfRedirect } from '../domain/billing-rules.ts';
 import { type Customer, customerIdOf } from '../domain/customer.ts';
@@ -12,7 +13,16 @@ import {
   MeterError,
   planNotFound,
 } from '../domain/errors.ts';
-import { type BillingInterval, type Catalog, liveKeys, livePlan, type Plan } from '../domain/plan.ts';
+import {
+  type BillingInterval,
+  type Catalog,
+  liveFeature,
+  liveKeys,
+  livePlan,
+  type Plan,
+  type PlanPrice,
+  planOfCustomer,
+} from '../domain/plan.ts';
 import { formatUnits, ONE, type Units } from '../domain/units.ts';
 import type { Deps } from './deps.ts';
 
@@ -56,21 +66,31 @@ export async function createCheckoutSession(
   refuseElsewhere(successUrl, 'successUrl', billingRules);
   refuseElsewhere(cancelUrl, 'cancelUrl', billingRules);
   const catalog = await catalogs.current(database.query, tenantId);
-  const purchase = purchaseOf(wanted, catalog, billingRules);
-  const payer = await payerOf(deps, tenantId, wanted.referenceId);
+  const customer = await customerNamed(deps, tenantId, wanted.referenceId);
+  const purchase = purchaseOf(wanted, customer, catalog, billingRules);
+  const payer = payerFor(customer);
   return biller.createCheckout({ payer, purchase, successUrl, cancelUrl, idempotencyKey });
 }
 
-export async function payerOf(
+export const payerOf = async (deps: Pick<Deps, 'database'>, tenantId: string, referenceId: string): Promise<Payer> =>
+  payerFor(await customerNamed(deps, tenantId, referenceId));
+
+const payerFor = ({ tenantId, id: customerId, referenceId, name, email }: Customer): Payer => ({
+  tenantId,
+  customerId,
+  referenceId,
+  name,
+  email,
+});
+
+async function customerNamed(
   { database }: Pick<Deps, 'database'>,
   tenantId: string,
   referenceId: string,
-): Promise<Payer> {
-  const id = customerIdOf(tenantId, referenceId);
-  const [customer]: readonly Customer[] = await customersById(database.db, tenantId, [id]);
+): Promise<Customer> {
+  const [customer] = await customersById(database.db, tenantId, [customerIdOf(tenantId, referenceId)]);
   if (!customer) throw customerNotFound(referenceId);
-  const { name, email } = customer;
-  return { tenantId, customerId: id, referenceId, name, email };
+  return customer;
 }
 
 /** @throws {MeterError} `INVALID_INPUT` for a page that customers may not be sent to. */
@@ -79,7 +99,7 @@ export function refuseElsewhere(url: string, field: string, rules: BillingRules)
   if (problem !== null) throw invalidInput(['input', field], `\`${field}\` ${problem}.`);
 }
 
-function purchaseOf(wanted: WantedPurchase, catalog: Catalog, rules: BillingRules): Purchase {
+function purchaseOf(wanted: WantedPurchase, customer: Customer, catalog: Catalog, rules: BillingRules): Purchase {
   const { plan, creditPack, walletTopUp } = wanted;
   const given = [plan, creditPack, walletTopUp].filter((one) => one !== null);
   if (given.length !== 1) {
@@ -92,7 +112,7 @@ function purchaseOf(wanted: WantedPurchase, catalog: Catalog, rules: BillingRule
   return {
     kind: 'top_up',
     amount: wholeAmount(amount, ['input', 'walletTopUp', 'amount']),
-    currency: currency ?? rules.defaultCurrency,
+    currency: currency ?? planOfCustomer(catalog, customer)?.wallet?.currency ?? rules.defaultCurrency,
   };
 }
 
@@ -107,35 +127,52 @@ function planPurchase(
     const sentence = `When the subscription to "${planKey}" ends, there is no plan to fall back to; set \`defaultPlan\` in the config.`;
     throw new MeterError('PLAN_NOT_FOR_SALE', sentence, { path: ['input', 'plan', 'planKey'] });
   }
-  const meteredFeatureKeys = meteredIn(plan, catalog);
-  const wantedCurrency = currency ?? rules.defaultCurrency;
-  if (plan.prices.length === 0 && meteredFeatureKeys.length > 0) {
-    const common = { planKey, meteredFeatureKeys, hasBasePrice: false };
-    return { kind: 'plan', ...common, interval: interval ?? 'month', currency: wantedCurrency };
-  }
-  const price =
-    plan.prices.find((one) => one.currency === wantedCurrency && (interval === null || one.interval === interval)) ??
-    (currency === null ? plan.prices.find((one) => interval === null || one.interval === interval) : undefined);
-  if (!price) throw notForSale(plan, interval, wantedCurrency);
-  const common = { planKey, meteredFeatureKeys, hasBasePrice: true };
-  return { kind: 'plan', ...common, interval: price.interval, currency: price.currency };
+  const use = billedUseOf(
+    plan,
+    liveKeys(catalog.features).flatMap((key) => liveFeature(catalog, key) ?? []),
+  );
+  const offers = offersOf(plan, use);
+  const offer = offerWanted(offers, interval, currency, rules.defaultCurrency);
+  if (!offer) throw notForSale(planKey, offers, interval, currency ?? rules.defaultCurrency);
+  return { kind: 'plan', plan, use, interval: offer.interval, currency: offer.currency };
 }
 
-/** The features whose use costs something on this plan. */
-const meteredIn = ({ features }: Plan, catalog: Catalog): readonly string[] =>
-  [...features]
-    .filter(([key, fields]) => fields.price ?? catalog.features.get(key)?.price)
-    .map(([key]) => key)
-    .sort();
+/** A way to pay a plan. */
+type Offer = Pick<PlanPrice, 'interval' | 'currency'>;
 
-function notForSale({ key, prices }: Plan, interval: BillingInterval | null, currency: string): MeterError {
+/** Its base prices; of a plan that costs nothing itself, the currencies of what its use costs. */
+const offersOf = (plan: Plan, use: readonly BilledUse[]): readonly Offer[] =>
+  plan.prices.length > 0
+    ? plan.prices
+    : [...new Set(use.map(({ price }) => price.currency))].flatMap((currency) =>
+        intervalsOf(plan).map((interval) => ({ interval, currency })),
+      );
+
+/** What was asked for, or else the tenant's currency, or else the first that there is. */
+function offerWanted(
+  offers: readonly Offer[],
+  interval: BillingInterval | null,
+  currency: string | null,
+  defaultCurrency: string,
+): Offer | undefined {
+  const fitting = offers.filter((offer) => interval === null || offer.interval === interval);
+  const inWanted = fitting.find((offer) => offer.currency === (currency ?? defaultCurrency));
+  return inWanted ?? (currency === null ? fitting[0] : undefined);
+}
+
+function notForSale(
+  planKey: string,
+  offers: readonly Offer[],
+  interval: BillingInterval | null,
+  currency: string,
+): MeterError {
   const wanted = `by the ${interval ?? 'month'} in ${currency.toUpperCase()}`;
-  const offered = prices.map((price) => `by the ${price.interval} in ${price.currency.toUpperCase()}`);
+  const offered = offers.map((offer) => `by the ${offer.interval} in ${offer.currency.toUpperCase()}`);
   const hint =
     offered.length === 0
       ? 'it has no price at all: customers are put on it with setCustomerPlan'
       : `it is sold ${offered.join(', ')}`;
-  return new MeterError('PLAN_NOT_FOR_SALE', `Plan "${key}" is not sold ${wanted}; ${hint}.`, {
+  return new MeterError('PLAN_NOT_FOR_SALE', `Plan "${planKey}" is not sold ${wanted}; ${hint}.`, {
     path: ['input', 'plan', 'planKey'],
   });
 }

@@ -1,8 +1,14 @@
-/** follow-subscription — lets a customer follow the subscription that pays for it: plan, start, end, in one transaction. */
+/**
+ * follow-subscription — lets a customer follow the subscription that pays for it: plan, start, end, and the notice of a
+ * change, in one transaction.
+ */
 import type { FollowedSubscription, FoundOf } from '../billing/effects.ts';
 import { billingAccountOf, saveSubscription } from '../db/queries/billing-accounts.ts';
 import { lockCustomer } from '../db/queries/customers.ts';
-import { follow } from '../domain/subscription.ts';
+import { emit } from '../db/queries/outgoing-events.ts';
+import { isoOf } from '../domain/notice.ts';
+import { subscriptionStatusChanged } from '../domain/notices-of-money.ts';
+import { follow, governing, type Subscription } from '../domain/subscription.ts';
 import { saveChange, whenSettled } from './change-customer.ts';
 import type { Deps } from './deps.ts';
 
@@ -27,11 +33,18 @@ export async function followSubscription(
       if (!before) throw new Error(`customer ${customerId} has an account and is not there`);
       const current = await billingAccountOf(tx, account);
       if (current?.revision !== account.revision) throw new Outdated();
-      const followed = follow(before, current.subscription, found, catalog, { nowMs, graceMs });
-      const changed = await saveChange(tx, before, followed.customer, nowMs);
+      const { subscription: known } = current;
+      const at = { nowMs, graceMs };
+      const { subscription, ...followed } = follow(before, known, governing(found, known, at), catalog, at);
+      const changed = await saveChange(tx, before, followed.customer, nowMs, followed.planSinceMs);
       if ('due' in changed) return changed;
-      if (!(await saveSubscription(tx, current, followed.subscription, nowMs))) throw new Outdated();
-      subscriptions = { before: current.subscription, after: followed.subscription };
+      if (!(await saveSubscription(tx, current, subscription, nowMs))) throw new Outdated();
+      if (subscription && subscription.status !== known?.status) {
+        const about = { tenantId, customerId, referenceId: before.referenceId, atMs: nowMs };
+        const data = { ...changeOf(known, subscription), effectiveAt: isoOf(nowMs) };
+        await emit(tx, subscriptionStatusChanged(about, data, `${subscription.id} ${current.revision + 1n}`));
+      }
+      subscriptions = { before: known, after: subscription };
       return changed;
     });
     return { customer, ...subscriptions };
@@ -40,5 +53,12 @@ export async function followSubscription(
     throw error;
   }
 }
+
+const changeOf = (before: Subscription | null, { planKey, status }: Subscription) => ({
+  planKey,
+  previousPlanKey: before?.planKey ?? null,
+  status,
+  previousStatus: before?.status ?? null,
+});
 
 class Outdated extends Error {}

@@ -1,17 +1,19 @@
 /** invoice-preview — what the running billing period costs: as of now, or as forecast. Reads under row level security. */
 import { billOf, planHistoryOf } from '../billing/customer-bill.ts';
-import type { Query } from '../db/client.ts';
+import type { Db } from '../db/client.ts';
+import { billingAccountOf } from '../db/queries/billing-accounts.ts';
 import { invoicePositionOf } from '../db/queries/invoice-positions.ts';
 import { queryIn } from '../db/query-in.ts';
 import { billingPeriod } from '../domain/billing-period.ts';
-import { type Customer, currentPlanOf } from '../domain/customer.ts';
+import { anchorZoneOf, type Customer, currentPlanOf } from '../domain/customer.ts';
 import { MeterError } from '../domain/errors.ts';
 import { type Invoice, projectedCharge, type UsageCharge } from '../domain/invoice.ts';
 import { invoiceLeft } from '../domain/invoice-left.ts';
 import { intervalOf, invoicePeriodAround } from '../domain/invoice-period.ts';
-import { type Catalog, planOfCustomer } from '../domain/plan.ts';
+import { atTerms, type Catalog, planOfCustomer } from '../domain/plan.ts';
 import type { Price } from '../domain/price.ts';
 import type { BillingPeriod } from '../domain/proration.ts';
+import { termsOf } from '../domain/subscription.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Deps } from './deps.ts';
 import { readUsageForecast, type UsageForecast } from './usage-forecast.ts';
@@ -40,7 +42,8 @@ const SPANS_MAX = 1_000;
  * periods that ended within it or are running. Where invoices are made of past periods, it is what the next of them would
  * say: what was billed before is not billed again, and what changed since is.
  *
- * It is the billing period of the plan that holds now, and that plan is billed to its end.
+ * It is the billing period of the plan that holds now, and that plan is billed to its end: by the interval and in the
+ * currency of the customer's subscription, or else at the first of its prices.
  *
  * @throws {MeterError} `INVALID_INPUT` for more periods, or changes of plan, than a bill can list.
  */
@@ -50,19 +53,21 @@ export async function invoicePreview(
 ): Promise<InvoicePreview> {
   const { customer, catalog, isForecast } = question;
   const atMs = deps.clock.now();
-  const { bill, period } = await deps.database.readAs(customer.tenantId, (db) =>
-    readBill(queryIn(db), customer, catalog, atMs),
-  );
+  const { bill, period } = await deps.database.readAs(customer.tenantId, (db) => readBill(db, customer, catalog, atMs));
   const usage = isForecast ? await forecastCharges(deps, question, bill.usage) : bill.usage;
   return { ...invoiceLeft({ ...bill, usage }), period, isForecast, atMs };
 }
 
-async function readBill(query: Query, customer: Customer, catalog: Catalog, nowMs: number) {
-  const { tenantId, id: customerId, anchorAtMs, timeZone } = customer;
+async function readBill(db: Db, customer: Customer, catalog: Catalog, nowMs: number) {
+  const query = queryIn(db);
+  const { tenantId, id: customerId, anchorAtMs } = customer;
   const position = await invoicePositionOf(query, { tenantId, customerId });
+  const account = await billingAccountOf(db, { tenantId, customerId });
+  const terms = termsOf(account?.subscription ?? null, nowMs);
   const plan = planOfCustomer(catalog, { tenantId, ...currentPlanOf(customer, nowMs) });
-  const whole = billingPeriod(intervalOf(plan), anchorAtMs, timeZone, nowMs);
-  const history = await planHistoryOf(query, { customer, catalog }, { ...whole, nowMs, max: SPANS_MAX + 1 });
+  const interval = intervalOf(plan && terms ? atTerms(plan, terms) : plan);
+  const whole = billingPeriod(interval, anchorAtMs, anchorZoneOf(customer), nowMs);
+  const history = await planHistoryOf(query, { customer, catalog, terms }, { ...whole, nowMs, max: SPANS_MAX + 1 });
   if (history.spans.length > SPANS_MAX)
     throw tooLong(`${SPANS_MAX} changes of plan; it can be had again from the next billing period on`);
   const around = invoicePeriodAround(nowMs, history);

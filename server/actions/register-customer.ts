@@ -68,6 +68,7 @@ function newCustomer(tenant: Tenant, registration: Registration, catalog: Catalo
     pendingPlan: null,
     timeZone: registration.timeZone ?? tenant.timeZone,
     anchorAtMs: registration.anchorAtMs ?? nowMs,
+    anchorTimeZone: null,
     metadata: registration.metadata ?? null,
     overrides: new Map(),
     mutes: [],
@@ -84,13 +85,17 @@ function updated(
   rights: RegistrationRights,
   nowMs: number,
 ): Customer {
-  const customer = { ...known, ...others };
+  const customer = { ...known, ...others, ...anchorZone(known, others) };
   const held = currentPlanOf(known, nowMs);
   if (planKey === undefined || planKey === held.planKey) return customer;
   const plan = knownPlan(planKey, catalog);
   if (!rights.mayChangePlan) throw mayNotChangePlan(known.referenceId, held.planKey, planKey);
   return withPlan(customer, catalog, plan, 'immediately', nowMs);
 }
+
+/** A start that somebody names is by the customer's own clocks; the one that it has stays what it is. */
+const anchorZone = (known: Customer, { anchorAtMs }: Pick<Registration, 'anchorAtMs'>) =>
+  anchorAtMs === undefined || anchorAtMs === known.anchorAtMs ? {} : { anchorTimeZone: null };
 
 function knownPlan(planKey: string, catalog: Catalog): Plan {
   const plan = livePlan(catalog, planKey);

@@ -42,6 +42,6 @@ export function replayFailedDeliveries(
 const deliveryNotFound = (): MeterError =>
   new MeterError(
     'WEBHOOK_DELIVERY_NOT_FOUND',
-    'There is no such delivery, or it is older than the 30 days for which they are kept; pass the `id` that webhookDeliveries says.',
+    'There is no such delivery, or it is older than the 33 days for which they are kept; pass the `id` that webhookDeliveries says.',
     { path: ['input', 'deliveryId'] },
   );

@@ -2,8 +2,9 @@
  * biller — what the product asks of whoever takes the money. One implementation talks to Stripe; the other to nobody, and
  * leaves the money to people.
  */
+import type { BilledUse } from '../domain/billed-use.ts';
 import type { Charged } from '../domain/billing-account.ts';
-import type { BillingInterval } from '../domain/plan.ts';
+import type { BillingInterval, Plan } from '../domain/plan.ts';
 import type { Units } from '../domain/units.ts';
 
 export type Payer = {
@@ -18,12 +19,11 @@ export type Payer = {
 export type Purchase =
   | {
       readonly kind: 'plan';
-      readonly planKey: string;
+      readonly plan: Plan;
       readonly interval: BillingInterval;
       readonly currency: string;
-      /** The features that the plan charges use of. */
-      readonly meteredFeatureKeys: readonly string[];
-      readonly hasBasePrice: boolean;
+      /** What of its use is billed at the period's end, in whichever currency. */
+      readonly use: readonly BilledUse[];
     }
   | {
       readonly kind: 'credit_pack';
@@ -72,9 +72,8 @@ export type TopUpCharge = {
 
 /** `pending`: it is not known yet, and to be asked for again. `left`: somebody else takes the money, and says so. */
 export type TopUpOutcome =
-  | (Charged & { readonly wasCharged: boolean; readonly paymentId: string | null })
-  | { readonly outcome: 'pending' }
-  | { readonly outcome: 'left' };
+  /** `paymentId`: of the charge; null where nothing was charged. */
+  (Charged & { readonly paymentId: string | null }) | { readonly outcome: 'pending' } | { readonly outcome: 'left' };
 
 export interface Biller {
   readonly kind: 'stripe' | 'manual';

@@ -9,7 +9,7 @@ import type { BaseCharge, UsageCharge } from '../domain/invoice.ts';
 import { chargesOf } from '../domain/invoice-charges.ts';
 import type { BilledLine } from '../domain/invoice-left.ts';
 import { baseChargesIn, type InvoicePeriod, type PlanHistory } from '../domain/invoice-period.ts';
-import { type Catalog, type PlanHeld, planOfCustomer } from '../domain/plan.ts';
+import { atTerms, type Catalog, type PlanHeld, type PlanTerms, planOfCustomer } from '../domain/plan.ts';
 import { knownSpans } from '../domain/plan-span.ts';
 
 export type Bill = {
@@ -33,15 +33,23 @@ export type BillOf = {
   readonly max: number;
 };
 
-/** The plans that a customer has had since an instant, and the one before. */
+export type HistoryOf = Pick<BillOf, 'customer' | 'catalog'> & {
+  /** What the customer's subscription says; left out or null: the first price of a plan is paid. */
+  readonly terms?: PlanTerms | null;
+};
+
+/** The plans that a customer has had since an instant, and the one before; each at the price that is paid, where one is. */
 export async function planHistoryOf(
   query: Query,
-  { customer, catalog }: Pick<BillOf, 'customer' | 'catalog'>,
+  { customer, catalog, terms }: HistoryOf,
   { startMs, endMs, nowMs, max }: { startMs: number; endMs: number; nowMs: number; max: number },
 ): Promise<PlanHistory> {
   const of = { tenantId: customer.tenantId, customerId: customer.id };
   const spans = knownSpans(await planSpansIn(query, of, { startMs, endMs }, max), customer, nowMs);
-  const planOf = (held: PlanHeld) => planOfCustomer(catalog, { tenantId: customer.tenantId, ...held });
+  const planOf = (held: PlanHeld) => {
+    const plan = planOfCustomer(catalog, { tenantId: customer.tenantId, ...held });
+    return plan && terms ? atTerms(plan, terms) : plan;
+  };
   return { customer, spans, planOf };
 }
 

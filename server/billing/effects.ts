@@ -9,8 +9,8 @@ export type OfCustomer = { readonly tenantId: string; readonly customerId: strin
 export type FoundOf = {
   /** The account as it was before the processor was asked. */
   readonly account: BillingAccount;
-  /** As the processor has it; null for none. */
-  readonly found: FoundSubscription | null;
+  /** All that the processor has of the customer. */
+  readonly found: readonly FoundSubscription[];
 };
 
 /** Before and after: null where there was nothing. */
@@ -23,11 +23,15 @@ export type FollowedSubscription = {
 export interface BillingEffects {
   /** Whether the tenant has the customer. */
   hasCustomer(of: OfCustomer): Promise<boolean>;
-  /** Lets the customer follow its subscription. @returns null where the processor has to be asked again. */
+  /** Lets the customer follow that of its subscriptions which counts. @returns null where the processor has to be asked again. */
   followSubscription(of: FoundOf): Promise<FollowedSubscription | null>;
   /** Gives bought units; once for each key. */
   grantUnits(of: OfCustomer, grant: BoughtUnits): Promise<void>;
-  /** Takes away what is left of them. */
+  /** What is left of bought units, and how many they were. */
+  unitsLeft(of: OfCustomer, grantId: string): Promise<UnitsLeft>;
+  /** Takes some of what is left, or (below 0) puts back what was taken; once for each key. @throws {MeterError} `INSUFFICIENT_BALANCE` */
+  takeUnits(of: OfCustomer, taken: TakenUnits): Promise<void>;
+  /** Takes away what is left, for good. */
   voidGrant(of: OfCustomer, grantId: string): Promise<void>;
   /** Puts money into a wallet, or (below 0) takes it out; once for each key. @throws {MeterError} `INSUFFICIENT_BALANCE` */
   moveMoney(of: OfCustomer, move: MoneyMove): Promise<void>;
@@ -42,6 +46,10 @@ export type BoughtUnits = {
   readonly units: Units;
   readonly idempotencyKey: string;
 };
+
+export type UnitsLeft = { readonly amount: Units; readonly remaining: Units };
+
+export type TakenUnits = { readonly grantId: string; readonly units: Units; readonly idempotencyKey: string };
 
 export type MoneyMove = {
   readonly currency: string;

@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { withoutArrays } from './array-text.ts';
 import type { Database, Lane, Query, Row, Statement } from './client.ts';
+import { guardBegin } from './guarded-begin.ts';
 
 export type PostgresOptions = {
   readonly url: string;
@@ -44,6 +45,7 @@ export function openPostgres(options: PostgresOptions): Database {
       },
     });
   const lane = postgresLane(connectLane);
+  guardBegin(pool);
   const db = drizzle(pool);
   // Drizzle has the pool give timestamps as text; it takes `Date`s as well, and hand-written statements are promised them.
   pool.options.parsers[TIMESTAMPTZ] = (text: string) => new Date(text);

@@ -48,6 +48,7 @@ export async function registerCompanies(
       pendingPlan: null,
       timeZone,
       anchorAtMs: sinceMs,
+      anchorTimeZone: null,
       metadata: null,
       overrides: new Map(),
       mutes: [],

@@ -24,6 +24,7 @@ function unlimitedMeter(): DemoMeter {
       overage: 0n,
       cost: 0n,
       walletCharge: 0n,
+      currency: null,
     },
   );
   return { company: pick(() => 0, DEMO_COMPANIES), usage };

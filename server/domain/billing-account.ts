@@ -8,8 +8,6 @@ export type BillingAccount = {
   readonly stripeCustomerId: string;
   /** As the processor had it when it was last asked; null before there is one. */
   readonly subscription: Subscription | null;
-  /** The checkout for a plan that is still open. */
-  readonly openCheckoutId: string | null;
   readonly topUps: TopUpStanding;
   /** Another with every state that was applied. */
   readonly revision: bigint;

@@ -1,7 +1,7 @@
 /**
  * billing-period — the period that a plan's base price is paid for.
  *
- * It is counted from the customer's own start in the customer's time zone, apart from the periods in which features
+ * It is counted from the customer's own start in the time zone of that (`anchorZoneOf`), apart from the periods in which features
  * count: credits may come monthly on a plan that is paid yearly. Changes of plan at renewal wait for its end, and base
  * prices are shared out by it.
  */

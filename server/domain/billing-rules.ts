@@ -74,7 +74,7 @@ const problemOfPackPrice = (price: Units): string | null =>
     : `is ${formatUnits(price)}; a payment is of whole minor units (cents), above 0`;
 
 const problemOfOrigin = (text: string): string | null =>
-  URL.canParse(text) && new URL(text).origin === text && /^https?:$/.test(new URL(text).protocol)
+  URL.canParse(text) && new URL(text).origin === text && /^https?:\/\/[^*]+$/.test(text)
     ? null
     : `is "${text}"; write scheme, host and port like "https://app.example.com", each site by itself`;
 

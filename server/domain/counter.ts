@@ -24,6 +24,8 @@ export type Counter = {
   readonly cost: Units;
   /** What of `cost` the wallet has paid. */
   readonly walletCharge: Units;
+  /** ISO 4217 of both; null while there is none. A period has one: see counter-currency.ts. */
+  readonly currency: string | null;
   /** Null for what is no gauge, and before its first report. */
   readonly gauge: Gauge | null;
   /** Marks of the thresholds already raised in this period. */
@@ -39,6 +41,7 @@ export const emptyCounter = (period: Period): Counter => ({
   overage: 0n,
   cost: 0n,
   walletCharge: 0n,
+  currency: null,
   gauge: null,
   raised: new Set(),
 });

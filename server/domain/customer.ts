@@ -25,6 +25,8 @@ export type Customer = {
   readonly timeZone: string;
   /** Where billing periods, and the periods of features anchored to the subscription, are counted from. */
   readonly anchorAtMs: number;
+  /** The time zone in which they are, IANA name: that of a subscription that they follow. Null for the customer's own. */
+  readonly anchorTimeZone: string | null;
   readonly metadata: unknown;
   /** Own limits by feature key; the last word in a policy. */
   readonly overrides: ReadonlyMap<string, LimitFields>;
@@ -41,6 +43,10 @@ export function currentPlanOf(customer: PlanHeld & Pick<Customer, 'pendingPlan'>
   if (pendingPlan === null || atMs < pendingPlan.atMs) return { planKey, planVersion };
   return { planKey: pendingPlan.planKey, planVersion: pendingPlan.planVersion };
 }
+
+/** In which time zone the periods that are counted from the customer's anchor begin. */
+export const anchorZoneOf = ({ anchorTimeZone, timeZone }: Pick<Customer, 'anchorTimeZone' | 'timeZone'>): string =>
+  anchorTimeZone ?? timeZone;
 
 /** The change of plan that a customer is still waiting for at an instant. */
 export const pendingPlanOf = ({ pendingPlan }: Pick<Customer, 'pendingPlan'>, atMs: number): PendingPlan | null =>

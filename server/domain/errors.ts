@@ -15,7 +15,8 @@ export const ERROR_CODES = {
   ALERT_NOT_FOUND: 'No such alert in this tenant.',
   ALREADY_SUBSCRIBED: 'The customer has a subscription; changes to it are made in the portal.',
   API_KEY_NOT_FOUND: 'No such API key in this tenant.',
-  BILLING_DISABLED: 'This gateway takes no money: it has no STRIPE_SECRET_KEY.',
+  BILLING_DISABLED:
+    'This gateway takes no money: it has no STRIPE_SECRET_KEY, or one of the other mode than the tenant.',
   BILLING_UNAVAILABLE: 'Whoever takes the money did not answer. Retry with the same idempotency key.',
   CREDIT_PACK_NOT_FOUND: 'No credit pack with this key in the config.',
   CUSTOMER_NOT_FOUND: 'No customer with this referenceId in this tenant.',

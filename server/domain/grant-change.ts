@@ -44,6 +44,17 @@ export function voidGrant(grant: Grant): GrantChange {
   };
 }
 
+/**
+ * Takes some of what is left of a grant, at most all, or (below 0) puts back what was taken, also of one that was voided
+ * since. Of one that has expired nothing changes: its units would be gone all the same.
+ */
+export function takenFrom(grant: Grant, units: Units): GrantChange {
+  if (grant.state === 'expired') return { grant, isNew: false, movements: [] };
+  const remaining = grant.remaining - units;
+  const state = grant.state === 'pending' ? 'pending' : remaining > 0n ? 'live' : 'spent';
+  return { grant: { ...grant, remaining, state }, isNew: false, movements: movementsOf({ voided: units }) };
+}
+
 /** The grant of a period. It counts as made when the period began, so late or in time makes no difference to burning. */
 export function periodGrant(line: Line, renewal: Renewal, { startMs, endMs }: Period): Grant {
   return {

@@ -17,7 +17,7 @@ export type CountedPeriod = {
   readonly overage: Units;
   /** Minor units that wallet and overage units cost together. */
   readonly cost: Units;
-  /** In which currency the last of them was priced; null where none was. */
+  /** ISO 4217 of the cost; null where there is none. */
   readonly currency: string | null;
 };
 

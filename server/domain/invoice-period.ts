@@ -5,7 +5,7 @@
  * goes on from there: so they lie side by side without gap or overlap, whatever the customer changes.
  */
 import { billingPeriod } from './billing-period.ts';
-import type { Customer } from './customer.ts';
+import { anchorZoneOf, type Customer } from './customer.ts';
 import type { BaseCharge } from './invoice.ts';
 import type { BillingInterval, Plan, PlanHeld } from './plan.ts';
 import { baseChargesOf, type PlanSpan } from './plan-span.ts';
@@ -22,7 +22,7 @@ export type InvoicePeriod = {
 
 /** What a customer's periods hang on. */
 export type PlanHistory = {
-  readonly customer: Pick<Customer, 'anchorAtMs' | 'timeZone'>;
+  readonly customer: Pick<Customer, 'anchorAtMs' | 'anchorTimeZone' | 'timeZone'>;
   /** In order of time, at least one; the first holds for whatever was before it. */
   readonly spans: readonly PlanSpan[];
   readonly planOf: (held: PlanHeld) => Plan | null;
@@ -39,7 +39,7 @@ export const spanAt = (spans: readonly PlanSpan[], atMs: number): PlanSpan | und
 export function invoicePeriodFrom(startMs: number, { customer, spans, planOf }: PlanHistory): InvoicePeriod {
   const held = spanAt(spans, startMs);
   const interval = intervalOf(held ? planOf(held) : null);
-  const whole = billingPeriod(interval, customer.anchorAtMs, customer.timeZone, startMs);
+  const whole = billingPeriod(interval, customer.anchorAtMs, anchorZoneOf(customer), startMs);
   const changed = spans.find(
     (span) => span.sinceMs > startMs && span !== held && intervalOf(planOf(span)) !== interval,
   );
@@ -51,7 +51,7 @@ export function invoicePeriodAround(atMs: number, history: PlanHistory): Invoice
   const { customer, spans, planOf } = history;
   const held = spanAt(spans, atMs);
   const interval = intervalOf(held ? planOf(held) : null);
-  const whole = billingPeriod(interval, customer.anchorAtMs, customer.timeZone, atMs);
+  const whole = billingPeriod(interval, customer.anchorAtMs, anchorZoneOf(customer), atMs);
   const upTo = spans.filter((span) => span === held || span.sinceMs <= atMs);
   const other = upTo.findLastIndex((span) => intervalOf(planOf(span)) !== interval);
   const since = other === -1 ? whole.startMs : (upTo[other + 1]?.sinceMs ?? whole.startMs);

@@ -33,7 +33,7 @@ export const thresholdReached = (alert: Alert): Notice<'usage.threshold_reached'
   atMs: alert.raisedAtMs,
 });
 
-/** The same of a period, however often it happens: the first refusal, or the first use beyond the limit. */
+/** The same of a limit and period, however often it happens: the first refusal, or the first use beyond the limit. */
 export const limitExceeded = (
   meter: MeterPeriod,
   { how, used, limit }: { readonly how: 'denied' | 'passed'; readonly used: Units; readonly limit: Units | null },
@@ -48,17 +48,18 @@ export const limitExceeded = (
     limit: limit === null ? null : formatUnits(limit),
     period: periodData(meter.period),
   },
-  dedupeKey: limitKeyOf(meter),
+  dedupeKey: limitKeyOf(meter, limit),
   atMs,
   knownUntilMs: meter.period.endMs,
 });
 
-export const limitKeyOf = ({ customerId, featureKey, period }: MeterPeriod): string =>
-  `limit ${customerId} ${featureKey} ${period.startMs}`;
+/** Another limit in the same period is something else to reach. */
+export const limitKeyOf = ({ customerId, featureKey, period }: MeterPeriod, limit: Units | null): string =>
+  `limit ${customerId} ${featureKey} ${period.startMs} ${limit === null ? 'none' : formatUnits(limit)}`;
 
 type Totals = Pick<Counter, 'used' | 'credits' | 'wallet' | 'overage' | 'cost' | 'walletCharge'>;
 
-/** @param currency That of the feature's price; null without one. */
+/** @param currency That of its cost, or of the feature's price where it costs nothing; null without either. */
 export const periodClosed = (
   meter: MeterPeriod,
   counter: Totals,

@@ -6,6 +6,7 @@
  */
 import { drawFrom } from './burn.ts';
 import { type Counter, includedUsed, pricedUnits } from './counter.ts';
+import { priceIn } from './counter-currency.ts';
 import type { Draw, Grant } from './grant.ts';
 import type { LimitPolicy } from './policy.ts';
 import { affordableUnits, costBetween } from './price.ts';
@@ -72,7 +73,7 @@ export function pay(policy: LimitPolicy, counter: Counter, funds: Funds, amount:
   const included = left === null ? amount : minUnits(amount, left);
   const { draws, taken: credits } = drawFrom(funds.grants, minUnits(amount - included, funds.credits));
   const rest = amount - included - credits;
-  const { price } = policy;
+  const price = priceIn(counter, policy.price);
   if (price === null || rest === 0n) return { ...NO_PAYMENT, included, credits, overage: rest, draws };
   const position = pricedUnits(counter);
   const wallet = funds.wallet ? affordableUnits(price, position, rest, availableMoney(funds.wallet)) : 0n;
@@ -120,6 +121,7 @@ export function paidInto(counter: Counter, payment: Payment, into: 'used' | 'hel
     overage: counter.overage + payment.overage,
     cost: counter.cost + payment.cost,
     walletCharge: counter.walletCharge + payment.walletCharge,
+    currency: counter.currency,
     gauge: counter.gauge,
     raised: counter.raised,
   };

@@ -1,8 +1,9 @@
 /**
  * period — the half-open time `[start, end)` in which a counter counts.
  *
- * By the calendar or from the customer's own start, and either way in the customer's time zone: a day is from local
- * midnight to local midnight, so it has 23 or 25 hours where the clocks change. Instants are epoch milliseconds.
+ * By the calendar in the customer's time zone: a day is from local midnight to local midnight, so it has 23 or 25 hours
+ * where the clocks change. Or from the customer's own start, in the same time zone or that of a subscription which the
+ * start is of. Instants are epoch milliseconds.
  */
 import { Temporal } from 'temporal-polyfill';
 import { nearest } from './nearest.ts';
@@ -42,6 +43,8 @@ export type PeriodRule = {
   readonly anchorMs: number;
   /** IANA name, e.g. `Europe/Berlin`. */
   readonly timeZone: string;
+  /** In which anchored periods are counted, where that is another one. */
+  readonly anchorTimeZone?: string | null;
   /** Where a period that never ends begins: the customer's first instant. */
   readonly sinceMs: number;
 };
@@ -123,7 +126,8 @@ function periodFrom(startMs: number, rule: PeriodRule): Period {
 
 /** The regular period around an instant, whatever was opened before. */
 export function periodAt(rule: PeriodRule, atMs: number): Period {
-  const { reset, anchor, anchorMs, timeZone } = rule;
+  const { reset, anchor, anchorMs } = rule;
+  const timeZone = rule.anchorTimeZone ?? rule.timeZone;
   if (isInterval(reset)) return anchoredTile(stepOf(reset), anchorMs, timeZone, atMs);
   if (anchor === 'calendar' || reset === 'never') return calendarPeriod({ ...rule, reset }, atMs);
   return anchoredTile(STEPS[reset], anchorMs, timeZone, atMs);

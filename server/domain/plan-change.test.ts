@@ -83,6 +83,7 @@ const customer: Customer = {
   pendingPlan: null,
   timeZone: 'UTC',
   anchorAtMs: at('2026-01-15T00:00:00Z'),
+  anchorTimeZone: null,
   metadata: null,
   overrides: new Map(),
   mutes: [],
@@ -111,7 +112,7 @@ describe('the renewal', () => {
   });
 
   it('is in the time zone of the customer', () => {
-    const berlin = { anchorAtMs: at('2026-01-14T23:00:00Z'), timeZone: 'Europe/Berlin' }; // midnight there
+    const berlin = { anchorAtMs: at('2026-01-14T23:00:00Z'), anchorTimeZone: null, timeZone: 'Europe/Berlin' }; // midnight there
     expect(new Date(renewalOf(berlin, planOf('10 usd month'), NOW))).toEqual(new Date('2026-04-14T22:00:00Z'));
   });
 });

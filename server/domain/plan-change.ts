@@ -1,6 +1,6 @@
 /** plan-change — which way a change of plan goes, and when it takes effect. */
 import { billingPeriod } from './billing-period.ts';
-import { type Customer, currentPlanOf } from './customer.ts';
+import { anchorZoneOf, type Customer, currentPlanOf } from './customer.ts';
 import type { ExistingCustomers } from './definitions.ts';
 import { type BillingInterval, type Catalog, type Plan, type PlanPrice, planOfCustomer } from './plan.ts';
 
@@ -54,12 +54,12 @@ export const usualChange = (direction: PlanDirection): PlanChange =>
 
 /** The end of the billing period around an instant, counted from the customer's anchor by the interval of the plan. */
 export function renewalOf(
-  customer: Pick<Customer, 'anchorAtMs' | 'timeZone'>,
+  customer: Pick<Customer, 'anchorAtMs' | 'anchorTimeZone' | 'timeZone'>,
   plan: Plan | null,
   atMs: number,
 ): number {
   const interval = plan?.prices[0]?.interval ?? INTERVAL_WITHOUT_PRICE;
-  return billingPeriod(interval, customer.anchorAtMs, customer.timeZone, atMs).endMs;
+  return billingPeriod(interval, customer.anchorAtMs, anchorZoneOf(customer), atMs).endMs;
 }
 
 /**

@@ -13,11 +13,18 @@ type PlanOfCustomer = Pick<Customer, 'planKey' | 'planVersion' | 'pendingPlan'>;
  * The spans that a change of a customer begins, in order of time; none where its plan stays.
  *
  * A pending change that has come due began one at its own time, whether or not anybody has noticed it until now.
+ *
+ * @param sinceMs Since when the customer has the plan that it has after it.
  */
-export function spansOfChange(before: PlanOfCustomer, after: PlanOfCustomer, nowMs: number): readonly PlanSpan[] {
+export function spansOfChange(
+  before: PlanOfCustomer,
+  after: PlanOfCustomer,
+  nowMs: number,
+  sinceMs = nowMs,
+): readonly PlanSpan[] {
   const [had, has] = [currentPlanOf(before, nowMs), currentPlanOf(after, nowMs)];
   const due = dueSpan(before, nowMs);
-  return [...(due ? [due] : []), ...(isSame(had, has) ? [] : [{ ...has, sinceMs: nowMs }])];
+  return [...(due ? [due] : []), ...(isSame(had, has) ? [] : [{ ...has, sinceMs }])];
 }
 
 /**

@@ -92,6 +92,18 @@ const missingPlan = (tenantId: string, key: string): Plan => ({
   archivedAtMs: null,
 });
 
+/** For what interval, and in what currency, a customer pays a plan's base price. */
+export type PlanTerms = Pick<PlanPrice, 'interval' | 'currency'> & { readonly planKey: string };
+
+/** The plan at the price that is paid: of all that it lists that one alone, where it lists it. */
+export function atTerms(plan: Plan, terms: PlanTerms): Plan {
+  if (plan.key !== terms.planKey) return plan;
+  const inInterval = plan.prices.filter(({ interval }) => interval === terms.interval);
+  const paid = inInterval.filter(({ currency }) => currency === terms.currency);
+  if (paid.length > 0) return { ...plan, prices: paid };
+  return inInterval.length > 0 ? { ...plan, prices: inInterval } : plan;
+}
+
 /** Whether any feature or plan gives credits by itself: then they begin when a customer is registered. */
 export const allocatesCredits = ({ features, plans }: Catalog): boolean =>
   [...features.values(), ...[...plans.values()].flatMap((plan) => [...plan.features.values()])].some(

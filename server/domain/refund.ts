@@ -6,6 +6,7 @@
  */
 import { giveBack as giveBackDraws } from './burn.ts';
 import { type Counter, pricedUnits } from './counter.ts';
+import { priceIn } from './counter-currency.ts';
 import { type Draw, type Grant, isGone } from './grant.ts';
 import { NO_PAYMENT, type Payment } from './payment.ts';
 import type { LimitPolicy } from './policy.ts';
@@ -141,11 +142,12 @@ function walletRefund(
   return minUnits(refund, paid.walletCharge);
 }
 
-function costOffTheTop({ price }: LimitPolicy, counter: Counter, units: Units): Units {
+function costOffTheTop(policy: LimitPolicy, counter: Counter, units: Units): Units {
+  const price = priceIn(counter, policy.price);
   const position = pricedUnits(counter);
   if (units === position) return counter.cost; // nothing priced is left, whatever the price was when it was used
   if (units === 0n) return 0n;
-  if (price === null) return shareOf(counter.cost, units, position); // it had one when they were used
+  if (price === null) return shareOf(counter.cost, units, position); // it had another when they were used, or one
   return minUnits(costBetween(price, position - units, position), counter.cost);
 }
 

@@ -53,6 +53,7 @@ const CUSTOMER: Customer = {
   pendingPlan: null,
   timeZone: 'UTC',
   anchorAtMs: START - 90 * DAY,
+  anchorTimeZone: null,
   metadata: null,
   overrides: new Map(),
   mutes: [],
@@ -64,6 +65,8 @@ const SUBSCRIPTION: FoundSubscription = {
   id: 'sub_1',
   status: 'active',
   planKey: 'pro',
+  interval: 'month',
+  currency: 'usd',
   anchorAtMs: START,
   periodStartMs: START,
   periodEndMs: START + 31 * DAY,
@@ -73,7 +76,7 @@ const SUBSCRIPTION: FoundSubscription = {
   createdAtMs: START,
 };
 const found = (fields: Partial<FoundSubscription> = {}): FoundSubscription => ({ ...SUBSCRIPTION, ...fields });
-const known = (fields: Partial<FoundSubscription> = {}): Subscription => keptOf(null, found(fields), START);
+const known = (fields: Partial<FoundSubscription> = {}): Subscription => keptOf(null, found(fields), at(0));
 
 /** As `pro`, `pro → free 20d`: the plan now, and what comes when. */
 function spell({ pendingPlan, ...customer }: Customer, nowMs: number): string {
@@ -139,41 +142,97 @@ describe('a subscription that is found', () => {
     }
   });
 
-  it('is left alone where its plan is unknown', () => {
-    const { customer, subscription } = follow(CUSTOMER, null, found({ planKey: 'stray' }), CATALOG, at(1));
-    expect([spell(customer, at(1).nowMs), subscription?.planKey]).toEqual(['free@3', 'stray']);
+  it('waits where there is no such plan, and follows as soon as there is', () => {
+    const stray = found({ planKey: 'stray' });
+    const waiting = follow(CUSTOMER, null, stray, CATALOG, at(1));
+    expect(spell(waiting.customer, at(1).nowMs)).toBe('free@3');
+    expect(waiting.subscription).toMatchObject({ planKey: 'stray', isFollowed: false });
+    const plans = new Map([...CATALOG.plans, ['stray', plan('stray', 4)] as const]);
+    const there = follow(waiting.customer, waiting.subscription, stray, { ...CATALOG, plans }, at(2));
+    expect(spell(there.customer, at(2).nowMs)).toBe('stray@4');
+    expect(there.subscription).toMatchObject({ isFollowed: true });
+    const ended = follow(CUSTOMER, waiting.subscription, { ...stray, status: 'canceled' }, CATALOG, at(2));
+    expect(ended.subscription).toMatchObject({ isFollowed: true }); // there is nothing left to wait for
+  });
+
+  it('keeps the plan that it has where it is changed to one that is not there', () => {
+    const onPro = { ...CUSTOMER, planKey: 'pro', planVersion: 1 };
+    const moved = follow(onPro, known(), found({ planKey: 'stray' }), CATALOG, at(2));
+    expect([spell(moved.customer, at(2).nowMs), moved.subscription?.isFollowed]).toEqual(['pro@1', false]);
+    const back = follow(moved.customer, moved.subscription, found(), CATALOG, at(3));
+    expect([spell(back.customer, at(3).nowMs), back.subscription?.isFollowed]).toEqual(['pro@1', true]);
+  });
+
+  it.each([
+    ['active', 'free@3', 'canceled'],
+    ['past_due', 'free@3', 'canceled'],
+    ['unpaid', 'pro@1', 'canceled'], // it had fallen back: this one was given by hand since
+    ['incomplete', 'pro@1', 'incomplete'], // it never was anything
+    ['canceled', 'pro@1', 'canceled'], // and on a plan that was given by hand since
+  ] as const)('that was %s and is gone: %s', (status, has, is) => {
+    const onPro = { ...CUSTOMER, planKey: 'pro', planVersion: 1 };
+    const { customer, subscription } = follow(onPro, known({ status }), null, CATALOG, at(2));
+    expect([spell(customer, at(2).nowMs), subscription?.status]).toEqual([has, is]);
+  });
+
+  it.each([
+    ['new', null, found(), 0],
+    ['new, and in its second period', null, found({ periodStartMs: START + DAY }), 1],
+    ['another after one that ended', known({ status: 'canceled' }), found({ id: 'sub_2' }), 0],
+    ['the same, on another plan', known(), found({ planKey: 'team' }), 3],
+    ['of a time to come', null, found({ periodStartMs: START + 9 * DAY }), 3],
+    ['over', known(), found({ status: 'canceled' }), 3],
+  ] as const)('%s: its plan is paid from the start of it', (_what, before, now, since) => {
+    expect(follow(CUSTOMER, before, now, CATALOG, at(3)).planSinceMs).toBe(START + since * DAY);
   });
 
   it('is past due since it was first seen so, or since before that', () => {
-    const seen = keptOf(null, found({ status: 'past_due' }), START + 3 * DAY);
+    const seen = keptOf(null, found({ status: 'past_due' }), at(3));
     expect(seen.pastDueSinceMs).toBe(START + 3 * DAY);
-    expect(keptOf(seen, found({ status: 'past_due' }), START + 5 * DAY).pastDueSinceMs).toBe(START + 3 * DAY);
+    expect(keptOf(seen, found({ status: 'past_due' }), at(5)).pastDueSinceMs).toBe(START + 3 * DAY);
     const told = found({ status: 'past_due', pastDueSinceMs: START + DAY });
-    expect(keptOf(seen, told, START + 5 * DAY).pastDueSinceMs).toBe(START + DAY);
-    expect(keptOf(seen, found(), START + 5 * DAY).pastDueSinceMs).toBeNull();
+    const again = found({ status: 'past_due', pastDueSinceMs: START + 4 * DAY }); // paid in between, and nobody saw it
+    expect(keptOf(seen, again, at(5))).toMatchObject({
+      pastDueSinceMs: START + 4 * DAY,
+      graceEndsAtMs: START + 11 * DAY,
+    });
+    expect(keptOf(seen, told, at(5)).pastDueSinceMs).toBe(START + DAY);
+    expect(keptOf(seen, found(), at(5))).toMatchObject({ pastDueSinceMs: null, graceEndsAtMs: null });
+  });
+
+  it('falls back at another time when the grace is another', () => {
+    const late = found({ status: 'past_due', pastDueSinceMs: START });
+    const before = follow(CUSTOMER, null, late, CATALOG, at(1));
+    expect(spell(before.customer, at(1).nowMs)).toBe('pro@2 → free 7d');
+    const longer = follow(before.customer, before.subscription, late, CATALOG, { ...at(1), graceMs: 9 * DAY });
+    expect(spell(longer.customer, at(1).nowMs)).toBe('pro@2 → free 9d');
   });
 });
 
 describe('of several subscriptions', () => {
   it.each([
     ['the one that runs', ['canceled 5', 'active 1', 'incomplete 9'], 'active 1'],
-    ['the newest that runs', ['active 1', 'past_due 2'], 'past_due 2'],
+    ['the newest that entitles', ['active 1', 'past_due 3'], 'past_due 3'],
+    ['one that is paid, before a newer one whose grace is over', ['active 1', 'past_due 2'], 'active 1'],
+    ['one whose grace is over, before one that has ended', ['past_due 2', 'canceled 3'], 'past_due 2'],
     ['one that may go on, before one that has ended', ['unpaid 1', 'canceled 2'], 'unpaid 1'],
     ['one that has ended, before one that never began', ['incomplete_expired 3', 'canceled 2'], 'canceled 2'],
   ] as const)('%s counts', (_what, all, counts) => {
     const subscriptions = all.map((text) => {
       const [status = '', day = ''] = text.split(' ');
-      return found({ id: text, status: status as Subscription['status'], createdAtMs: START + Number(day) * DAY });
+      const createdAtMs = START + Number(day) * DAY; // and not paid since, where it is past due: 9 days are looked at
+      const pastDueSinceMs = status === 'past_due' ? createdAtMs : null;
+      return found({ id: text, status: status as Subscription['status'], createdAtMs, pastDueSinceMs });
     });
     fc.assert(
       fc.property(fc.shuffledSubarray(subscriptions, { minLength: subscriptions.length }), (shuffled) => {
-        expect(governing(shuffled)?.id).toBe(counts);
+        expect(governing(shuffled, null, at(9))?.id).toBe(counts);
       }),
       { numRuns: 20 },
     );
   });
 
-  it('is none of none', () => expect(governing([])).toBeNull());
+  it('is none of none', () => expect(governing([], null, at(0))).toBeNull());
 
   it('says which would be paid twice beside another', () => {
     const running = ['trialing', 'active', 'past_due', 'unpaid', 'paused'];
@@ -210,7 +269,7 @@ describe('a life that is looked at', () => {
           const only = look([end]);
           expect(spell(partly.customer, LAST.nowMs)).toBe(spell(only.customer, LAST.nowMs));
           expect(partly.subscription).toEqual(only.subscription);
-          expect(standingOf(partly.subscription, LAST)).toEqual(standingOf(only.subscription, LAST));
+          expect(standingOf(partly.subscription, LAST.nowMs)).toEqual(standingOf(only.subscription, LAST.nowMs));
         },
       ),
     );

@@ -5,7 +5,7 @@
  * notices come, and how often, changes nothing.
  */
 import { type Customer, currentPlanOf } from './customer.ts';
-import { type Catalog, livePlan, type Plan } from './plan.ts';
+import { type BillingInterval, type Catalog, livePlan, type Plan, type PlanTerms } from './plan.ts';
 
 export const SUBSCRIPTION_STATUSES = [
   'incomplete',
@@ -24,6 +24,11 @@ export type Subscription = {
   readonly id: string;
   readonly status: SubscriptionStatus;
   readonly planKey: string;
+  /** Whether the customer follows it: not while there is no such plan here. */
+  readonly isFollowed: boolean;
+  /** What its base price is charged for, and in what; null where that is none of a plan's prices, or not known. */
+  readonly interval: BillingInterval | null;
+  readonly currency: string | null;
   /** Where its billing periods are counted from. */
   readonly anchorAtMs: number;
   readonly periodStartMs: number;
@@ -31,8 +36,9 @@ export type Subscription = {
   /** When it ends because it was called off; null while it goes on. */
   readonly cancelsAtMs: number | null;
   readonly endedAtMs: number | null;
-  /** Since when it has been past due; null while it is not. */
+  /** Since when it has been past due, and until when its plan goes on all the same; null while it is not. */
   readonly pastDueSinceMs: number | null;
+  readonly graceEndsAtMs: number | null;
 };
 
 /** What each status is good for. */
@@ -51,6 +57,9 @@ const TREATMENTS = {
   canceled: 'ended',
 } as const satisfies Record<SubscriptionStatus, string>;
 
+/** By which clocks a processor counts periods from their anchor, wherever the customer lives. */
+export const SUBSCRIPTION_TIME_ZONE = 'UTC';
+
 export const DUNNING_GRACE_MS = 7 * 24 * 3_600_000;
 
 /** What a subscription entitles to. */
@@ -60,16 +69,21 @@ export type Standing =
   | { readonly kind: 'subscribed'; readonly id: string; readonly planKey: string; readonly untilMs: number | null }
   | { readonly kind: 'ended'; readonly id: string };
 
-export type StandingAt = { readonly nowMs: number; readonly graceMs: number };
-
-export function standingOf(subscription: Subscription | null, { nowMs, graceMs }: StandingAt): Standing {
+export function standingOf(subscription: Subscription | null, nowMs: number): Standing {
   if (subscription === null) return { kind: 'none' };
-  const { id, status, planKey, cancelsAtMs, pastDueSinceMs } = subscription;
+  const { id, status, planKey, cancelsAtMs, graceEndsAtMs } = subscription;
   const treatment = TREATMENTS[status];
   if (treatment === 'nothing') return { kind: 'none' };
   if (treatment === 'ended' || treatment === 'held_up') return { kind: 'ended', id };
-  const untilMs = earliest(cancelsAtMs, treatment === 'grace' ? (pastDueSinceMs ?? nowMs) + graceMs : null);
+  const untilMs = earliest(cancelsAtMs, graceEndsAtMs);
   return untilMs !== null && untilMs <= nowMs ? { kind: 'ended', id } : { kind: 'subscribed', id, planKey, untilMs };
+}
+
+/** At which price its plan is paid now; null where it entitles to none, or nothing is known of it. */
+export function termsOf(subscription: Subscription | null, nowMs: number): PlanTerms | null {
+  if (!subscription?.isFollowed || standingOf(subscription, nowMs).kind !== 'subscribed') return null;
+  const { planKey, interval, currency } = subscription;
+  return interval === null || currency === null ? null : { planKey, interval, currency };
 }
 
 const earliest = (a: number | null, b: number | null): number | null =>
@@ -79,63 +93,114 @@ const earliest = (a: number | null, b: number | null): number | null =>
 export const isRunning = ({ status }: Pick<Subscription, 'status'>): boolean =>
   TREATMENTS[status] === 'plan' || TREATMENTS[status] === 'grace' || TREATMENTS[status] === 'held_up';
 
-const RANKS = { plan: 3, grace: 3, held_up: 2, ended: 1, nothing: 0 } as const;
-
 /** One of a customer's subscriptions as it was found. */
-export type FoundSubscription = Subscription & { readonly createdAtMs: number };
+export type FoundSubscription = Omit<Subscription, 'isFollowed' | 'graceEndsAtMs'> & { readonly createdAtMs: number };
 
-/** The one that counts: one that runs before one that has ended, and the newest of those. */
-export function governing(found: readonly FoundSubscription[]): FoundSubscription | null {
-  const rank = ({ status }: Subscription) => RANKS[TREATMENTS[status]];
-  const [first] = [...found].sort(
-    (a, b) => rank(b) - rank(a) || b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1),
+/** @param graceMs How long the plan goes on while an invoice is open. */
+export type LookedAt = { readonly nowMs: number; readonly graceMs: number };
+
+/**
+ * The one that counts: one that entitles to its plan, before one that may again, before one that has ended; and the newest
+ * of those.
+ *
+ * @param known What was known until now, of one of them.
+ */
+export function governing(
+  found: readonly FoundSubscription[],
+  known: Subscription | null,
+  at: LookedAt,
+): FoundSubscription | null {
+  const ranked = found.map((one) => ({ one, rank: rankOf(keptOf(known, one, at), at.nowMs) }));
+  const [first] = ranked.sort(
+    (a, b) => b.rank - a.rank || b.one.createdAtMs - a.one.createdAtMs || (a.one.id < b.one.id ? 1 : -1),
   );
-  return first ?? null;
+  return first?.one ?? null;
 }
 
-/** What is kept of a subscription: that it is past due, since when it was first known to be. */
-export function keptOf(known: Subscription | null, found: FoundSubscription, nowMs: number): Subscription {
+function rankOf(subscription: Subscription, nowMs: number): number {
+  if (standingOf(subscription, nowMs).kind === 'subscribed') return 3;
+  if (isRunning(subscription)) return 2;
+  return TREATMENTS[subscription.status] === 'ended' ? 1 : 0;
+}
+
+/**
+ * What is kept of a subscription. Since when it is past due the processor says by its open invoices; where none is to be
+ * seen, it is since when it was first known to be.
+ */
+export function keptOf(
+  known: Subscription | null,
+  found: FoundSubscription,
+  { nowMs, graceMs }: LookedAt,
+): Subscription {
   const { createdAtMs: _, ...kept } = found;
-  if (found.status !== 'past_due') return { ...kept, pastDueSinceMs: null };
+  if (found.status !== 'past_due') return { ...kept, isFollowed: true, pastDueSinceMs: null, graceEndsAtMs: null };
   const seenAtMs = known?.id === found.id ? known.pastDueSinceMs : null;
-  return { ...kept, pastDueSinceMs: earliest(seenAtMs, found.pastDueSinceMs) ?? nowMs };
+  const pastDueSinceMs = found.pastDueSinceMs ?? seenAtMs ?? nowMs;
+  return { ...kept, isFollowed: true, pastDueSinceMs, graceEndsAtMs: pastDueSinceMs + graceMs };
 }
 
 /** What a subscription has come to, for a customer. */
-export type Followed = { readonly customer: Customer; readonly subscription: Subscription | null };
+export type Followed = {
+  readonly customer: Customer;
+  readonly subscription: Subscription | null;
+  /** Since when the customer has the plan that it has now, if that is another: a new subscription is paid from its start. */
+  readonly planSinceMs: number;
+};
 
 /**
  * Lets a customer follow its subscription.
  *
  * - It has the plan from now on, and where the subscription ends by itself (called off, or past due for longer than the
  *   grace) the default plan from then on, whether or not anybody tells of it then.
- * - Where it has ended, the default plan from now on.
+ * - Where it has ended, or is gone, the default plan from now on.
  * - Billing periods are counted from where the subscription's are.
  * - Where nothing of this is another than it was known to be, the customer stays as it is: also on a plan that
  *   somebody has given it by hand meanwhile.
+ * - Where there is no such plan, it stays as it is until there is one, and follows then.
  *
  * Without a default plan nothing is there to fall back to, and the customer keeps the plan.
  *
  * @param known What was known of the subscription until now; null for nothing.
+ * @param found The one that governs; null where the processor has none.
  */
 export function follow(
   customer: Customer,
   known: Subscription | null,
   found: FoundSubscription | null,
   catalog: Catalog,
-  at: StandingAt,
+  at: LookedAt,
 ): Followed {
-  if (found === null) return { customer, subscription: known };
-  const subscription = keptOf(known, found, at.nowMs);
-  const standing = standingOf(subscription, at);
-  const anchored = isNewStart(known, subscription) ? { ...customer, anchorAtMs: subscription.anchorAtMs } : customer;
-  if (isSame(standingOf(known, at), standing)) return { customer: anchored, subscription };
-  return { customer: customerWith(anchored, standing, catalog, at.nowMs), subscription };
+  const { nowMs } = at;
+  const now = found ?? goneOf(known, nowMs);
+  if (now === null) return { customer, subscription: known, planSinceMs: nowMs };
+  const kept = keptOf(known, now, at);
+  const [before, standing] = [standingOf(known, nowMs), standingOf(kept, nowMs)];
+  const subscription = { ...kept, isFollowed: standing.kind !== 'subscribed' || catalog.plans.has(standing.planKey) };
+  const anchored = isNewStart(known, subscription) ? withStart(customer, subscription) : customer;
+  if (known?.isFollowed !== false && isSame(before, standing)) {
+    return { customer: anchored, subscription, planSinceMs: nowMs };
+  }
+  const isNew = standing.kind === 'subscribed' && known?.id !== standing.id;
+  return {
+    customer: customerWith(anchored, standing, catalog, nowMs),
+    subscription,
+    planSinceMs: isNew ? Math.min(subscription.periodStartMs, nowMs) : nowMs,
+  };
 }
+
+/** What was running and is nowhere to be found has ended. */
+const goneOf = (known: Subscription | null, nowMs: number): FoundSubscription | null =>
+  known && isRunning(known) ? { ...known, status: 'canceled', endedAtMs: nowMs, createdAtMs: 0 } : null;
 
 const isNewStart = (known: Subscription | null, found: Subscription): boolean =>
   TREATMENTS[found.status] !== 'nothing' &&
   !(known?.anchorAtMs === found.anchorAtMs && TREATMENTS[known.status] !== 'nothing');
+
+const withStart = (customer: Customer, { anchorAtMs }: Subscription): Customer => ({
+  ...customer,
+  anchorAtMs,
+  anchorTimeZone: SUBSCRIPTION_TIME_ZONE,
+});
 
 function isSame(a: Standing, b: Standing): boolean {
   if (a.kind === 'none' || b.kind === 'none') return a.kind === b.kind;

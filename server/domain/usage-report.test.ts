@@ -113,66 +113,150 @@ const message = (fields: Partial<Pending> = {}): Pending => ({
 describe('a message counts', () => {
   const end = at('15T00:00:00');
   it.each([
-    // used                billed from        now                  counts
-    ['14T10:20:30.456', null, '15T00:10:00', '14T10:20:30'],
-    ['16T08:00:00', null, '16T09:00:00', '14T23:59:59'], // late use, in the period in which it was
-    ['16T08:00:00', '15T00:00:00', '15T00:59:59', '14T23:59:59'], // its invoice is still open
-    ['16T08:00:00', '15T00:00:00', '15T01:00:00', '15T00:00:00'], // it is not: on the next one
-    ['14T10:20:30.456', '01T00:00:00', '15T01:00:00', '14T10:20:30'],
-    ['14T10:20:30.456', '14T12:00:00.500', '14T14:00:00', '14T12:00:01'],
-  ])('used at %s, with a billing period from %s, sent at %s: at %s', (used, billedFrom, now, counts) => {
-    const { usedAtMs } = message({ usedAtMs: at(used) });
-    expect(
-      told(countedAt(message({ usedAtMs, periodEndMs: end }), billedFrom === null ? null : at(billedFrom), at(now))),
-    ).toBe(counts);
-  });
+    // used                billed from     first    now               counts
+    ['14T10:20:30.456', null, false, '15T00:10:00', '14T10:20:30'],
+    ['16T08:00:00', null, false, '16T09:00:00', '14T23:59:59'], // late use, in the period in which it was
+    ['16T08:00:00', '15T00:00:00', false, '15T00:59:59', '14T23:59:59'], // its invoice is still open
+    ['16T08:00:00', '15T00:00:00', false, '15T01:00:00', '15T00:00:00'], // it is not: on the next one
+    ['14T10:20:30.456', '01T00:00:00', false, '15T01:00:00', '14T10:20:30'],
+    ['14T10:20:30.456', '14T12:00:00.500', false, '14T14:00:00', '14T12:00:01'],
+    ['14T10:20:30.456', '14T12:00:00', true, '14T12:00:30', '14T12:00:00'], // before the first one there is no invoice
+    ['14T12:20:30.456', '14T12:00:00', true, '14T12:30:00', '14T12:20:30'],
+  ])(
+    'used at %s, with a billing period from %s, the first: %s, sent at %s: at %s',
+    (used, from, first, now, counts) => {
+      const pending = message({ usedAtMs: at(used), periodEndMs: end });
+      const payer = { billedFromMs: from === null ? null : at(from), isFirstPeriod: first };
+      expect(told(countedAt(pending, payer, at(now)))).toBe(counts);
+    },
+  );
 });
 
 describe('the next step', () => {
-  const payer = { stripeCustomerId: 'cus_1', stripeAccount: null, billedFromMs: null };
+  const payer = {
+    stripeCustomerId: 'cus_1',
+    stripeAccount: null,
+    billedFromMs: at('01T00:00:00'),
+    billedUntilMs: at('15T00:00:00'),
+    isFirstPeriod: false,
+    endedAtMs: null,
+  };
+  const renewed = { ...payer, billedFromMs: at('15T00:00:00'), billedUntilMs: at('29T00:00:00') };
+  const unbilled = { ...payer, billedFromMs: null, billedUntilMs: null };
+  const ended = { ...payer, endedAtMs: at('14T12:00:00') };
   const counts = at('14T10:20:30');
+  const inDoubt = message({ unknownSinceMs: counts, countedAtMs: counts });
+  const HOUR_MS = 3_600_000;
   it.each([
     ['is to send', message(), payer, counts, { kind: 'send', countedAtMs: counts }],
-    ['is to wait for a payer', message(), null, counts, { kind: 'wait' }],
-    ['is to wait until it is too old', message(), null, counts + REPORTED_BACK_MAX_MS, { kind: 'wait' }],
+    ['is to wait for a payer', message(), null, counts, { kind: 'wait', for: 'no_customer' }],
+    [
+      'is to wait until it is too old',
+      message(),
+      null,
+      counts + REPORTED_BACK_MAX_MS,
+      { kind: 'wait', for: 'no_customer' },
+    ],
     ['is none when it is too old', message(), null, counts + REPORTED_BACK_MAX_MS + 456, { kind: 'too_old' }],
-    ['is none though there is a payer by now', message(), payer, counts + REPORTED_BACK_MAX_MS, { kind: 'too_old' }],
+    [
+      'is none though there is a payer by now',
+      message(),
+      { ...payer, billedUntilMs: counts + 2 * REPORTED_BACK_MAX_MS },
+      counts + REPORTED_BACK_MAX_MS,
+      { kind: 'too_old' },
+    ],
+    ['is to wait for a subscription', message(), unbilled, counts, { kind: 'wait', for: 'no_subscription' }],
+    [
+      'is none where there is none for too long',
+      message(),
+      unbilled,
+      counts + REPORTED_BACK_MAX_MS + 456,
+      { kind: 'too_old' },
+    ],
+    [
+      'is to send while the last invoice is open',
+      message(),
+      ended,
+      at('14T12:59:59'),
+      { kind: 'send', countedAtMs: counts },
+    ],
+    ['is to wait once that is closed', message(), ended, at('14T13:00:00'), { kind: 'wait', for: 'no_subscription' }],
+    [
+      'is to wait with what was used after the end',
+      message({ usedAtMs: at('14T12:00:00') }),
+      ended,
+      at('14T12:10:00'),
+      { kind: 'wait', for: 'no_subscription' },
+    ],
+    [
+      'is to send while its invoice is open',
+      message(),
+      payer,
+      at('15T00:59:59'),
+      { kind: 'send', countedAtMs: counts },
+    ],
+    ['is to wait for the period that runs', message(), payer, at('15T01:00:00'), { kind: 'wait', for: 'stale_period' }],
+    ['is the same in doubt', inDoubt, payer, at('15T01:00:00'), { kind: 'wait', for: 'stale_period' }],
+    [
+      'is never too old for a period that is not known yet',
+      message(),
+      payer,
+      counts + 2 * REPORTED_BACK_MAX_MS,
+      { kind: 'wait', for: 'stale_period' },
+    ],
+    [
+      'is to compare where nobody bills it any more',
+      inDoubt,
+      unbilled,
+      counts,
+      { kind: 'compare', countedAtMs: counts },
+    ],
     [
       'is to send again',
-      message({ unknownSinceMs: counts, countedAtMs: counts }),
-      payer,
+      inDoubt,
+      { ...payer, billedUntilMs: at('16T00:00:00') },
       counts + RESEND_SAFE_MS - 1,
       { kind: 'send', countedAtMs: counts },
     ],
     [
       'is to compare after 20 h',
-      message({ unknownSinceMs: counts, countedAtMs: counts }),
-      payer,
+      inDoubt,
+      { ...payer, billedUntilMs: at('16T00:00:00') },
       counts + RESEND_SAFE_MS,
       { kind: 'compare', countedAtMs: counts },
     ],
     [
       'is to compare when its invoice was closed meanwhile',
       message({ unknownSinceMs: at('15T00:50:00'), countedAtMs: counts }),
-      { ...payer, billedFromMs: at('15T00:00:00') },
-      at('15T01:00:00'),
+      renewed,
+      at('15T00:00:00') + HOUR_MS,
       { kind: 'compare', countedAtMs: counts },
     ],
     [
       'is for the next invoice when every try was refused',
       message({ countedAtMs: counts }),
-      { ...payer, billedFromMs: at('15T00:00:00') },
-      at('15T01:00:00'),
+      renewed,
+      at('15T00:00:00') + HOUR_MS,
       { kind: 'send', countedAtMs: at('15T00:00:00') },
     ],
   ] as const)('%s', (_, pending, by, now, step) => expect(nextStep(pending, by, now)).toEqual(step));
 });
 
-it('a fate is told by the sum, or not at all', () => {
-  expect(fateOf(5n, 12n, 12n)).toBe('missing');
-  expect(fateOf(5n, 17n, 12n)).toBe('arrived');
-  expect(fateOf(-5n, 7n, 12n)).toBe('arrived');
-  expect(fateOf(5n, 13n, 12n)).toBe('unclear');
+it.each([
+  // quantity  sum  known  others in doubt  sent last     fate
+  [5n, 12n, 12n, false, null, 'missing'],
+  [5n, 17n, 12n, false, null, 'arrived'],
+  [-5n, 7n, 12n, false, null, 'arrived'],
+  [5n, 13n, 12n, false, null, 'unclear'],
+  [5n, 12n, 12n, true, null, 'unclear'], // of two, 5 and -5, both may be in it
+  [5n, 17n, 12n, true, null, 'unclear'],
+  [5n, 12n, 12n, false, '15T11:50:00', 'missing'],
+  [5n, 12n, 12n, false, '15T11:50:01', 'unsettled'], // the biller counts minutes later
+  [5n, 17n, 12n, false, '15T11:50:01', 'unsettled'],
+] as const)('of %d, where %d are counted and %d known, others in doubt: %s, sent at %s: %s', (...row) => {
+  const [quantity, sum, known, isDoubtful, tried, fate] = row;
+  const span = { known, isDoubtful, triedAtMs: tried === null ? null : at(tried) };
+  expect(fateOf(quantity, sum, span, at('15T12:00:00'))).toBe(fate);
 });
 
 it('waits longer with each try, and never so long that the grace goes by', () => {

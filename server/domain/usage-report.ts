@@ -19,6 +19,8 @@ export const OVERDUE_MS = 45 * MINUTE_MS;
 export const REPORTED_BACK_MAX_MS = 35 * DAY_MS;
 /** The biller refuses an identifier that it knows for 24 h. Within this, to send again is always safe. */
 export const RESEND_SAFE_MS = 20 * HOUR_MS;
+/** The biller counts what it has accepted after a while. */
+export const SETTLING_MS = 10 * MINUTE_MS;
 /** The biller takes 15 digits. */
 export const QUANTITY_MAX: Units = (10n ** 15n - 1n) * ONE;
 
@@ -89,16 +91,29 @@ export type Payer = {
   readonly stripeCustomerId: string;
   /** The connected account; null for the platform's own. */
   readonly stripeAccount: string | null;
-  /** When the billing period began that is running; null where there is none. */
+  /** The billing period of its subscription, as it was known last; null where none bills use. */
   readonly billedFromMs: number | null;
+  readonly billedUntilMs: number | null;
+  /** Whether that period is the first one: no invoice before it has use on it. */
+  readonly isFirstPeriod: boolean;
+  /** When the subscription ended; null while it goes on. */
+  readonly endedAtMs: number | null;
 };
+
+/** Why nothing can be sent now: nobody would be billed for it. */
+export type Obstacle =
+  /** The biller does not know the customer yet. */
+  | 'no_customer'
+  /** It does, and bills it for nothing that is used. */
+  | 'no_subscription'
+  /** The billing period that is known is over, and its invoice closed; which one runs now is not known yet. */
+  | 'stale_period';
 
 export type Step =
   | { readonly kind: 'send'; readonly countedAtMs: number }
   /** Nobody knows whether it has arrived, and sent again as it is it could count twice, or too late. */
   | { readonly kind: 'compare'; readonly countedAtMs: number }
-  /** The biller does not know the customer yet. */
-  | { readonly kind: 'wait' }
+  | { readonly kind: 'wait'; readonly for: Obstacle }
   | { readonly kind: 'too_old' };
 
 /**
@@ -107,22 +122,47 @@ export type Step =
  */
 export function nextStep(message: Pending, payer: Payer | null, nowMs: number): Step {
   const { unknownSinceMs, countedAtMs } = message;
-  const ownMs = payer && countedAt(message, payer.billedFromMs, nowMs);
-  if (payer !== null && unknownSinceMs !== null && countedAtMs !== null) {
-    const isSafe = nowMs - unknownSinceMs < RESEND_SAFE_MS && ownMs === countedAtMs;
+  const obstacle = obstacleOf(message, payer, nowMs);
+  if (payer === null || obstacle === 'no_customer') return waitsFor('no_customer', message, nowMs);
+  if (obstacle === 'stale_period') return { kind: 'wait', for: obstacle };
+  const ownMs = countedAt(message, payer, nowMs);
+  if (unknownSinceMs !== null && countedAtMs !== null) {
+    const isSafe = obstacle === null && nowMs - unknownSinceMs < RESEND_SAFE_MS && ownMs === countedAtMs;
     return { kind: isSafe ? 'send' : 'compare', countedAtMs };
   }
-  if ((ownMs ?? latestOf(message)) <= nowMs - REPORTED_BACK_MAX_MS) return { kind: 'too_old' };
-  return ownMs === null ? { kind: 'wait' } : { kind: 'send', countedAtMs: ownMs };
+  if (obstacle !== null) return waitsFor(obstacle, message, nowMs);
+  return isTooOld(ownMs, nowMs) ? { kind: 'too_old' } : { kind: 'send', countedAtMs: ownMs };
+}
+
+const waitsFor = (obstacle: Obstacle, message: Pending, nowMs: number): Step =>
+  isTooOld(latestOf(message), nowMs) ? { kind: 'too_old' } : { kind: 'wait', for: obstacle };
+
+const isTooOld = (atMs: number, nowMs: number): boolean => atMs <= nowMs - REPORTED_BACK_MAX_MS;
+
+/** The last invoice of a subscription that has ended is closed like any other, an hour later. */
+function obstacleOf(message: Pending, payer: Payer | null, nowMs: number): Obstacle | null {
+  if (payer === null) return 'no_customer';
+  const { billedFromMs, billedUntilMs, endedAtMs } = payer;
+  if (billedFromMs === null) return 'no_subscription';
+  if (endedAtMs !== null) {
+    const isBilled = latestOf(message) < endedAtMs && nowMs < endedAtMs + GRACE_MS;
+    return isBilled ? null : 'no_subscription';
+  }
+  return billedUntilMs !== null && nowMs >= billedUntilMs + GRACE_MS ? 'stale_period' : null;
 }
 
 /**
  * The second at which use counts: its own, within its counter's period. What comes when its invoice is closed goes onto
- * the next one; told for the period before, nobody would ever be billed for it.
+ * the next one; told for the period before, nobody would ever be billed for it. Before the first period there is no invoice.
  */
-export function countedAt(message: Pending, billedFromMs: number | null, nowMs: number): number {
+export function countedAt(
+  message: Pending,
+  { billedFromMs, isFirstPeriod }: Pick<Payer, 'billedFromMs' | 'isFirstPeriod'>,
+  nowMs: number,
+): number {
   const ownMs = wholeSecond(latestOf(message));
-  const isInvoiced = billedFromMs !== null && ownMs < billedFromMs && nowMs >= billedFromMs + GRACE_MS;
+  if (billedFromMs === null || ownMs >= billedFromMs) return ownMs;
+  const isInvoiced = isFirstPeriod || nowMs >= billedFromMs + GRACE_MS;
   return isInvoiced ? Math.ceil(billedFromMs / SECOND_MS) * SECOND_MS : ownMs;
 }
 
@@ -134,13 +174,28 @@ function latestOf({ periodStartMs, periodEndMs, usedAtMs }: Pending): number {
 const wholeSecond = (atMs: number): number => Math.floor(atMs / SECOND_MS) * SECOND_MS;
 
 /** What the biller's own sum says of a message of unknown fate. */
-export type Fate = 'arrived' | 'missing' | 'unclear';
+export type Fate =
+  | 'arrived'
+  | 'missing'
+  /** It says nothing: other messages may be in the sum, or something else is. */
+  | 'unclear'
+  /** Something was sent so lately that the biller may not have counted it yet. */
+  | 'unsettled';
 
-/**
- * @param sum   What the biller has counted in the span that the message falls into.
- * @param known What is known to have arrived there, without the message.
- */
-export function fateOf(quantity: Units, sum: Units, known: Units): Fate {
+/** The span that a message falls into, without the message. */
+export type KnownSpan = {
+  /** What is known to have arrived there. */
+  readonly known: Units;
+  /** Whether others may have arrived, too. */
+  readonly isDoubtful: boolean;
+  /** When anything was sent last that counts there, the message too; null for long ago. */
+  readonly triedAtMs: number | null;
+};
+
+/** @param sum What the biller has counted in the span. */
+export function fateOf(quantity: Units, sum: Units, { known, isDoubtful, triedAtMs }: KnownSpan, nowMs: number): Fate {
+  if (triedAtMs !== null && nowMs < triedAtMs + SETTLING_MS) return 'unsettled';
+  if (isDoubtful) return 'unclear';
   if (sum === known) return 'missing';
   return sum === known + quantity ? 'arrived' : 'unclear';
 }

@@ -26,7 +26,7 @@ export type Usage = {
   /** Prepaid money left, in the currency of the feature's price; null without a wallet. */
   readonly wallet: Money | null;
   readonly overage: Units;
-  /** What of the period is to be billed so far, in minor units; null where the feature has no price. */
+  /** What of the period is to be billed so far, in minor units; null where the feature has no price and nothing was priced. */
   readonly estimatedCost: Money | null;
   /** The customer's sequence at which this was true. */
   readonly sequence: bigint;
@@ -51,13 +51,14 @@ export type UsageFrame = Pick<
 >;
 
 /** What is counted and prepaid. */
-export type Totals = Pick<Counter, 'period' | 'used' | 'held' | 'overage' | 'cost' | 'walletCharge'> &
+export type Totals = Pick<Counter, 'period' | 'used' | 'held' | 'overage' | 'cost' | 'walletCharge' | 'currency'> &
   Pick<Usage, 'credits' | 'wallet'>;
 
 /** Every call makes one, and a copy that fields are added to takes several times as long as naming them all. */
 export function usageOf(frame: UsageFrame, totals: Totals): Usage {
   const { limit, price } = frame.policy;
   const { period, used, held, overage, credits, wallet } = totals;
+  const currency = totals.currency ?? price?.currency ?? null;
   return {
     tenantId: frame.tenantId,
     customerId: frame.customerId,
@@ -73,7 +74,7 @@ export function usageOf(frame: UsageFrame, totals: Totals): Usage {
     credits,
     wallet,
     overage,
-    estimatedCost: price && { amount: owed(totals), currency: price.currency },
+    estimatedCost: currency === null ? null : { amount: owed(totals), currency },
     sequence: frame.sequence,
     catalogVersion: frame.catalogVersion,
     atMs: frame.atMs,

@@ -1,7 +1,7 @@
 /** Goal: a secret that is replaced signs for another day. Method: rotations, one and several, by hand. */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { newWebhookSecret, ROTATION_OVERLAP_MS, rotated, secretsAt } from './webhook-secret.ts';
+import { newWebhookSecret, ROTATION_OVERLAP_MS, rotated, SECRETS_MAX, secretsAt } from './webhook-secret.ts';
 
 it('is whsec_ and 32 random bytes', () => {
   const [one, other] = [newWebhookSecret(randomBytes), newWebhookSecret(randomBytes)];
@@ -24,4 +24,15 @@ it('replaced twice, none of them lives longer than it was to', () => {
     { secret: 'a', endsAtMs: ROTATION_OVERLAP_MS },
   ]);
   expect(rotated(twice, 'd', ROTATION_OVERLAP_MS).map(({ secret }) => secret)).toEqual(['d', 'c', 'b']);
+});
+
+it('replaced again and again within a day, the newest three sign, each as long as it was to', () => {
+  let secrets = [{ secret: 's0', endsAtMs: null as number | null }];
+  for (let i = 1; i <= 20; i += 1) secrets = [...rotated(secrets, `s${i}`, i)];
+  expect(SECRETS_MAX).toBe(3);
+  expect(secrets).toEqual([
+    { secret: 's20', endsAtMs: null },
+    { secret: 's19', endsAtMs: 20 + ROTATION_OVERLAP_MS },
+    { secret: 's18', endsAtMs: 19 + ROTATION_OVERLAP_MS },
+  ]);
 });

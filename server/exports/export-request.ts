@@ -7,6 +7,8 @@ export type ExportRequest = {
   /** Half-open; null is open on that side. */
   readonly fromMs: number | null;
   readonly toMs: number | null;
+  /** Invoices with a greater number; null for all. */
+  readonly afterNumber: number | null;
   /** Null for all. */
   readonly status: InvoiceStatus | null;
 };
@@ -27,7 +29,7 @@ export function exportRequestOf(query: URLSearchParams, allowed: readonly string
       '"to" is not after "from"; what is exported begins with the first and ends before the second.',
     );
   }
-  return { fromMs, toMs, status: statusOf(query) };
+  return { fromMs, toMs, afterNumber: numberOf(query), status: statusOf(query) };
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -45,6 +47,18 @@ function instantOf(query: URLSearchParams, name: 'from' | 'to'): number | null {
   throw invalidInput(
     [name],
     `"${name}" is "${shown(text)}"; write a day, like 2026-03-01, or an instant with its offset, like 2026-03-01T00:00:00Z.`,
+  );
+}
+
+const NUMBER = /^\d{1,15}$/;
+
+function numberOf(query: URLSearchParams): number | null {
+  const text = query.get('after');
+  if (text === null) return null;
+  if (NUMBER.test(text)) return Number(text);
+  throw invalidInput(
+    ['after'],
+    `"after" is "${shown(text)}"; write the number of the last invoice that you have, like 41, or 0 for all.`,
   );
 }
 

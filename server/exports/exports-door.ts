@@ -2,7 +2,8 @@
  * exports-door — `/exports/…`: invoices and closed periods as files, as long as they are, in the memory of a page.
  *
  * A page is read when the reader has taken the one before, in a short read of its own: nothing is held while a client is
- * slow. What breaks on the way cuts the connection, so that nobody takes half a file for a whole one.
+ * slow. What breaks on the way cuts the connection, so that nobody takes half a file for a whole one; and so does a reader
+ * who takes nothing for a minute.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -10,15 +11,18 @@ import { pipeline } from 'node:stream/promises';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { type Database, isUnreachable } from '../db/client.ts';
 import { queryIn } from '../db/query-in.ts';
+import type { Clock } from '../domain/clock.ts';
 import { type ErrorCode, MeterError } from '../domain/errors.ts';
 import { type ApiKeyViewer, mayRead } from '../domain/viewer.ts';
 import { type ExportRequest, exportRequestOf } from './export-request.ts';
 import { invoicesCsv, invoicesNdjson, type ReadAs } from './invoice-export.ts';
+import { type OpenExport, OpenExports } from './open-exports.ts';
 import { usageNdjson } from './usage-export.ts';
 
 export type ExportsDeps = {
   readonly database: Database;
   readonly authenticate: Authenticate;
+  readonly clock: Clock;
   /** Told of what is nobody's fault but ours. */
   readonly onBug: (error: unknown) => void;
 };
@@ -34,25 +38,30 @@ const NDJSON = 'application/x-ndjson; charset=utf-8';
 const EXPORTS: Readonly<Record<string, Export>> = {
   '/exports/invoices.csv': {
     contentType: 'text/csv; charset=utf-8; header=present',
-    parameters: ['from', 'to', 'status'],
+    parameters: ['after', 'from', 'to', 'status'],
     pages: invoicesCsv,
   },
-  '/exports/invoices.ndjson': { contentType: NDJSON, parameters: ['from', 'to', 'status'], pages: invoicesNdjson },
+  '/exports/invoices.ndjson': {
+    contentType: NDJSON,
+    parameters: ['after', 'from', 'to', 'status'],
+    pages: invoicesNdjson,
+  },
   '/exports/usage.ndjson': { contentType: NDJSON, parameters: ['from', 'to'], pages: usageNdjson },
 };
 
-/** Exports at once: each takes a connection of the pool for its pages, and calls need them, too. */
-const OPEN_MAX = 4;
+/** How often it is looked for downloads that nobody reads. */
+const STALL_TICK_MS = 5_000;
 const RETRY_AFTER_SECONDS = 5;
 
 export class ExportsDoor {
   readonly paths: readonly string[] = Object.keys(EXPORTS);
   readonly #deps: ExportsDeps;
-  readonly #closing = new AbortController();
-  #open = 0;
+  readonly #open = new OpenExports();
+  readonly #ticker: NodeJS.Timeout;
 
   constructor(deps: ExportsDeps) {
     this.#deps = deps;
+    this.#ticker = setInterval(() => this.cutStalled(), STALL_TICK_MS).unref();
   }
 
   readonly handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -66,7 +75,13 @@ export class ExportsDoor {
 
   /** Cuts what is still being sent. */
   close(): void {
-    this.#closing.abort();
+    clearInterval(this.#ticker);
+    this.#open.cutAll();
+  }
+
+  /** Cuts what nobody has read of for too long. */
+  cutStalled(): void {
+    this.#open.cutStalled(this.#deps.clock.now());
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -76,18 +91,34 @@ export class ExportsDoor {
     if (request.method !== 'GET') throw new WrongMethod();
     const { tenantId } = await this.#viewerOf(request);
     const filter = { ...exportRequestOf(searchParams, wanted.parameters), tenantId };
-    if (this.#open >= OPEN_MAX) throw tooMany();
-    this.#open += 1;
+    const fullness = this.#open.fullFor(tenantId);
+    if (fullness !== null) throw new MeterError('OVERLOADED', fullness);
+    const open = this.#open.add(tenantId);
     try {
       const pages = wanted.pages(readerOf(this.#deps.database, tenantId), filter);
       const first = await pages.next(); // what fails at once is told as an error
       response.writeHead(200, headersOf(pathname, wanted));
       response.flushHeaders();
       // A page is a chunk, and one is read ahead.
-      const chunks = Readable.from(startingWith(first, pages), { objectMode: true, highWaterMark: 1 });
-      await pipeline(chunks, response, { signal: this.#closing.signal });
+      const chunks = Readable.from(this.#waiting(open, first, pages), { objectMode: true, highWaterMark: 1 });
+      await pipeline(chunks, response, { signal: open.abort.signal });
     } finally {
-      this.#open -= 1;
+      this.#open.remove(open);
+    }
+  }
+
+  /** All pages, with a note of when each began to wait for its reader; the last one waits until it is sent. */
+  async *#waiting(open: OpenExport, first: IteratorResult<string, void>, rest: AsyncGenerator<string>) {
+    const { clock } = this.#deps;
+    try {
+      for (let page = first; !page.done; page = await rest.next()) {
+        open.waitingSinceMs = clock.now();
+        yield page.value;
+        open.waitingSinceMs = null;
+      }
+    } finally {
+      open.waitingSinceMs = clock.now();
+      await rest.return(undefined);
     }
   }
 
@@ -104,11 +135,10 @@ export class ExportsDoor {
     throw new MeterError('FORBIDDEN', `An export needs an API key with scope "read" or "admin"; this is ${found}.`);
   }
 
-  /** A reader that has gone is no fault of ours. */
+  /** A reader that has gone, or was cut off, is no fault of ours. */
   #cut(response: ServerResponse, error: unknown): void {
     response.destroy();
-    const isGone = this.#closing.signal.aborted || codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
-    if (!isGone) this.#deps.onBug(error);
+    if (!GONE.has(codeOf(error))) this.#deps.onBug(error);
   }
 
   #refusalOf(error: unknown): Refusal {
@@ -128,29 +158,11 @@ const readerOf =
   (work) =>
     database.readAs(tenantId, (db) => work(queryIn(db)));
 
-async function* startingWith(
-  first: IteratorResult<string, void>,
-  rest: AsyncGenerator<string>,
-): AsyncGenerator<string, void> {
-  try {
-    if (!first.done) yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
-}
-
 const headersOf = (path: string, { contentType }: Export) => ({
   'Content-Type': contentType,
   'Content-Disposition': `attachment; filename="${path.slice(path.lastIndexOf('/') + 1)}"`,
   'Cache-Control': 'no-store',
 });
-
-const tooMany = (): MeterError =>
-  new MeterError(
-    'OVERLOADED',
-    `${OPEN_MAX} exports are running, which is as many as may; try again when one has ended.`,
-  );
 
 class WrongMethod extends Error {
   override readonly name = 'WrongMethod';
@@ -195,5 +207,7 @@ function refuse(response: ServerResponse, { status, code, message, headers }: Re
     .writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': length, ...headers })
     .end(body);
 }
+
+const GONE: ReadonlySet<unknown> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null);

@@ -1,6 +1,12 @@
 /** invoice-export — invoices as CSV, a line each of theirs, and as NDJSON, an invoice each. */
 import type { Query } from '../db/client.ts';
-import { type CountedInvoice, type InvoiceFilter, invoicesMade, linesOfInvoices } from '../db/queries/invoices.ts';
+import {
+  type CountedInvoice,
+  type InvoiceFilter,
+  invoiceNumbersIn,
+  invoicesMade,
+  linesOfInvoices,
+} from '../db/queries/invoices.ts';
 import type { InvoiceRecord, InvoiceRecordLine } from '../domain/invoice-record.ts';
 import { formatUnits } from '../domain/units.ts';
 import { type Cell, csvLine } from './csv.ts';
@@ -13,16 +19,19 @@ type ExportedLine = { readonly invoice: InvoiceRecord; readonly line: InvoiceRec
 const INVOICES_AT_ONCE = 200;
 const PAGE_LINES = 500;
 
-/** Pages of lines in the order in which invoices were made, each read when it is asked for. An invoice may go on over several. */
+/** Pages of lines in order of the invoices' numbers, each read when it is asked for. An invoice may go on over several. */
 async function* pagesOf(read: ReadAs, filter: InvoiceFilter): AsyncGenerator<readonly ExportedLine[]> {
-  let after: InvoiceRecord | null = null;
-  while (true) {
-    const from: InvoiceRecord | null = after;
-    const made: readonly CountedInvoice[] = await read((query) => invoicesMade(query, filter, from, INVOICES_AT_ONCE));
+  const numbers = await read((query) => invoiceNumbersIn(query, filter));
+  if (numbers === null) return;
+  const { last } = numbers;
+  let first = Math.max(numbers.first, (filter.afterNumber ?? 0) + 1);
+  while (first <= last) {
+    const from = first;
+    const made = await read((query) => invoicesMade(query, filter, { first: from, last }, INVOICES_AT_ONCE));
     for (const few of togetherAtMost(made, PAGE_LINES)) yield* linesOf(read, filter.tenantId, few);
-    const last = made.at(-1);
-    if (!last || made.length < INVOICES_AT_ONCE) return;
-    after = last.invoice;
+    const newest = made.at(-1);
+    if (!newest || made.length < INVOICES_AT_ONCE) return;
+    first = newest.invoice.number + 1;
   }
 }
 
@@ -98,27 +107,25 @@ export async function* invoicesCsv(read: ReadAs, filter: InvoiceFilter): AsyncGe
   }
 }
 
-/** An invoice that goes on over several pages is told when its last line is there. */
+/** An invoice that has more lines than a page is begun with the first and ended with the last of them. */
 export async function* invoicesNdjson(read: ReadAs, filter: InvoiceFilter): AsyncGenerator<string> {
-  let open: ExportedLine[] = [];
+  let open: number | null = null;
   for await (const lines of pagesOf(read, filter)) {
     let text = '';
-    for (const exported of lines) {
-      if (open.length > 0 && open[0]?.invoice.number !== exported.invoice.number) {
-        text += ndjsonOf(open);
-        open = [];
-      }
-      open.push(exported);
+    for (const { invoice, line } of lines) {
+      if (invoice.number === open) text += `,${lineJson(line)}`;
+      else text += `${open === null ? '' : END}${beginningOf(invoice)}${lineJson(line)}`;
+      open = invoice.number;
     }
     if (text !== '') yield text;
   }
-  if (open.length > 0) yield ndjsonOf(open);
+  if (open !== null) yield END;
 }
 
-function ndjsonOf(lines: readonly ExportedLine[]): string {
-  const [first] = lines;
-  if (!first) return '';
-  const { invoice } = first;
+const END = ']}\n';
+
+/** All but its lines, up to where they begin. */
+function beginningOf(invoice: InvoiceRecord): string {
   const told = {
     number: invoice.number,
     status: invoice.status,
@@ -130,20 +137,22 @@ function ndjsonOf(lines: readonly ExportedLine[]): string {
     total: formatUnits(invoice.total.amount),
     paidFromWallet: formatUnits(invoice.paidFromWallet.amount),
     due: formatUnits(invoice.due.amount),
-    lines: lines.map(({ line }) => ({
-      line: line.line,
-      kind: line.kind,
-      adjustment: line.isAdjustment ?? false,
-      featureKey: line.featureKey,
-      description: line.description,
-      quantity: formatUnits(line.quantity),
-      unitAmount: line.unitAmount === null ? null : formatUnits(line.unitAmount),
-      amount: formatUnits(line.amount.amount),
-      period: periodOf(line.period),
-    })),
   };
-  return `${JSON.stringify(told)}\n`;
+  return `${JSON.stringify(told).slice(0, -1)},"lines":[`;
 }
+
+const lineJson = (line: InvoiceRecordLine): string =>
+  JSON.stringify({
+    line: line.line,
+    kind: line.kind,
+    adjustment: line.isAdjustment ?? false,
+    featureKey: line.featureKey,
+    description: line.description,
+    quantity: formatUnits(line.quantity),
+    unitAmount: line.unitAmount === null ? null : formatUnits(line.unitAmount),
+    amount: formatUnits(line.amount.amount),
+    period: periodOf(line.period),
+  });
 
 const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 const periodOf = ({ startMs, endMs }: { readonly startMs: number; readonly endMs: number | null }) => ({

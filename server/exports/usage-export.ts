@@ -15,7 +15,7 @@ const MORE_PERIODS = 500;
 
 type Known = { readonly customerId: string; readonly referenceId: string };
 
-/** Customers in order of their references; of each, features by key and time. */
+/** Customers in order of their references; of each, periods in the order in which they ended. */
 export async function* usageNdjson(read: ReadAs, filter: ClosedPeriodsFilter): AsyncGenerator<string> {
   let reference = '';
   while (true) {

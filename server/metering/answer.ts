@@ -47,6 +47,8 @@ type UsageAnswer = {
   readonly overage: string | undefined;
   /** What is to be billed so far. */
   readonly owed: string | undefined;
+  /** ISO 4217 of it, where that is not the price's. */
+  readonly owedIn: string | undefined;
   readonly sequence: string;
   readonly catalog: number;
   readonly at: number;
@@ -205,6 +207,7 @@ const usageToJson = (usage: Usage): UsageAnswer => ({
   wallet: usage.wallet ? [formatUnits(usage.wallet.amount), usage.wallet.currency] : undefined,
   overage: unlessZero(usage.overage),
   owed: usage.estimatedCost ? unlessZero(usage.estimatedCost.amount) : undefined,
+  owedIn: usage.estimatedCost?.currency === usage.policy.price?.currency ? undefined : usage.estimatedCost?.currency,
   sequence: usage.sequence.toString(),
   catalog: usage.catalogVersion,
   at: usage.atMs,
@@ -240,6 +243,7 @@ function usageFromJson(
       overage: unitsOr0(json.overage),
       cost: unitsOr0(json.owed),
       walletCharge: 0n, // `cost` is what is owed of it already
+      currency: json.owedIn ?? null,
     },
   );
 }

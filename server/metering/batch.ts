@@ -21,6 +21,7 @@ import type { Changes, CustomerState, NewAlert } from './state.ts';
 import { commit, keepCommit } from './verbs/commit.ts';
 import { eventToReverse, restart, reverse } from './verbs/correct.ts';
 import { type Called, describeUse } from './verbs/describe.ts';
+import { keepOneCurrency } from './verbs/one-currency.ts';
 import { grantUnits, settleTopUp, setWallet, topUp, voidUnits } from './verbs/prepay.ts';
 import { release } from './verbs/release.ts';
 import { meterOfReservation, reservationOf } from './verbs/reservation.ts';
@@ -181,6 +182,7 @@ function decideCalled(request: Called, context: Context): Verdict {
   const own = meterOf(customer, catalog, feature, ownPlan(customer, catalog, draft.nowMs));
   settleMeterCredits(draft, own, false);
   const meter = request.overrideKey === null ? own : meterOf(customer, catalog, feature, namedPlan(request, catalog));
+  if (request.amount > 0n) keepOneCurrency(draft, meter);
   const described = describeUse(request, meter, draft.nowMs, before);
   const refusal = refusedOutright(request.refusal);
   if (request.kind === 'consume') {

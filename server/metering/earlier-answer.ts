@@ -44,6 +44,7 @@ export function answerOfToday(json: AnswerJson | EarlierAnswerJson, featureKey: 
       feature: featureKey,
       overage,
       owed: owedFor(json),
+      owedIn: undefined,
       held: undefined,
       credits: undefined,
       wallet: undefined,

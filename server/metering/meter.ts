@@ -128,7 +128,7 @@ export const burning = (grants: ReadonlyMap<string, Grant>): readonly Grant[] =>
 /** Start of the calendar month in which a customer's spending counts. */
 export const monthOf = (customer: CustomerState, atMs: number): number => monthAt(customer, atMs).startMs;
 
-const monthAt = ({ timeZone, createdAtMs }: CustomerState, atMs: number): Period =>
+export const monthAt = ({ timeZone, createdAtMs }: CustomerState, atMs: number): Period =>
   calendarPeriod({ reset: 'monthly', timeZone, sinceMs: createdAtMs }, atMs);
 
 export const spentIn = (wallet: StoredWallet | undefined, monthMs: number): bigint =>
@@ -159,6 +159,7 @@ export const periodRuleOf = (customer: CustomerState, { reset, anchor }: Feature
   anchor,
   anchorMs: customer.anchorAtMs,
   timeZone: customer.timeZone,
+  anchorTimeZone: customer.anchorTimeZone,
   sinceMs: customer.createdAtMs,
 });
 
@@ -223,8 +224,8 @@ export function usageOfMeter(meter: Meter, counter: Counter, atMs: number): Usag
     atMs,
   };
   const credits = customer.credits.get(feature.key)?.live ?? 0n;
-  const { period, used, held, overage, cost, walletCharge } = counter;
-  return usageOf(frame, { period, used, held, overage, cost, walletCharge, credits, wallet: moneyOf(meter) });
+  const { period, used, held, overage, cost, walletCharge, currency } = counter;
+  return usageOf(frame, { period, used, held, overage, cost, walletCharge, currency, credits, wallet: moneyOf(meter) });
 }
 
 /** The wallet's balance, where the feature is paid for in its currency, and money was put in or the floor is credit. */

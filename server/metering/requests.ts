@@ -82,7 +82,12 @@ export type GrantRequest = Call & {
   readonly settlesOverage: boolean;
 };
 
-export type VoidGrantRequest = Call & { readonly kind: 'void-grant'; readonly grantId: string };
+export type VoidGrantRequest = Call & {
+  readonly kind: 'void-grant';
+  readonly grantId: string;
+  /** So many of what is left, or (below 0) back into it what was taken like that; left out: all, and for good. */
+  readonly units?: Units;
+};
 
 /** Money put into a wallet, or (below 0) paid out of it. */
 export type TopUpRequest = Call & {

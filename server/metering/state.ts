@@ -101,6 +101,8 @@ export type CustomerState = Holdings & {
   pendingPlan: PendingPlan | null;
   readonly timeZone: string;
   readonly anchorAtMs: number;
+  /** Null for its own. */
+  readonly anchorTimeZone: string | null;
   readonly createdAtMs: number;
   readonly overrides: ReadonlyMap<string, LimitFields>;
   readonly mutes: readonly Mute[];

@@ -11,6 +11,7 @@ import type { CustomerState } from './state.ts';
 import { lookAtCounters } from './store/load-counters.ts';
 import { lookAtCustomers } from './store/load-customers.ts';
 import type { Customers, Look } from './store/look.ts';
+import { keepOneCurrency } from './verbs/one-currency.ts';
 import { isDue, settleCustomer, settleMeterCredits } from './verbs/settle.ts';
 import { looksOfReaders, thirdLook } from './wants.ts';
 
@@ -68,6 +69,7 @@ function readingOf(customer: CustomerState, catalog: Catalog, keys: readonly str
   const meters = features.map((feature) => {
     const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, atMs));
     settleMeterCredits(draft, meter, false);
+    keepOneCurrency(draft, meter);
     customer.sequence = sequence;
     return readingOfMeter(meter, atMs);
   });

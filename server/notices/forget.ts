@@ -4,11 +4,12 @@ import { NOTICE_KEPT_MS } from '../domain/notice.ts';
 
 const BATCH_MAX = 1_000;
 
+/** Whatever became of it: so long after its last try was possible, nobody tries it. */
 const DELIVERIES = `
   WITH gone AS (
     DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM webhook_deliveries WHERE created_at < $1::timestamptz AND state <> 'pending'
-      ORDER BY created_at LIMIT ${BATCH_MAX} FOR UPDATE SKIP LOCKED
+      SELECT ctid FROM webhook_deliveries WHERE retry_until < $1::timestamptz
+      ORDER BY retry_until LIMIT ${BATCH_MAX} FOR UPDATE SKIP LOCKED
     )) RETURNING 1
   )
   SELECT count(*)::integer AS count FROM gone`;

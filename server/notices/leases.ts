@@ -22,33 +22,79 @@ export type Lease = {
   readonly event: OutgoingEvent;
 };
 
-/** Much longer than any try takes. */
+/** Longer than any try takes: 15 s for a webhook, 45 s for a mail. */
 export const LEASE_MS = 60_000;
 
 /** Of one endpoint at once, by one gateway; one that fails is tried with one at a time. */
 export const PER_ENDPOINT_MAX = 4;
+/** Of one tenant at once, by one gateway: many endpoints that hang take no other tenant's places. */
+export const PER_TENANT_MAX = 32;
+/** Of an endpoint that hears nothing any more, ended by one statement. */
+const ENDED_MAX = 100;
 
-/** Each endpoint's own oldest, so that a queue of one is never in front of another's. */
+/** Something is to be tried, now. */
+const IS_DUE = `state = 'pending' AND next_attempt_at <= $1::timestamptz`;
+
+/** What is due of an endpoint `e`, the oldest first. It is a range, so that it is read in the order of the index of both. */
+const DUE_OF_ENDPOINT = `
+        SELECT id, next_attempt_at FROM webhook_deliveries
+        WHERE endpoint_id BETWEEN e.endpoint_id AND e.endpoint_id AND ${IS_DUE}
+        ORDER BY endpoint_id, next_attempt_at`;
+
+/**
+ * The endpoints that something is on its way to, each with its oldest: from one to the next by the index, so that neither
+ * what waits behind it nor those that hear of nothing are looked at. Where nothing is due, it is one look.
+ */
+const WAITING = `waiting AS (
+    (SELECT endpoint_id, next_attempt_at FROM webhook_deliveries
+      WHERE state = 'pending' AND (SELECT min(next_attempt_at) FROM webhook_deliveries WHERE state = 'pending') <= $1::timestamptz
+      ORDER BY endpoint_id, next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT d.endpoint_id, d.next_attempt_at FROM waiting w CROSS JOIN LATERAL (
+      SELECT endpoint_id, next_attempt_at FROM webhook_deliveries
+      WHERE state = 'pending' AND endpoint_id > w.endpoint_id ORDER BY endpoint_id, next_attempt_at LIMIT 1
+    ) d
+  )`;
+
+/**
+ * Each endpoint's own oldest, so that a queue of one is never in front of another's, and of all these the oldest, with a
+ * share for each tenant. What was written for an endpoint while it was disabled or deleted has failed.
+ */
 const TAKE = `
-  WITH busy AS (
-    SELECT * FROM unnest($2::text[], $3::text[]) AS v (endpoint_id, tries)
+  WITH RECURSIVE ${WAITING}, due_endpoints AS (
+    SELECT w.endpoint_id, e.tenant_id, e.failing_since, e.id IS NULL OR e.disabled_at IS NOT NULL AS is_deaf,
+      coalesce(e.disabled_reason, 'Its endpoint was deleted.') AS why
+    FROM waiting w LEFT JOIN webhook_endpoints e ON e.id = w.endpoint_id WHERE w.next_attempt_at <= $1::timestamptz
+  ), ended AS (
+    UPDATE webhook_deliveries d
+    SET state = 'failed', next_attempt_at = NULL, lease = NULL,
+      last_error = coalesce(last_error, (SELECT why FROM due_endpoints e WHERE e.endpoint_id = d.endpoint_id))
+    WHERE id = ANY (ARRAY(
+      SELECT o.id FROM due_endpoints e CROSS JOIN LATERAL (${DUE_OF_ENDPOINT}
+        LIMIT ${ENDED_MAX} FOR UPDATE SKIP LOCKED
+      ) o WHERE e.is_deaf
+    ))
+  ), busy AS (
+    SELECT v.endpoint_id::uuid, v.tries::integer, e.tenant_id FROM unnest($2::text[], $3::text[]) AS v (endpoint_id, tries)
+      LEFT JOIN webhook_endpoints e ON e.id = v.endpoint_id::uuid
   ), due AS (
-    SELECT d.id FROM webhook_endpoints e
-      LEFT JOIN busy b ON b.endpoint_id::uuid = e.id
-      CROSS JOIN LATERAL (
-        SELECT id FROM webhook_deliveries
-        WHERE endpoint_id = e.id AND state = 'pending' AND next_attempt_at <= $1::timestamptz
-        ORDER BY next_attempt_at
-        LIMIT greatest(CASE WHEN e.failing_since IS NULL THEN ${PER_ENDPOINT_MAX} ELSE 1 END - coalesce(b.tries::integer, 0), 0)
-        FOR UPDATE SKIP LOCKED
-      ) d
-    WHERE e.disabled_at IS NULL
-    LIMIT $4::integer
+    SELECT d.id, d.next_attempt_at, e.tenant_id,
+      row_number() OVER (PARTITION BY e.tenant_id ORDER BY d.next_attempt_at, d.id) AS position
+    FROM due_endpoints e LEFT JOIN busy b ON b.endpoint_id = e.endpoint_id CROSS JOIN LATERAL (${DUE_OF_ENDPOINT}
+        LIMIT greatest(CASE WHEN e.failing_since IS NULL THEN ${PER_ENDPOINT_MAX} ELSE 1 END - coalesce(b.tries, 0), 0)
+    ) d
+    WHERE NOT e.is_deaf
+  ), oldest AS (
+    SELECT id FROM due LEFT JOIN (SELECT tenant_id, sum(tries) AS tries FROM busy GROUP BY tenant_id) b USING (tenant_id)
+    WHERE due.position <= ${PER_TENANT_MAX} - coalesce(b.tries, 0)
+    ORDER BY next_attempt_at LIMIT $4::integer
+  ), ours AS (
+    SELECT id FROM webhook_deliveries WHERE id = ANY (ARRAY(SELECT id FROM oldest)) AND ${IS_DUE} FOR UPDATE SKIP LOCKED
   )
   UPDATE webhook_deliveries d
   SET lease = gen_random_uuid(), attempts = d.attempts + 1, next_attempt_at = $1::timestamptz + interval '${LEASE_MS} milliseconds'
-  FROM due, webhook_endpoints e, outgoing_events n
-  WHERE d.id = due.id AND e.id = d.endpoint_id AND n.id = d.event_id
+  FROM webhook_endpoints e, outgoing_events n
+  WHERE d.id = ANY (ARRAY(SELECT id FROM ours)) AND e.id = d.endpoint_id AND n.id = d.event_id
   RETURNING d.id, d.lease, d.attempts, d.retry_until, d.endpoint_id, e.kind, e.url, e.secrets, n.id AS event_id, n.tenant_id,
     n.type, n.reference_id, n.data, n.created_at`;
 
@@ -135,15 +181,11 @@ export async function disable(query: Query, endpointId: string, reason: string, 
 }
 
 const OLDEST = `
-  SELECT min(d.next_attempt_at) AS oldest FROM webhook_endpoints e CROSS JOIN LATERAL (
-    SELECT next_attempt_at FROM webhook_deliveries
-    WHERE endpoint_id = e.id AND state = 'pending' ORDER BY next_attempt_at LIMIT 1
-  ) d
-  WHERE e.disabled_at IS NULL AND d.next_attempt_at <= $1::timestamptz`;
+  SELECT next_attempt_at AS oldest FROM webhook_deliveries WHERE ${IS_DUE} ORDER BY next_attempt_at LIMIT 1`;
 
 /** For how long the oldest delivery that is due has waited; 0 where none is. */
 export async function queueAgeMs(query: Query, nowMs: number): Promise<number> {
-  const [row] = await query<{ oldest: Date | null }>({ text: OLDEST, params: [iso(nowMs)] });
+  const [row] = await query<{ oldest: Date }>({ text: OLDEST, params: [iso(nowMs)] });
   return row?.oldest ? nowMs - row.oldest.getTime() : 0;
 }
 

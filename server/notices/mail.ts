@@ -7,28 +7,50 @@ export type MailOptions = {
   /** `smtp://user:password@host:587`, or `smtps://…` */
   readonly url: string;
   readonly from: string;
+  /** For all of one mail, its wait for a free connection included. */
+  readonly timeoutMs?: number;
 };
 
 export type Mail = {
-  send(to: string, event: CloudEvent): Promise<Attempt>;
+  /** @param signal Gives up. */
+  send(to: string, event: CloudEvent, signal: AbortSignal): Promise<Attempt>;
   close(): void;
 };
 
+/** Of a silence; a server that says a little now and again has `MAIL_TIMEOUT_MS` in all. */
 const TIMEOUT_MS = 15_000;
-/** Says that the address will never take a mail. */
-const NO_SUCH_ADDRESS = 550;
+/** Less than a lease, so that nobody else tries meanwhile. */
+const MAIL_TIMEOUT_MS = 45_000;
 
-export function createMail({ url, from }: MailOptions): Mail {
+/** A few connections for all mails: servers take not many at once. */
+export function createMail({ url, from, timeoutMs = MAIL_TIMEOUT_MS }: MailOptions): Mail {
   const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
-  const transport = createTransport({ url, ...timeouts }, { from });
+  const transport = createTransport({ url, pool: true, ...timeouts, socketCloseTimeout: 0 }, { from });
   return {
-    async send(to, event) {
+    async send(to, event, signal) {
+      const bound = new AbortController(); // closes the connection that the mail is on
+      let why = '';
+      const giveUp = (sentence: string) => {
+        why = sentence;
+        bound.abort();
+      };
+      const stop = () => giveUp('The gateway stopped.');
+      const timer = setTimeout(
+        () => giveUp(`The mail server did not take it within ${timeoutMs / 1_000} s.`),
+        timeoutMs,
+      );
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
       try {
         // The same try and again has the same id, so that a mail server may know it.
-        await transport.sendMail({ to, messageId: `<${event.id}@metergraph>`, ...mailOf(event) });
+        const messageId = `<${event.id}@metergraph>`;
+        await transport.sendMail({ to, messageId, ...mailOf(event), signal: bound.signal });
         return { ok: true, status: null };
       } catch (error) {
-        return attemptOf(error);
+        return why === '' ? attemptOf(error) : failed(why);
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
       }
     },
     close: () => transport.close(),
@@ -36,10 +58,32 @@ export function createMail({ url, from }: MailOptions): Mail {
 }
 
 function attemptOf(error: unknown): Attempt {
-  const status = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : null;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  const { code = 'unknown', responseCode: status = null } = error as SmtpError;
   const said = status === null ? '' : `, with ${status}`;
-  return { ...failed(`The mail server did not take it (${code}${said}).`, status), isGone: status === NO_SUCH_ADDRESS };
+  const sentence = `The mail server did not take it (${code}${said}).`;
+  return { ...failed(sentence, status), isGone: saysNoSuchAddress(error as SmtpError) };
+}
+
+/** What the library says of a failure. */
+type SmtpError = {
+  readonly code?: string;
+  readonly responseCode?: number;
+  /** As the server said it. */
+  readonly response?: string;
+  /** Which the server refused. */
+  readonly command?: string;
+};
+
+/** RFC 3463, of an address it is sent to; 5.1.7 and 5.1.8 are of the sender's, 5.7.1 of what the server lets through. */
+const NO_SUCH_ADDRESS = /^5\.1\.(?:[01236]|10)$/;
+/** Of a server that says no more than that. */
+const NO_SUCH_ADDRESS_CODES: readonly number[] = [550, 551, 553];
+
+/** Whether the address will never take a mail: not where the sender, a relay or the mail itself is refused. */
+function saysNoSuchAddress({ command, responseCode = 0, response = '' }: SmtpError): boolean {
+  if (command !== 'RCPT TO' || responseCode < 500) return false;
+  const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
+  return enhanced === undefined ? NO_SUCH_ADDRESS_CODES.includes(responseCode) : NO_SUCH_ADDRESS.test(enhanced);
 }
 
 /** Subject, words, and the same as a page. */

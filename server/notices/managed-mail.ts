@@ -22,9 +22,16 @@ const FOLLOW = `
   ON CONFLICT (id) DO UPDATE SET url = excluded.url, event_types = excluded.event_types,
     disabled_at = NULL, disabled_reason = NULL, failing_since = NULL`;
 
+const UNSET = 'ALERT_EMAIL_TO is not set.';
+
+/** What was on its way has failed. */
 const DISABLE = `
-  UPDATE webhook_endpoints SET disabled_at = $1::timestamptz, disabled_reason = 'ALERT_EMAIL_TO is not set.'
-  WHERE managed AND disabled_at IS NULL`;
+  WITH off AS (
+    UPDATE webhook_endpoints SET disabled_at = $1::timestamptz, disabled_reason = '${UNSET}'
+    WHERE managed AND disabled_at IS NULL RETURNING id
+  )
+  UPDATE webhook_deliveries SET state = 'failed', next_attempt_at = NULL, last_error = coalesce(last_error, '${UNSET}')
+  WHERE endpoint_id IN (SELECT id FROM off) AND state = 'pending'`;
 
 /** @param to Null where it is not set. */
 export async function followAlertMail({ db }: Pick<Database, 'db'>, to: string | null, nowMs: number): Promise<void> {

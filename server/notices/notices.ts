@@ -3,7 +3,7 @@
  * forgets what is old. It may be late, or run on several gateways at once.
  */
 import type { Database } from '../db/client.ts';
-import { emitAll } from '../db/queries/outgoing-events.ts';
+import { emitKept } from '../db/queries/outgoing-events.ts';
 import type { Clock } from '../domain/clock.ts';
 import { SingleRun } from '../domain/single-run.ts';
 import { AlertCollector } from './alert-collector.ts';
@@ -14,7 +14,7 @@ import type { Mail } from './mail.ts';
 import { createPost, type PostOptions } from './post.ts';
 import { Sender, type SenderDeps } from './sender.ts';
 
-export type NoticesDeps = Pick<SenderDeps, 'clock' | 'onOutcome' | 'onDisabled' | 'onError'> & {
+export type NoticesDeps = Pick<SenderDeps, 'clock' | 'stopGraceMs' | 'onOutcome' | 'onDisabled' | 'onError'> & {
   readonly database: Database;
   readonly post: PostOptions;
   /** Null where no mail server is set. */
@@ -40,14 +40,14 @@ export class Notices {
   #queueAgeMs = 0;
 
   constructor(deps: NoticesDeps) {
-    const { database, clock, post, mail = null, random = Math.random, onOutcome, onDisabled, onError } = deps;
+    const { database, clock, post, mail = null, random = Math.random, onError, ...rest } = deps;
     this.#database = database;
     this.#clock = clock;
     this.#onError = onError;
     this.#mail = mail;
     this.#collector = new AlertCollector({ database, clock });
     const { query } = database;
-    this.#sender = new Sender({ query, clock, post: createPost(post), mail, random, onOutcome, onDisabled, onError });
+    this.#sender = new Sender({ ...rest, query, clock, post: createPost(post), mail, random, onError });
   }
 
   /** For how long the oldest delivery that is due has waited, as of the last run. */
@@ -85,7 +85,7 @@ export class Notices {
   }
 
   #tellExceeded(): Promise<void> {
-    return this.exceeded.flush((notices) => emitAll(this.#database.query, notices, this.#clock.now()));
+    return this.exceeded.flush((notices) => emitKept(this.#database.query, notices, this.#clock.now()));
   }
 
   async #forget(): Promise<void> {

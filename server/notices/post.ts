@@ -1,8 +1,8 @@
 /**
- * post — one POST to somebody else's server, who may be slow, broken or up to something: it has 15 s, redirects are not
- * followed, next to nothing of the answer is read, and it reaches no network of our own.
+ * post — one POST to somebody else's server, who may be slow, broken or up to something: it has 15 s for all of it, names and
+ * answer included; redirects are not followed, next to nothing of the answer is read, and it reaches no network of our own.
  */
-import http, { type IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { retryAfterMsOf } from '../domain/retry.ts';
 import { addressRangeOf } from '../domain/webhook-endpoint.ts';
@@ -32,22 +32,51 @@ export function createPost({ allowPrivate, timeoutMs = TIMEOUT_MS, resolve }: Po
     const target = new URL(url);
     const refusal = allowPrivate ? null : problemOf(target);
     if (refusal !== null) return failed(refusal);
-    const timeout = AbortSignal.timeout(timeoutMs);
-    try {
-      const { request } = target.protocol === 'https:' ? https : http;
-      const options = { method: 'POST', headers: headersOf(message), agent: false, ...(lookup && { lookup }) };
-      const answer = await new Promise<IncomingMessage>((answered, reject) => {
-        request(target, { ...options, signal: AbortSignal.any([signal, timeout]) }, answered)
-          .once('error', reject)
-          .end(message.body);
-      });
-      drain(answer);
-      return attemptOf(answer, nowMs);
-    } catch (error) {
-      if (timeout.aborted) return failed(`No answer within ${timeoutMs / 1_000} s.`);
-      return failed(sentenceOf(error));
-    }
+    const { request } = target.protocol === 'https:' ? https : http;
+    const options = { method: 'POST', headers: headersOf(message), agent: false, ...(lookup && { lookup }) };
+    const sent = request(target, options);
+    const attempt = outcomeOf(sent, { timeoutMs, signal, nowMs });
+    sent.end(message.body);
+    return attempt;
   };
+}
+
+type Bounds = { readonly timeoutMs: number; readonly signal: AbortSignal; readonly nowMs: number };
+
+/**
+ * What was known first, once the connection is gone: until then a try has not ended, whatever its server does. The timer is a
+ * plain one, which nobody collects, and nothing of a try stays with the signal, which lives as long as the gateway.
+ */
+function outcomeOf(sent: ClientRequest, { timeoutMs, signal, nowMs }: Bounds): Promise<Attempt> {
+  return new Promise((resolve) => {
+    let known: Attempt | null = null;
+    const learn = (attempt: Attempt) => {
+      known ??= attempt;
+    };
+    const giveUp = (why: string) => {
+      learn(failed(why));
+      sent.destroy();
+    };
+    const stop = () => giveUp('The gateway stopped.');
+    const timer = setTimeout(() => giveUp(`No answer within ${timeoutMs / 1_000} s.`), timeoutMs);
+    signal.addEventListener('abort', stop, { once: true });
+    sent.on('response', (answer) => {
+      learn(attemptOf(answer, nowMs));
+      drain(answer);
+    });
+    // A 101 hands over the socket, which is then ours to close.
+    sent.on('upgrade', (answer, socket) => {
+      learn(attemptOf(answer, nowMs));
+      socket.destroy();
+    });
+    sent.on('error', (error) => learn(failed(sentenceOf(error))));
+    sent.once('close', () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      resolve(known ?? failed('The connection failed.'));
+    });
+    if (signal.aborted) stop();
+  });
 }
 
 /** The setting may have changed since the endpoint was made; and an address that is written out is never looked up. */

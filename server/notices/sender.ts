@@ -27,6 +27,8 @@ export type SenderDeps = {
   readonly mail: Mail | null;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** How long whoever stops waits for answers. */
+  readonly stopGraceMs?: number;
   readonly onOutcome: (outcome: DeliveryOutcome) => void;
   /** Told of an endpoint that is sent nothing more. */
   readonly onDisabled: (disabled: Disabled) => void;
@@ -36,7 +38,6 @@ export type SenderDeps = {
 
 /** Tries under way at once, of all endpoints. */
 const TRIES_MAX = 256;
-/** How long whoever stops waits for answers. */
 const STOP_GRACE_MS = 2_000;
 
 export class Sender {
@@ -45,10 +46,6 @@ export class Sender {
   readonly #busy = new Map<string, number>();
   readonly #tries = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  /** Mails can't be called back; nobody waits for them any longer. */
-  readonly #aborted = new Promise<Attempt>((resolve) => {
-    this.#stopping.signal.addEventListener('abort', () => resolve(failed('The gateway stopped.')), { once: true });
-  });
   #isStopped = false;
   #sending: Promise<void> | null = null;
   #isWanted = false;
@@ -74,7 +71,7 @@ export class Sender {
   /** Begins nothing more. Who does not answer soon is tried again by another gateway, or by the next start. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const grace = setTimeout(() => this.#stopping.abort(), STOP_GRACE_MS);
+    const grace = setTimeout(() => this.#stopping.abort(), this.#deps.stopGraceMs ?? STOP_GRACE_MS);
     await this.idle();
     clearTimeout(grace);
   }
@@ -128,7 +125,7 @@ export class Sender {
     const event = cloudEventOf(lease.event);
     if (lease.kind === 'email') {
       if (mail === null) return Promise.resolve(failed('Not sent: no SMTP_URL is set.'));
-      return Promise.race([mail.send(mailAddressOf(lease.url), event), this.#aborted]);
+      return mail.send(mailAddressOf(lease.url), event, this.#stopping.signal);
     }
     const nowMs = clock.now();
     const body = JSON.stringify(event);
@@ -158,5 +155,5 @@ export class Sender {
   }
 }
 
-const GONE = 'It said that it is gone for good (410, or 550 for mail).';
+const GONE = 'It said that it is gone for good: by a 410, or for mail, that there is no such address.';
 const GIVEN_UP = 'Every try has failed for 5 days.';

@@ -8,6 +8,7 @@ import './plan.ts';
 import './customer.ts';
 import './customer-plan.ts';
 import './customer-mutes.ts';
+import './customer-billing.ts';
 import './usage.ts';
 import './entity-usage.ts';
 import './usage-period.ts';

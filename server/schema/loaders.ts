@@ -6,12 +6,14 @@ import { findEvents } from '../actions/find-events.ts';
 import { findGrants } from '../actions/find-grants.ts';
 import { findInvoiceLines } from '../actions/find-invoices.ts';
 import { findLines, type PostedLine } from '../actions/find-ledger.ts';
+import { findSubscriptions } from '../actions/find-subscriptions.ts';
 import { findApiKeys, findTenant } from '../actions/find-tenant.ts';
 import { findWallets, type WalletRecord } from '../actions/find-wallets.ts';
 import type { Context } from '../context.ts';
 import type { Customer } from '../domain/customer.ts';
 import type { InvoiceRecord, InvoiceRecordLine } from '../domain/invoice-record.ts';
 import type { CustomerMeters, MeterReading, MeterSelection } from '../domain/meters.ts';
+import type { Subscription } from '../domain/subscription.ts';
 import { anyone, visibleFeatures } from './access.ts';
 import type { OwnedKey, SequencedKey } from './node-id.ts';
 import { oncePerOperation } from './once-per-operation.ts';
@@ -113,6 +115,16 @@ export const wallets = oncePerOperation(
     new DataLoader<string, readonly WalletRecord[]>(async (ids) => {
       const byCustomer = grouped(await findWallets(context.services, tenantIdOf(context), ids), (w) => w.customerId);
       return ids.map((id) => byCustomer.get(id) ?? []);
+    }),
+);
+
+/** The subscription that pays for a customer; null for none. */
+export const subscriptions = oncePerOperation(
+  (context) =>
+    new DataLoader<string, Subscription | null>(async (ids) => {
+      const found = await findSubscriptions(context.services, tenantIdOf(context), ids);
+      const byCustomer = new Map(found.map(({ customerId, subscription }) => [customerId, subscription]));
+      return ids.map((id) => byCustomer.get(id) ?? null);
     }),
 );
 

@@ -87,7 +87,7 @@ export const UsageType = builder.objectRef<Usage>('Usage').implement({
     estimatedCost: t.expose('estimatedCost', {
       type: MoneyType,
       nullable: true,
-      description: 'What the overage costs so far. Null where the feature has no price.',
+      description: 'What the overage costs so far. Null where the feature has no price, and nothing was priced.',
     }),
     upgrades: t.field({
       type: [PlanType],

@@ -19,7 +19,7 @@ const DeliveryStateEnum = wordEnum<DeliveryState>('WebhookDeliveryState', 'How f
 });
 
 const WebhookDeliveryType = builder.objectRef<Delivery>('WebhookDelivery').implement({
-  description: 'One event on its way to one endpoint. It is kept for 30 days.',
+  description: 'One event on its way to one endpoint. It is kept for 30 days after the three in which it is tried.',
   fields: (t) => ({
     id: t.id({
       description: 'Opaque, and unique among all objects.',

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import type Stripe from 'stripe';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Delivery } from '../support/stripe/webhooks.ts';
-import { type BillingRig, buy, openBilling, toPro } from './rig.ts';
+import { type BillingRig, buy, openBilling, PAGES, toPro } from './rig.ts';
 
 let rig: BillingRig;
 
@@ -116,6 +116,119 @@ describe('a customer', () => {
     }
     await rig.deliver();
     expect(await rig.standing('dashboard')).toBe('team active');
+  });
+
+  it('follows a trial from its first day, paused and resumed, and what is announced changes nothing', async () => {
+    const { sdk, stripe } = rig;
+    await rig.write('registerCustomer', { referenceId: 'trial' });
+    const metadata = { metergraph_tenant: rig.tenantId, metergraph_customer: rig.customerId('trial') };
+    const customer = await sdk.customers.create({ metadata });
+    const method = await sdk.paymentMethods.attach('pm_card_visa', { customer: customer.id });
+    const { id } = await sdk.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: await priceOf('team') }],
+      trial_period_days: 7,
+      default_payment_method: method.id,
+    });
+    await rig.deliver();
+    expect(await rig.standing('trial')).toBe('team trialing');
+    await sdk.subscriptions.update(id, { trial_end: 'now' });
+    await rig.deliver();
+    expect(await rig.standing('trial')).toBe('team active');
+    await sdk.subscriptions.pause(id, { type: 'subscription' });
+    await rig.deliver();
+    expect(await rig.standing('trial')).toBe('free paused');
+    await sdk.subscriptions.resume(id);
+    await rig.deliver();
+    expect(await rig.standing('trial')).toBe('team active');
+    const account = stripe.account();
+    account.subscriptions.get(id).status = 'unpaid';
+    await sdk.subscriptions.update(id, { metadata: { note: 'given up' } });
+    await rig.deliver();
+    expect(await rig.standing('trial')).toBe('free unpaid');
+  });
+
+  it('may subscribe again after one has ended, and of two that live the one that is paid counts', async () => {
+    const first = await subscriber('again');
+    await rig.deliver();
+    await STEPS.end(first);
+    await rig.deliver();
+    expect(await rig.standing('again')).toBe('free canceled');
+    await buy(rig, { plan: { planKey: 'team' } }, 'again');
+    await rig.deliver();
+    expect(await rig.standing('again')).toBe('team active');
+    const customer = await rig.stripeCustomer('again');
+    const [living] = (await rig.sdk.subscriptions.list({ customer })).data;
+    rig.clock.advance(60_000);
+    const { id } = await rig.sdk.subscriptions.create({
+      customer,
+      items: [{ price: await priceOf('pro') }],
+      default_payment_method: String(living?.default_payment_method),
+    });
+    await rig.deliver();
+    expect(await rig.standing('again')).toBe('pro active'); // the newest
+    await rig.sdk.subscriptions.update(id, { pause_collection: { behavior: 'void' } });
+    await rig.deliver();
+    expect(await rig.standing('again')).toBe('team active'); // the one that is paid
+    await rig.sdk.subscriptions.cancel(id);
+    await rig.deliver();
+    expect(await rig.standing('again')).toBe('team active');
+  });
+
+  it('whose price is changed by hand to none of ours keeps its plan until that ends', async () => {
+    const subscription = await subscriber('custom');
+    await rig.deliver();
+    const product = await rig.sdk.products.create({ name: 'As agreed' });
+    const money = { currency: 'usd', unit_amount: 12_300, recurring: { interval: 'month' as const } };
+    const price = await rig.sdk.prices.create({ product: product.id, ...money });
+    const { data } = (await rig.sdk.subscriptions.retrieve(subscription.id)).items;
+    const [kept, ...others] = data;
+    await rig.sdk.subscriptions.update(subscription.id, {
+      items: [{ id: kept?.id ?? '', price: price.id }, ...others.map(({ id }) => ({ id, deleted: true }))],
+      metadata: { metergraph_tenant: '', metergraph_plan: '' },
+    });
+    await rig.deliver();
+    expect(await rig.standing('custom')).toBe('pro active');
+    await STEPS.end(subscription);
+    await rig.deliver();
+    expect(await rig.standing('custom')).toBe('free canceled');
+  });
+
+  it('falls back when it is deleted at Stripe', async () => {
+    await subscriber('deleted');
+    await rig.deliver();
+    const { sdk } = rig;
+    await sdk.customers.del(await rig.stripeCustomer('deleted'));
+    await rig.deliver();
+    expect(await rig.standing('deleted')).toBe('free canceled');
+  });
+
+  it('waits for a plan that is not here yet, and has it as soon as it is', async () => {
+    const { sdk, tenantId } = rig;
+    await rig.write('registerCustomer', { referenceId: 'early' });
+    const metadata = { metergraph_tenant: tenantId, metergraph_plan: 'stray' };
+    const product = await sdk.products.create({ name: 'Stray', metadata });
+    const money = { currency: 'usd', unit_amount: 5_000, recurring: { interval: 'month' as const } };
+    const price = await sdk.prices.create({ product: product.id, ...money, metadata });
+    const whose = { metergraph_tenant: tenantId, metergraph_customer: rig.customerId('early') };
+    const customer = await sdk.customers.create({ metadata: whose });
+    const method = await sdk.paymentMethods.attach('pm_card_visa', { customer: customer.id });
+    const items = [{ price: price.id }];
+    await sdk.subscriptions.create({ customer: customer.id, items, default_payment_method: method.id });
+    await rig.deliver();
+    expect(await rig.standing('early')).toBe('free active');
+    const second = await rig.write('createCheckoutSession', { referenceId: 'early', ...PAGES, ...toPro });
+    expect(second).toMatchObject({ code: 'ALREADY_SUBSCRIBED' }); // it pays already
+    const sweep = async () => {
+      rig.clock.advance(5 * 60_000);
+      await rig.gateway.stripe?.run();
+    };
+    await sweep();
+    expect(await rig.standing('early')).toBe('free active');
+    await rig.write('savePlan', { key: 'stray', features: [{ featureKey: 'api_calls', limit: 7 }] });
+    await sweep();
+    expect(await rig.standing('early')).toBe('stray active');
+    expect(await rig.passes(8, 'early')).toBe(7);
   });
 
   it('is not thrown back by an answer of Stripe that comes late', async () => {

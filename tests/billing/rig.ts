@@ -1,7 +1,8 @@
 /** rig — a gateway that is paid by a Stripe of its own: plans that are for sale there, notices that a test delivers. */
 import type Stripe from 'stripe';
 import { expect } from 'vitest';
-import { basePriceKey, meterEventName, meteredPriceKey, planProductId } from '../../server/billing/stripe/names.ts';
+import { desiredOf } from '../../server/billing/stripe/catalog/desired.ts';
+import { syncCatalog } from '../../server/billing/stripe/catalog/sync.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { defineConfig } from '../../server/index.ts';
@@ -75,7 +76,7 @@ export async function openBilling(
     reportIntervalMs: 3_600_000,
   });
   stripe.webhooks.to(`${gateway.url}/webhooks/stripe`, { secret: SECRET });
-  await sell(sdk, gateway.tenantId);
+  await sell(gateway, sdk);
   const customerId = (referenceId = 'acme') => customerIdOf(gateway.tenantId, referenceId);
   const rig: BillingRig = {
     ...gateway,
@@ -133,40 +134,10 @@ type Standing = {
   readonly pendingPlan: { readonly plan: { readonly key: string }; readonly at: string } | null;
 };
 
-/** What is for sale, as the catalog would be brought to Stripe. */
-async function sell(sdk: Stripe, tenantId: string): Promise<void> {
-  const meter = await sdk.billing.meters.create({
-    display_name: 'API calls',
-    event_name: meterEventName(tenantId, 'api_calls'),
-    default_aggregation: { formula: 'sum' },
-    customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
-    value_settings: { event_payload_key: 'value' },
-  });
-  for (const [plan, amount] of [
-    ['pro', 2_000],
-    ['team', 9_000],
-  ] as const) {
-    const metadata = { metergraph_tenant: tenantId, metergraph_plan: plan };
-    const product = await sdk.products.create({ id: planProductId(tenantId, plan), name: plan, metadata });
-    await sdk.prices.create({
-      product: product.id,
-      currency: 'usd',
-      unit_amount: amount,
-      recurring: { interval: 'month' },
-      lookup_key: basePriceKey(tenantId, plan, 'month', 'usd'),
-      metadata,
-    });
-  }
-  for (const feature of ['api_calls', 'sms']) {
-    await sdk.prices.create({
-      product: planProductId(tenantId, 'pro'),
-      currency: 'usd',
-      unit_amount: 10,
-      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
-      lookup_key: meteredPriceKey(tenantId, 'pro', feature, 'month'),
-      metadata: { metergraph_tenant: tenantId, metergraph_plan: 'pro', metergraph_feature: feature },
-    });
-  }
+/** Brings what is for sale to Stripe, as `metergraph stripe sync` does. */
+export async function sell({ gateway, database, tenantId }: TestGateway, sdk: Stripe): Promise<void> {
+  const catalog = await gateway.services.catalogs.current(database.query, tenantId);
+  await syncCatalog({ stripe: sdk, on: {}, wait: async () => {} }, desiredOf(tenantId, catalog));
 }
 
 /** Opens a checkout, and has the customer pay. */

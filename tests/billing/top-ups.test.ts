@@ -3,9 +3,11 @@
  * that do what a test says, a clock that is moved over cool-offs, gateways that charge at once, answers that are lost.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { chargeTopUps } from '../../server/billing/top-ups.ts';
+import { billingEffects } from '../../server/billing-effects.ts';
 import { describeEngines } from '../support/engines.ts';
 import type { CardOutcome } from '../support/stripe/index.ts';
-import { type BillingRig, beside, buy, openBilling, toPro } from './rig.ts';
+import { type BillingRig, beside, buy, CONFIG, openBilling, toPro } from './rig.ts';
 
 const declines = (declineCode: string): CardOutcome => ({ kind: 'declines', declineCode });
 const PAYS: CardOutcome = { kind: 'pays' };
@@ -105,6 +107,134 @@ describe('charging by itself', () => {
     await use(rig);
     await charge(rig);
     expect((await walletOf(rig)).split(': ')[1]).toBe('failed paid');
+  });
+
+  it('counts refusals in a row, also where a notice was quicker to tell of one that was paid', async () => {
+    const rig = await lowSoon();
+    const refused = declines('do_not_honor');
+    await use(rig, 11);
+    for (const outcome of [refused, refused, PAYS, refused, refused, PAYS]) {
+      rig.stripe.card(rig.card, outcome);
+      await use(rig, 1);
+      if (outcome === PAYS) rig.stripe.faults.next('POST /v1/payment_intents', { kind: 'cut_after' }, 2);
+      await charge(rig);
+      await rig.deliver();
+      await use(rig, 100); // low again
+      rig.clock.advance(DAY_MS);
+    }
+    expect((await walletOf(rig)).split(': ')[1]).toBe('failed failed paid failed failed paid asked');
+  });
+
+  /** What looks after top-ups of a gateway that is ended when it has settled so many. */
+  const ending = async (rig: BillingRig, settles: number) => {
+    const { gateway, database } = rig;
+    let left = settles;
+    const ends = async () => {
+      left -= 1;
+      if (left < 0) throw new Error('ended');
+    };
+    const effects = billingEffects(gateway.services, 0);
+    const { biller } = gateway.services;
+    await chargeTopUps({
+      biller,
+      database,
+      effects: {
+        settleTopUp: async (...settled) => {
+          await ends();
+          const isFirst = await effects.settleTopUp(...settled);
+          await ends();
+          return isFirst;
+        },
+      },
+      clock: rig.clock,
+      pending: new Map(),
+      onNews: () => {},
+      onError: () => {},
+    });
+  };
+
+  it.each([0, 1])('knows of a card that is gone where it is ended in between (%d)', async (settles) => {
+    const rig = await lowSoon();
+    rig.stripe.card(rig.card, declines('stolen_card'));
+    await use(rig);
+    await ending(rig, settles);
+    await charge(rig);
+    rig.clock.advance(DAY_MS);
+    await use(rig, 1);
+    await charge(rig);
+    expect(await charges(rig)).toHaveLength(1);
+    expect((await walletOf(rig)).split(': ')[1]).toBe('failed failed');
+  });
+
+  it('counts a refusal once where it is ended in between', async () => {
+    const rig = await lowSoon();
+    await use(rig);
+    rig.stripe.card(rig.card, declines('do_not_honor'));
+    for (let day = 0; day < 3; day += 1) {
+      await use(rig, 1);
+      await ending(rig, 0);
+      await ending(rig, 1);
+      rig.clock.advance(DAY_MS);
+    }
+    expect(await charges(rig)).toHaveLength(3);
+  });
+
+  it('gives what was charged after the wallet was told that it failed', async () => {
+    const rig = await lowSoon();
+    await use(rig);
+    rig.stripe.faults.next('POST /v1/payment_intents', { kind: 'cut_after' }, 2);
+    await charge(rig);
+    await rig.write('settleTopUp', { referenceId: 'acme', outcome: 'FAILED' });
+    await rig.deliver();
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('1490: failed');
+  });
+
+  it.each([
+    ['pays', true, '1490: paid'],
+    ['pays', false, '1490: paid'],
+    ['declines', false, '490: failed'],
+  ] as const)('waits for a bank that %s (told of: %s), and asks it rarely', async (outcome, isTold, says) => {
+    const rig = await lowSoon();
+    rig.stripe.card(rig.card, { kind: 'takes_days' });
+    await use(rig);
+    await charge(rig);
+    const asked = rig.stripe.requests.length;
+    rig.clock.advance(5_000);
+    await charge(rig);
+    expect(rig.stripe.requests).toHaveLength(asked);
+    expect(await walletOf(rig)).toBe('490: asked');
+    const [intent] = (await rig.sdk.paymentIntents.list({ limit: 1 })).data;
+    rig.stripe.settlePayment(intent?.id ?? '', outcome);
+    if (isTold) await rig.deliver();
+    else rig.clock.advance(5 * 60_000);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe(says);
+  });
+
+  it('fails where Stripe does not take the amount, and charges nothing', async () => {
+    const pro = CONFIG.plans?.pro;
+    const wallet = { autoTopUp: { threshold: 500, amount: 20 } };
+    const rig = await lowSoon({ config: { ...CONFIG, plans: { ...CONFIG.plans, pro: { ...pro, wallet } } } });
+    await use(rig);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('490: failed');
+  });
+
+  it('charges krónur as Stripe counts them', async () => {
+    const pro = CONFIG.plans?.pro;
+    const wallet = { currency: 'isk', autoTopUp: { threshold: 500, amount: 1_000 } };
+    const sms = { price: { unitAmount: 10, currency: 'isk' } };
+    const plans = { ...CONFIG.plans, pro: { ...pro, wallet, features: { ...pro?.features, sms } } };
+    const rig = await openBilling({ config: { ...CONFIG, plans } });
+    await buy(rig, toPro);
+    await buy(rig, { walletTopUp: { amount: 600, currency: 'isk' } });
+    await rig.deliver();
+    await use(rig);
+    await charge(rig);
+    expect(await walletOf(rig)).toBe('1490: paid');
+    const [payment] = (await rig.sdk.paymentIntents.list({ customer: await rig.stripeCustomer(), limit: 1 })).data;
+    expect(payment).toMatchObject({ currency: 'isk', amount: 100_000 });
   });
 
   it('fails without a card, and charges nothing', async () => {

@@ -96,7 +96,7 @@ describeEngines('reconciling', (engine) => {
     await rig.sendAll();
     const payer = rig.payers.get(rig.customerId('acme'));
     await rig.sdk.customers.del(payer?.stripeCustomerId ?? '');
-    expect(await table()).toEqual(['7, null at Stripe: no_customer 7, troubled']);
+    expect(await table()).toEqual(['7, null at Stripe: deleted_customer 7, troubled']);
   });
 
   it('names a counter whose payer is nobody here any more, and goes on', async () => {

@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import { meterEventName } from '../../server/billing/stripe/names.ts';
 import { collect } from '../../server/billing/stripe/usage/collector.ts';
 import { nextAttemptMs } from '../../server/billing/stripe/usage/messages.ts';
-import { Sender, type SenderOptions } from '../../server/billing/stripe/usage/sender.ts';
+import { Sender, type SenderDeps, type SenderOptions } from '../../server/billing/stripe/usage/sender.ts';
 import type { Database } from '../../server/db/client.ts';
 import { customerIdOf } from '../../server/domain/customer.ts';
 import { formatUnits, unitsOf } from '../../server/domain/units.ts';
@@ -15,6 +15,16 @@ import { openStripe, type StripeRig } from '../support/stripe/rig.ts';
 
 export const WINDOW_MS = 15 * 60_000;
 const PERIOD = { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' };
+
+/** By one long period, so that nothing hangs on its ends. */
+export const payerOf = (stripeCustomerId: string): Payer => ({
+  stripeCustomerId,
+  stripeAccount: null,
+  billedFromMs: Date.parse('2026-01-01T00:00:00Z'),
+  billedUntilMs: Date.parse('2027-01-01T00:00:00Z'),
+  isFirstPeriod: false,
+  endedAtMs: null,
+});
 
 export type UsageRig = {
   readonly database: Database;
@@ -34,7 +44,7 @@ export type UsageRig = {
   ): Promise<void>;
   /** What has changed becomes messages, window by window. */
   collect(): Promise<number>;
-  newSender(options?: Partial<SenderOptions>): Sender;
+  newSender(options?: Partial<SenderOptions>, onPaused?: SenderDeps['onPaused']): Sender;
   /** Sends, and lets time pass while something waits, for so long at most. @returns whether all has arrived, or is dead. */
   sendAll(sender?: Sender, forMs?: number): Promise<boolean>;
   /** `state quantity code` of each message, in order. */
@@ -74,9 +84,9 @@ export async function openUsage(
   }
   for (const referenceId of customers) {
     const { id } = await sdk.customers.create({ name: referenceId });
-    payers.set(customerId(referenceId), { stripeCustomerId: id, stripeAccount: null, billedFromMs: null });
+    payers.set(customerId(referenceId), payerOf(id));
   }
-  const newSender = (options: Partial<SenderOptions> = {}): Sender =>
+  const newSender: UsageRig['newSender'] = (options = {}, onPaused = () => {}) =>
     new Sender(
       {
         query: database.query,
@@ -84,6 +94,7 @@ export async function openUsage(
         stripe: sdk,
         payersOf: async () => payers,
         random: () => 0.5,
+        onPaused,
       },
       { streamFrom: Number.POSITIVE_INFINITY, ...options },
     );

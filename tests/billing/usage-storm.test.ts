@@ -1,6 +1,6 @@
 /**
- * Goal: after a storm the sum at Stripe is the ledger's, to the unit: nothing double, nothing lost. Method: 10,000 messages,
- * two gateways at once as processes of their own, one of which sends by the stream, and one after the other of which is killed
+ * Goal: after a storm the sum at Stripe is the ledger's, to the unit: nothing double, nothing lost. Method: 10,000 counters,
+ * two gateways at once as processes of their own that collect and send, one of which sends by the stream, and one after the other of which is killed
  * between sending and marking, and a Stripe that loses answers, fails and refuses by chance.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -14,14 +14,16 @@ import { migrated } from '../support/engines.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import type { Fault } from '../support/stripe/faults.ts';
 import { Hold } from '../support/stripe/faults.ts';
-import { openUsage, type UsageRig, WINDOW_MS } from './usage-rig.ts';
+import { openUsage, type UsageRig } from './usage-rig.ts';
 
 const CHILD = fileURLToPath(new URL('./usage-sender.process.ts', import.meta.url));
 const SENDS = /meter_event/;
 const CUSTOMERS = Array.from({ length: 200 }, (_, i) => `customer-${i}`);
 const FEATURES = ['calls', 'tokens', 'seats', 'storage', 'jobs'];
-const WINDOWS = 10;
-const MESSAGES = CUSTOMERS.length * FEATURES.length * WINDOWS;
+const DAYS = 10;
+const MESSAGES = CUSTOMERS.length * FEATURES.length * DAYS;
+const DAY_MS = 24 * 3_600_000;
+const FIRST_DAY_MS = Date.parse('2026-03-01T00:00:00Z');
 /** Requests after which one of the gateways is killed. */
 const KILLS = [30, 60, 90];
 /** One gateway sends one by one alone, the next by the stream where there are many. */
@@ -85,29 +87,26 @@ describePostgres('a storm', () => {
   });
 });
 
-/** Each counter, window by window, with what chance adds to it or takes from it. */
+/** Each counter of each day, for the gateways to collect. */
 async function fill(rig: UsageRig): Promise<void> {
   const random = seededRandom(7);
-  for (let window = 0; window < WINDOWS; window += 1) {
+  for (let day = 0; day < DAYS; day += 1) {
     const amounts = CUSTOMERS.flatMap((name) =>
       FEATURES.map((key) => [rig.customerId(name), key, amountOf(random)] as const),
     );
     await rig.database.query({
       text: `INSERT INTO usage_outbox (customer_id, feature_key, period_start, period_end, tenant_id, overage, changed_at, due_at)
-        SELECT v.customer_id::uuid, v.feature_key, '2026-03-01', '2026-04-01', $1, v.amount::numeric, $2, $2
-        FROM unnest($3::text[], $4::text[], $5::text[]) AS v (customer_id, feature_key, amount)
-        ON CONFLICT (customer_id, feature_key, period_start) DO UPDATE SET overage = usage_outbox.overage + excluded.overage,
-          changed_at = excluded.changed_at, due_at = excluded.due_at, moves = usage_outbox.moves + 1`,
+        SELECT v.customer_id::uuid, v.feature_key, $6, $6::timestamptz + interval '1 day', $1, v.amount::numeric, $6, $2
+        FROM unnest($3::text[], $4::text[], $5::text[]) AS v (customer_id, feature_key, amount)`,
       params: [
         rig.tenantId,
         new Date(rig.clock.now()).toISOString(),
         amounts.map(([customerId]) => customerId),
         amounts.map(([, key]) => key),
         amounts.map(([, , amount]) => amount),
+        new Date(FIRST_DAY_MS + day * DAY_MS).toISOString(),
       ],
     });
-    await rig.collect();
-    rig.clock.advance(WINDOW_MS);
   }
 }
 

@@ -5,10 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { findDeadLetters, resendDeadLetters } from '../../server/billing/stripe/usage/dead-letters.ts';
+import { UsageReporter } from '../../server/billing/stripe/usage/reporter.ts';
 import { tellTroubles } from '../../server/billing/stripe/usage/troubles.ts';
 import type { Database } from '../../server/db/client.ts';
 import { describeEngines } from '../support/engines.ts';
-import { openUsage, type UsageRig } from './usage-rig.ts';
+import { openUsage, type UsageRig, WINDOW_MS } from './usage-rig.ts';
 
 describeEngines('usage that gets nowhere', (engine) => {
   let database: Database;
@@ -85,16 +86,74 @@ describeEngines('usage that gets nowhere', (engine) => {
 
   it('is told when it is late for its invoice, and then when it is dead', async () => {
     rig.payers.clear();
+    rig.clock.set('2026-03-31T23:30:00Z');
     await rig.copy('acme', 'calls', '7');
     await rig.collect();
+    rig.clock.set('2026-04-01T00:44:59Z');
+    await tell();
+    expect(await heard()).toEqual([]);
     rig.clock.set('2026-04-01T00:45:00Z');
     await rig.newSender().run();
     await tell();
-    rig.clock.set('2026-04-20T00:00:00Z');
+    rig.clock.set('2026-05-06T00:00:00Z');
     await rig.newSender().run();
     await tell();
     await tell();
     expect(await heard()).toEqual(['acme 7 overdue, to 1', 'acme 7 too_old, to 1']);
+  });
+
+  it.each([
+    // billing period known       told at                 its invoice is that of the counter's month, the 15th, or none
+    [null, '2026-03-15T12:45:00Z', ''],
+    [['2026-02-15T12:20:00Z', '2026-03-15T12:20:00Z'], '2026-03-15T13:04:59Z', ''],
+    [['2026-02-15T12:20:00Z', '2026-03-15T12:20:00Z'], '2026-03-15T13:05:00Z', 'acme 7 overdue, to 1'],
+    [['2026-03-15T12:20:00Z', '2026-04-15T12:20:00Z'], '2026-03-15T13:04:59Z', ''], // renewed meanwhile
+    [['2026-03-15T12:20:00Z', '2026-04-15T12:20:00Z'], '2026-03-15T13:05:00Z', 'acme 7 overdue, to 1'],
+    [['2026-03-01T00:00:00Z', '2026-04-15T00:00:00Z'], '2026-03-16T11:59:59Z', ''],
+    [['2026-03-01T00:00:00Z', '2026-04-15T00:00:00Z'], '2026-03-16T12:00:00Z', 'acme 7 overdue, to 1'], // for a day
+  ] as const)('with the billing period %s is told by %s: %s', async (period, at, says) => {
+    rig.clock.set('2026-03-15T12:00:00Z');
+    await rig.copy('acme', 'calls', '7');
+    await rig.collect();
+    const [start = null, end = null] = period ?? [];
+    await database.query({
+      text: `INSERT INTO billing_accounts (customer_id, tenant_id, stripe_customer_id, period_start, period_end, updated_at)
+        VALUES ($1, $2, $3, $4, $5, '2026-03-01')`,
+      params: [rig.customerId('acme'), rig.tenantId, `cus_${rig.tenantId}`, start, end],
+    });
+    rig.clock.set(at);
+    await tell();
+    expect((await heard()).join()).toBe(says);
+  });
+
+  it('is told, and windows are closed, while Stripe does not answer', async () => {
+    const { clock, sdk, payers } = rig;
+    const told: string[] = [];
+    const reporter = new UsageReporter({
+      query: database.query,
+      clock,
+      stripe: sdk,
+      payersOf: async () => payers,
+      windowMs: WINDOW_MS,
+      tellTroubles: (nowMs) => tellTroubles(database, nowMs),
+      onTrouble: ({ kind }) => told.push(kind),
+      onReconciled: () => {},
+      onError: (error) => told.push(String(error)),
+      sender: { streamFrom: Number.POSITIVE_INFINITY },
+    });
+    clock.set('2026-03-31T23:50:00Z');
+    await rig.copy('acme', 'calls', '7');
+    const hold = rig.stripe.faults.hold('POST /v1/billing/meter_events');
+    const stuck = reporter.run();
+    await hold.arrived;
+    await rig.copy('acme', 'calls', '9');
+    clock.set('2026-04-01T00:50:00Z');
+    const next = reporter.run();
+    await expect.poll(() => rig.messages()).toEqual(['sent 7', 'waiting 2']);
+    await expect.poll(() => told).toEqual(['overdue']);
+    hold.release();
+    await Promise.all([stuck, next]);
+    await reporter.stop();
   });
 
   it('is told by one of two gateways that look at once', async () => {

@@ -83,6 +83,8 @@ export function reading(book: Book, featureKey: string, atMs: number, nowMs: num
 export function readingOf(book: Book, featureKey: string, period: Period, nowMs: number): Told {
   const entries = entriesIn(book, featureKey, period);
   const policy = policyAt(book, featureKey, nowMs);
+  const [cost, charge] = [partIn(entries, 'cost'), partIn(entries, 'walletCharge')];
+  const isPriced = policy.price !== null || cost !== 0n || charge !== 0n; // what was priced is owed without a price, too
   const left = policy.limit === null ? null : policy.limit - usedIn(entries) - heldIn(entries);
   const remaining = left !== null && left < 0n ? 0n : left;
   return {
@@ -94,7 +96,7 @@ export function readingOf(book: Book, featureKey: string, period: Period, nowMs:
     credits: decimal(creditsOf(book, featureKey, nowMs)),
     wallet: policy.price && decimal(balanceOf(book, nowMs)),
     overage: decimal(partIn(entries, 'overage')),
-    estimatedCost: policy.price && decimal(partIn(entries, 'cost') - partIn(entries, 'walletCharge')),
+    estimatedCost: isPriced ? decimal(cost - charge) : null,
     since: instant(period.startMs),
     until: instant(period.endMs),
   };

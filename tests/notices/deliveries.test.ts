@@ -2,10 +2,11 @@
  * Goal: whatever a receiver does, what happened reaches it at least once while there is hope, and nobody else waits for it.
  * Method: real servers on loopback that answer, fail, hang, redirect, flood; a clock that is moved through days of retries.
  */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RETRIED_FOR_MS } from '../../server/domain/retry.ts';
 import { addTenant } from '../api/rig.ts';
 import { describeEngines } from '../support/engines.ts';
+import type { HttpClient } from '../support/http-client.ts';
 import { openReceiver, type Receiver, verified } from './receiver.ts';
 import { change, ENDPOINTS, type Endpoint, openRig, type Rig } from './rig.ts';
 
@@ -22,21 +23,32 @@ type Listed = {
 
 describeEngines('deliveries', (engine) => {
   let rig: Rig;
+  /** Another tenant. */
+  let stranger: HttpClient;
   let receiver: Receiver;
   let endpoint: Endpoint;
+  let isPro = true;
 
-  beforeEach(async () => {
-    rig = await openRig(await engine.open({ until: 'test' }), {
+  /** One gateway for all of them, which takes longer to start than most of them to run. */
+  beforeAll(async () => {
+    rig = await openRig(await engine.open(), {
       webhooks: { allowPrivate: true, timeoutMs: 300 },
+      noticeStopGraceMs: 100,
     });
+    stranger = rig.as((await addTenant(rig)).key);
+  });
+
+  /** As if nobody had ever listened. */
+  beforeEach(async () => {
+    await rig.gateway.notices.idle();
+    const text = 'TRUNCATE webhook_endpoints, webhook_deliveries, outgoing_events';
+    await rig.database.query({ text, params: [] });
+    await change(rig, 'setCustomerPlan', { referenceId: 'acme', planKey: 'pro', effective: 'IMMEDIATELY' });
+    isPro = true;
     receiver = await openReceiver();
     endpoint = await rig.addEndpoint(receiver.url, ['SUBSCRIPTION_CHANGED']);
   });
 
-  let isPro = true;
-  beforeEach(() => {
-    isPro = true;
-  });
   /** Something that is told. */
   const happen = async () => {
     isPro = !isPro;
@@ -164,7 +176,7 @@ describeEngines('deliveries', (engine) => {
   });
 
   it('to one that hangs keep no other waiting', async () => {
-    const patient = await openRig(rig.database, { clock: rig.clock });
+    const patient = await openRig(rig.database, { clock: rig.clock, noticeStopGraceMs: 100 });
     const hanging = await openReceiver();
     hanging.answer(() => {});
     await patient.addEndpoint(hanging.url, ['SUBSCRIPTION_CHANGED']);
@@ -173,6 +185,23 @@ describeEngines('deliveries', (engine) => {
     await receiver.hears(10);
     await hanging.hears(4);
     expect(hanging.heard).toHaveLength(4); // of its ten, and all the while
+  });
+
+  it('to more that hang than there are places keep no other tenant waiting', async () => {
+    const webhooks = { allowPrivate: true, timeoutMs: 600_000 };
+    const patient = await openRig(rig.database, { clock: rig.clock, noticeStopGraceMs: 100, webhooks });
+    const hanging = await openReceiver();
+    hanging.answer(() => {});
+    const text = `INSERT INTO webhook_endpoints (id, tenant_id, kind, url, event_types, secrets, created_at)
+      SELECT gen_random_uuid(), $1, 'webhook', $2, '{subscription.changed}', '[]', '2026-01-01' FROM generate_series(1, 300)`;
+    await rig.database.query({ text, params: [rig.tenantId, hanging.url] });
+    await happen();
+    const theirs = await openReceiver();
+    const { id: endpointId } = await rig.addEndpoint(theirs.url, ['SUBSCRIPTION_CHANGED'], stranger);
+    rig.clock.advance(1_000); // they come last
+    await change(stranger, 'sendTestEvent', { endpointId });
+    await patient.gateway.notices.run();
+    await theirs.hears(1);
   });
 
   it('to one that hangs end', async () => {
@@ -185,15 +214,19 @@ describeEngines('deliveries', (engine) => {
   });
 
   it('go out by themselves, and are counted', async () => {
+    const metric = async (name: string): Promise<number> => {
+      const lines = (await (await fetch(`${rig.url}/metrics`)).text()).split('\n');
+      return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length) ?? 0);
+    };
+    const retried = () => metric('metergraph_webhook_deliveries_total{outcome="retried"}');
+    const before = await retried();
     receiver.answer(500);
     await happen();
     await rig.tell();
     rig.clock.advance(90_000);
-    await rig.gateway.notices.run();
-    await rig.gateway.notices.idle();
-    const metrics = await (await fetch(`${rig.url}/metrics`)).text();
-    expect(metrics).toContain('metergraph_webhook_deliveries_total{outcome="retried"} 2');
-    expect(Number(/^metergraph_webhook_queue_age_seconds (.*)$/m.exec(metrics)?.[1])).toBeGreaterThan(80);
+    await rig.tell();
+    expect((await retried()) - before).toBe(2);
+    expect(await metric('metergraph_webhook_queue_age_seconds')).toBeGreaterThan(80);
     receiver.answer(200);
     rig.clock.advance(90_000);
     await openRig(rig.database, { clock: rig.clock, noticeIntervalMs: 20 });
@@ -316,7 +349,6 @@ describeEngines('deliveries', (engine) => {
     await happen();
     await rig.tell();
     const [delivery] = await rig.log();
-    const stranger = rig.as((await addTenant(rig)).key);
     expect(await rig.log({}, stranger)).toEqual([]);
     expect(await rig.log({ endpointId: endpoint.id }, stranger)).toEqual([]);
     expect(await stranger.data(ENDPOINTS)).toEqual({ webhookEndpoints: { nodes: [] } });
@@ -349,17 +381,33 @@ describeEngines('deliveries', (engine) => {
     expect([await endpoints(), await rig.log()]).toEqual([[], []]);
   });
 
-  it('are forgotten after 30 days', async () => {
+  it('are forgotten 30 days after their last try might have been, whatever became of them', async () => {
     await happen();
     await rig.tell();
-    rig.clock.advance(30 * DAY_MS + 1);
+    rig.clock.advance(1_000);
+    await happen();
+    rig.clock.advance(RETRIED_FOR_MS + 30 * DAY_MS - 1_000);
+    const { query } = rig.database;
+    await query({ text: 'UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = $1', params: ['Race.'] });
+    await rig.tell();
+    expect(await rig.log()).toMatchObject([{ state: 'FAILED', lastError: 'Race.' }, { state: 'DELIVERED' }]);
+    // As something that nobody ever ends would be.
+    await query({
+      text: `UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = '2999-01-01'`,
+      params: [],
+    });
+    rig.clock.advance(60_000);
     await rig.tell();
     expect(await rig.log()).toEqual([]);
     expect(await rig.database.query({ text: 'SELECT 1 FROM outgoing_events', params: [] })).toEqual([]);
   });
 
   it('that a stop interrupts cost no try, and are sent by the next', async () => {
-    const patient = await openRig(rig.database, { clock: rig.clock, webhooks: { allowPrivate: true } });
+    const patient = await openRig(rig.database, {
+      clock: rig.clock,
+      webhooks: { allowPrivate: true },
+      noticeStopGraceMs: 100,
+    });
     receiver.answer(() => {});
     await happen();
     await patient.gateway.notices.run();

@@ -16,12 +16,19 @@ const CONFIG = defineConfig({
     calls: { reset: 'daily', limit: 5, thresholds: [0.8] },
     soft: { aggregation: 'sum', reset: 'monthly', limit: 10, enforcement: 'soft', thresholds: [] },
     sms: { aggregation: 'sum', reset: 'monthly', thresholds: [] },
+    pages: { aggregation: 'sum', reset: 'monthly', thresholds: [] },
   },
   plans: {
     pro: {
       wallet: { currency: 'usd', autoTopUp: { threshold: 50, amount: 100 } },
-      features: { calls: {}, soft: {}, sms: { price: { unitAmount: 10, currency: 'usd' }, billing: 'prepaid' } },
+      features: {
+        calls: {},
+        soft: {},
+        sms: { price: { unitAmount: 10, currency: 'usd' }, billing: 'prepaid' },
+        pages: { price: { unitAmount: 10, currency: 'usd' } },
+      },
     },
+    euro: { features: { pages: { price: { unitAmount: 7, currency: 'eur' } } } },
     free: { features: { calls: { limit: 2 } } },
   },
 });
@@ -102,6 +109,44 @@ describeEngines('events', (engine) => {
     ]);
   });
 
+  it('limit.exceeded: also to an endpoint that was made after the first refusal', async () => {
+    const quiet = await openRig(await engine.open({ until: 'test' }), { config: CONFIG });
+    const refused = () => change(quiet, 'consume', { referenceId: 'acme', featureKey: 'calls', amount: 6 });
+    await refused();
+    await quiet.tell();
+    await quiet.addEndpoint(receiver.url, ALL_TYPES);
+    quiet.clock.advance(60_000); // so long it is known that nobody listens
+    await refused();
+    await quiet.tell();
+    await refused();
+    await quiet.tell();
+    expect(receiver.heard.map(({ body }) => JSON.parse(body).data.how)).toEqual(['denied']);
+  });
+
+  it('limit.exceeded: each limit of a period, raised or lowered below what is used', async () => {
+    const limitTo = (featureKey: string, limit: number) =>
+      change(rig, 'setCustomerLimits', { referenceId: 'acme', limits: [{ featureKey, limit }] });
+    await use('soft', 8);
+    await limitTo('soft', 5);
+    await use('soft');
+    await use('soft');
+    await rig.tell();
+    await limitTo('soft', 20);
+    await use('soft', 10);
+    await use('soft');
+    await rig.tell();
+    await use('calls', 6);
+    await limitTo('calls', 7);
+    await use('calls', 8);
+    await rig.tell();
+    expect(says('limit.exceeded').map(({ how, used, limit }) => [how, used, limit])).toEqual([
+      ['passed', '9', '5'],
+      ['passed', '21', '20'],
+      ['denied', '0', '5'],
+      ['denied', '0', '7'],
+    ]);
+  });
+
   it('balance.topped_up and balance.low', async () => {
     await change(rig, 'topUpWallet', { referenceId: 'acme', amount: 100, currency: 'usd' });
     await use('sms', 5);
@@ -110,6 +155,21 @@ describeEngines('events', (engine) => {
     await rig.tell();
     expect(says('balance.topped_up')).toEqual([{ currency: 'usd', amount: '100', balance: '100' }]);
     expect(says('balance.low')).toEqual([{ currency: 'usd', balance: '40', threshold: '50', topUpAsked: '100' }]);
+  });
+
+  it('balance.low: money that is paid out, once for each fall, and no other is asked for', async () => {
+    const pay = (verb: 'topUpWallet' | 'refundWallet', amount: number) =>
+      change(rig, verb, { referenceId: 'acme', amount, currency: 'usd' });
+    await pay('topUpWallet', 100);
+    for (const amount of [40, 20, 10]) await pay('refundWallet', amount);
+    await pay('topUpWallet', 30);
+    await pay('refundWallet', 60);
+    await rig.tell();
+    const low = { currency: 'usd', threshold: '50', topUpAsked: null };
+    expect(says('balance.low')).toEqual([
+      { ...low, balance: '40' },
+      { ...low, balance: '0' },
+    ]);
   });
 
   it('period.closed: the total, once, when the day is over', async () => {
@@ -139,6 +199,58 @@ describeEngines('events', (engine) => {
     await change(rig, 'recordUsage', late);
     await rig.tell();
     expect(says('period.closed').map(({ used }) => used)).toEqual(['2']);
+  });
+
+  describe('period.closed: money', () => {
+    const planIs = (planKey: string, effective: 'AT_RENEWAL' | 'IMMEDIATELY') =>
+      change(rig, 'setCustomerPlan', { referenceId: 'acme', planKey, effective });
+    const closed = () =>
+      says('period.closed').map(({ used, overage, walletCharge, overageCost, currency }) => ({
+        used,
+        overage,
+        walletCharge,
+        overageCost,
+        currency,
+      }));
+    const toNextMonth = async () => {
+      rig.clock.advance(32 * 24 * 3_600_000);
+      await change(rig, 'grantCredits', { referenceId: 'acme', featureKey: 'soft', amount: 1 }); // settles what is due
+      await rig.tell();
+    };
+    const dollars = { walletCharge: '0', currency: 'usd' };
+
+    it('as it was charged, though the plan is free by then', async () => {
+      await use('pages', 150);
+      await planIs('free', 'AT_RENEWAL');
+      await toNextMonth();
+      expect(closed()).toEqual([{ ...dollars, used: '150', overage: '150', overageCost: '1500' }]);
+    });
+
+    it('in dollars, though the plan charges in euros by then', async () => {
+      await use('pages', 150);
+      await planIs('euro', 'AT_RENEWAL');
+      await toNextMonth();
+      expect(closed()).toEqual([{ ...dollars, used: '150', overage: '150', overageCost: '1500' }]);
+    });
+
+    it('of two currencies, a period each', async () => {
+      await use('pages', 150);
+      rig.clock.advance(1_000);
+      await planIs('euro', 'IMMEDIATELY');
+      await use('pages', 2);
+      await toNextMonth();
+      expect(closed()).toEqual([
+        { ...dollars, used: '150', overage: '150', overageCost: '1500' },
+        { used: '2', overage: '2', walletCharge: '0', overageCost: '14', currency: 'eur' },
+      ]);
+    });
+
+    it('of nothing, in the currency of the price', async () => {
+      await change(rig, 'grantCredits', { referenceId: 'acme', featureKey: 'pages', amount: 5 });
+      await use('pages', 3);
+      await toNextMonth();
+      expect(closed()).toEqual([{ ...dollars, used: '3', overage: '0', overageCost: '0' }]);
+    });
   });
 
   it('subscription.changed: another plan, now or when it comes due', async () => {

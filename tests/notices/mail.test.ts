@@ -2,11 +2,12 @@
  * Goal: alerts reach people, one mail each, once a mail server takes them. Method: a real SMTP server on loopback, which
  * refuses first where told.
  */
+import { getEventListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { expect, it } from 'vitest';
 import type { CloudEvent } from '../../server/domain/cloud-event.ts';
-import { mailOf } from '../../server/notices/mail.ts';
+import { createMail, type Mail, mailOf } from '../../server/notices/mail.ts';
 import { afterUse } from '../support/after-use.ts';
 import { ManualClock } from '../support/clock.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -15,20 +16,27 @@ import { change, ENDPOINTS, openRig } from './rig.ts';
 type Mailbox = {
   readonly url: string;
   readonly mails: string[];
-  refuse(code: number | null): void;
+  /** From now on, or (null) no more: at the address, unless told where else, in these words. */
+  refuse(code: number | null, says?: string, at?: Command): void;
+  /** When it is asked for the first time from now on, which it never answers. */
   hang(): Promise<void>;
 };
 
+type Command = 'MAIL FROM' | 'RCPT TO' | 'DATA';
+
 async function openMailbox(): Promise<Mailbox> {
   const mails: string[] = [];
-  let refusal: number | null = null;
+  let refusal: { readonly error: Error; readonly at: Command } | null = null;
+  const refusalAt = (command: Command) => (refusal?.at === command ? refusal.error : null);
   let hung: (() => void) | null = null;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
+    hideENHANCEDSTATUSCODES: true, // it says what it is told
+    onMailFrom: (_address, _session, callback) => callback(refusalAt('MAIL FROM')),
     onRcptTo: (_address, _session, callback) => {
       if (hung) return hung();
-      callback(refusal === null ? undefined : Object.assign(new Error('not now'), { responseCode: refusal }));
+      callback(refusalAt('RCPT TO'));
     },
     onData(stream, _session, callback) {
       let text = '';
@@ -36,8 +44,9 @@ async function openMailbox(): Promise<Mailbox> {
         text += String(chunk);
       });
       stream.on('end', () => {
-        mails.push(text);
-        callback();
+        const error = refusalAt('DATA');
+        if (error === null) mails.push(text);
+        callback(error);
       });
     },
   });
@@ -48,8 +57,8 @@ async function openMailbox(): Promise<Mailbox> {
   return {
     url: `smtp://127.0.0.1:${port}`,
     mails,
-    refuse: (code) => {
-      refusal = code;
+    refuse: (code, says = 'not now', at = 'RCPT TO') => {
+      refusal = code === null ? null : { error: Object.assign(new Error(says), { responseCode: code }), at };
     },
     hang: () =>
       new Promise((resolve) => {
@@ -57,6 +66,8 @@ async function openMailbox(): Promise<Mailbox> {
       }),
   };
 }
+
+type List = { webhookEndpoints: { nodes: readonly { id: string; url: string; disabledReason: string | null }[] } };
 
 const EVENT: CloudEvent = {
   specversion: '1.0',
@@ -88,10 +99,53 @@ it('a mail says what happened in words and as a page, and nothing in it is taken
   expect(html).not.toContain('<b>');
 });
 
+const never = new AbortController().signal;
+
+function mailTo(mailbox: Mailbox, timeoutMs?: number): Mail {
+  const mail = createMail({
+    url: mailbox.url,
+    from: 'meter@example.com',
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
+  afterUse(() => mail.close());
+  return mail;
+}
+
+it.each<[string, Command, number, string, boolean]>([
+  ['an address', 'RCPT TO', 550, 'No such user', true],
+  ['an address, so called', 'RCPT TO', 550, '5.1.1 User unknown', true],
+  ['an address by another code', 'RCPT TO', 554, '5.1.10 Recipient has null MX', true],
+  ['an address that has moved', 'RCPT TO', 551, 'User not local', true],
+  ['a name of an address', 'RCPT TO', 553, 'Mailbox name not allowed', true],
+  ['an address for now', 'RCPT TO', 451, '4.2.1 Try later', false],
+  ['a full mailbox', 'RCPT TO', 552, '5.2.2 Mailbox full', false],
+  ['a relay', 'RCPT TO', 550, '5.7.1 Relaying denied', false],
+  ['a relay in other words', 'RCPT TO', 554, 'Relay access denied', false],
+  ['the sender, at the address', 'RCPT TO', 550, '5.1.8 Sender domain has no MX', false],
+  ['the sender', 'MAIL FROM', 550, '5.1.1 Sender unknown', false],
+  ['what it takes for spam', 'DATA', 550, '5.7.1 Looks like spam', false],
+])('a server that refuses %s', async (_what, at, code, says, isGone) => {
+  const mailbox = await openMailbox();
+  mailbox.refuse(code, says, at);
+  expect(await mailTo(mailbox).send('x@example.com', EVENT, never)).toMatchObject({ ok: false, status: code, isGone });
+});
+
+it('a mail that a server never takes ends before its lease, and its connection with it', async () => {
+  const mailbox = await openMailbox();
+  const mail = mailTo(mailbox, 200);
+  const asked = mailbox.hang();
+  const attempts = [mail.send('x@example.com', EVENT, never), mail.send('y@example.com', EVENT, never)];
+  await asked;
+  const late = { ok: false, status: null, error: 'The mail server did not take it within 0.2 s.', isGone: false };
+  expect(await Promise.all(attempts)).toMatchObject([late, late]);
+  expect(getEventListeners(never, 'abort')).toEqual([]);
+});
+
 describeEngines('mails', (engine) => {
   const openMailing = async (mailbox: Mailbox, alertsTo: string | null, clock = new ManualClock(Date.now())) =>
     openRig(await engine.open({ until: 'test' }), {
       clock,
+      noticeStopGraceMs: 100,
       mail: { url: mailbox.url, from: 'meter@example.com', alertsTo },
     });
   const use = { referenceId: 'acme', featureKey: 'storage' };
@@ -143,7 +197,7 @@ describeEngines('mails', (engine) => {
     const asked = mailbox.hang();
     await rig.gateway.notices.run();
     await asked;
-    await rig.close(); // a mail server may take 15 s, and a stop 10
+    await rig.close();
     const [row] = await rig.database.query({ text: 'SELECT state, attempts FROM webhook_deliveries', params: [] });
     expect(row).toEqual({ state: 'pending', attempts: 0 });
   });
@@ -156,19 +210,24 @@ describeEngines('mails', (engine) => {
     await change(rig, 'setCustomerPlan', { referenceId: 'acme', planKey: 'free', effective: 'IMMEDIATELY' });
     await rig.tell();
     expect(await rig.log()).toMatchObject([{ state: 'FAILED', lastStatus: 550 }]);
+    const { webhookEndpoints } = await rig.data<List>(ENDPOINTS);
+    expect(webhookEndpoints.nodes).toMatchObject([{ disabledReason: expect.stringContaining('no such address') }]);
   });
 
   it('end with the setting, and are nobody’s to change but there', async () => {
     const mailbox = await openMailbox();
     const rig = await openMailing(mailbox, 'ops@example.com');
-    type List = { webhookEndpoints: { nodes: readonly { id: string; url: string; disabledReason: string | null }[] } };
     const [endpoint] = (await rig.data<List>(ENDPOINTS)).webhookEndpoints.nodes;
     expect(endpoint).toMatchObject({ kind: 'EMAIL', url: 'mailto:ops@example.com', isManaged: true, disabledAt: null });
     const document = `mutation ($id: ID!) { deleteWebhookEndpoint(input: { endpointId: $id }) { ... on UserError { code message } } }`;
     expect(await rig.data(document, { id: endpoint?.id })).toMatchObject({
       deleteWebhookEndpoint: { code: 'INVALID_INPUT', message: expect.stringContaining('ALERT_EMAIL_TO') },
     });
+    mailbox.refuse(451);
+    await change(rig, 'consume', { ...use, amount: 80 });
+    await rig.tell();
     await openRig(rig.database, { clock: rig.clock });
+    expect(await rig.log()).toMatchObject([{ state: 'FAILED', lastError: expect.stringContaining('451') }]);
     const [after] = (await rig.data<List>(ENDPOINTS)).webhookEndpoints.nodes;
     expect(after?.disabledReason).toBe('ALERT_EMAIL_TO is not set.');
   });

@@ -177,6 +177,15 @@ describe('what stands in the way', PATIENCE, () => {
 });
 
 describePostgres('on Postgres', () => {
+  it('refuses a key of Stripe of another mode than its tenant, and leaves nothing running', async () => {
+    const { url: DATABASE_URL, drop } = await createDatabase({ template: migrated });
+    afterUse(drop);
+    const METERGRAPH_BOOTSTRAP_KEY = `mg_test_Start0te_${'a1'.repeat(16)}`;
+    const said = await refusedHere({ DATABASE_URL, METERGRAPH_BOOTSTRAP_KEY, STRIPE_SECRET_KEY: 'sk_live_hunter2' });
+    expect(said).toContain('STRIPE_SECRET_KEY is a live key, and "Default" is a test tenant, which must not move');
+    expect(said).not.toContain('hunter2');
+  });
+
   it('starts without a demo, with the bootstrap key, and stops', async () => {
     const { url: DATABASE_URL, drop } = await createDatabase({ template: migrated });
     afterUse(drop);

@@ -3,11 +3,15 @@
  * Method: several invoicers on one database; transactions that fail at their end, and on Postgres connections that are cut
  * while they wait.
  */
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Invoicer } from '../../server/billing/manual/invoicer.ts';
 import type { Database } from '../../server/db/client.ts';
-import { describeEngines } from '../support/engines.ts';
+import { openPostgres } from '../../server/db/postgres.ts';
+import { describeEngines, migrated } from '../support/engines.ts';
+import { createDatabase, describePostgres, type TestDatabase } from '../support/postgres.ts';
 import { invoicerOf, invoicesOf, makeInvoices, openInvoiced, told } from './invoicing.ts';
 import { query, register } from './rig.ts';
+import { hold } from './row-lock.ts';
 import { perUnit, type Scene, type Setting, units } from './scene.ts';
 
 const PRO: Setting = {
@@ -79,7 +83,6 @@ describeEngines('invoices made at once', (engine) => {
     };
     const errors: unknown[] = [];
     const { deps } = scene;
-    const { Invoicer } = await import('../../server/billing/manual/invoicer.ts');
     const onError = (error: unknown) => errors.push(error);
     expect(await new Invoicer({ ...deps, database: dying, finaliseAfterMs: 0, onError }).run()).toBe(0);
     expect(errors).toMatchObject([{ message: 'killed' }]);
@@ -127,5 +130,63 @@ describeEngines('invoices made at once', (engine) => {
     scene.rig.clock.set('2026-08-01T01:00:00Z');
     await makeInvoices(scene);
     expect((await told(scene))[1]).toBe('2: 2026-07-01 – 2026-08-01, 2000 usd: base 2000');
+  });
+});
+
+/** A lock of another session, and what is done of an invoice when it is met. */
+const STEPS = [
+  ['before anything', (scene: Scene) => `SELECT FROM customers WHERE id = '${scene.customerId}' FOR UPDATE`],
+  [
+    'before its number',
+    (scene: Scene) => `SELECT FROM invoice_books WHERE tenant_id = '${scene.rig.tenantId}' FOR UPDATE`,
+  ],
+  ['between invoice and lines', () => 'LOCK TABLE invoice_lines IN SHARE MODE'],
+  [
+    'before it is said how far the customer is invoiced',
+    (scene: Scene) => `SELECT FROM invoice_positions WHERE customer_id = '${scene.customerId}' FOR UPDATE`,
+  ],
+] as const;
+
+describePostgres('an invoice whose connection is cut', () => {
+  let server: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    server = await createDatabase({ template: migrated });
+    database = openPostgres({ url: server.url, poolSize: 6, statementTimeoutMs: 30_000 });
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.drop();
+  });
+
+  /** The server's process that waits for a lock, as soon as one does. */
+  const waiting = async (): Promise<number> => {
+    for (;;) {
+      const [row] = await query(
+        database,
+        `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+      );
+      if (row) return Number(row.pid);
+    }
+  };
+
+  it.each(STEPS)('%s is made once, by whoever comes next', async (_, lockOf) => {
+    const scene = await openInvoiced(database, PRO);
+    await makeInvoices(scene);
+    await scene.tell('use 3');
+    scene.rig.clock.set('2026-04-01T01:00:00Z');
+    await scene.tell('settle');
+    const letGo = await hold(database, lockOf(scene));
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => errors.push(error);
+    const cut = new Invoicer({ ...scene.deps, finaliseAfterMs: 0, onError }).run();
+    await query(database, `SELECT pg_terminate_backend(${await waiting()}, 5000)`);
+    await letGo();
+    expect(await cut).toBe(0);
+    expect(errors.length).toBeGreaterThan(0); // that it is to be tried again is another write, which may fail as well
+    expect(await invoicesOf(scene)).toEqual([]);
+    scene.rig.clock.advance(5 * 60_000);
+    expect(await Promise.all([makeInvoices(scene), makeInvoices(scene)])).toContain(1);
+    expect(await told(scene)).toEqual(THREE_MONTHS.slice(0, 1));
   });
 });

@@ -4,7 +4,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { unitsOf } from '../../server/domain/units.ts';
+import { Closer } from '../../server/metering/closer.ts';
 import { describeEngines } from '../support/engines.ts';
+import { expectConsistent } from './promises.ts';
 import { query } from './rig.ts';
 import { openScene, perUnit, type Setting } from './scene.ts';
 
@@ -51,6 +53,47 @@ describeEngines('top-ups', (engine) => {
         { ...row, sequence: '6', state: 'asked', at_once: null },
       ]);
       expect(await scene.tell('wallet')).toBe('15');
+    });
+  });
+
+  describe('of a wallet that is empty', () => {
+    const waiting = { threshold: unitsOf('50'), amount: unitsOf('20'), maxPerMonth: 2, coolOffMs: 86_400_000 };
+    const setting: Setting = {
+      ...SETTING,
+      plans: {
+        pro: { wallet: { currency: 'usd', floor: 0n, autoTopUp: waiting }, features: new Map([['calls', {}]]) },
+      },
+    };
+
+    it('are asked for again by themselves: after the cool-off, where one was not enough, and in the next month', async () => {
+      const scene = await openScene(await engine.open(), setting);
+      const { rig, customerId } = scene;
+      const onError = (error: unknown) => {
+        throw error;
+      };
+      const closer = new Closer({ query: rig.database.query, clock: rig.clock, engine: rig.engine, onError });
+      const steps: readonly (readonly [step: string, topUps: string])[] = [
+        ['top-up 60', 'none'],
+        ['use 6', 'asked 20'],
+        ['top-up-was failed', 'failed 20'],
+        ['use 1', 'failed 20'], // refused: nothing is there
+        ['at 2026-03-16T11:59:59Z', 'failed 20'],
+        ['at 2026-03-16T12:00:00Z', 'failed 20, asked 20'],
+        ['top-up-was paid', 'failed 20, paid 20'], // low still, and twice this month is enough
+        ['use 2', 'failed 20, paid 20'],
+        ['at 2026-03-31T23:59:59Z', 'failed 20, paid 20'],
+        ['at 2026-04-01T00:00:00Z', 'failed 20, paid 20, asked 20'],
+        ['top-up-was paid', 'failed 20, paid 20, paid 20, asked 20'], // low still, and once more is allowed
+        ['top-up-was paid', 'failed 20, paid 20, paid 20, paid 20'],
+        ['top-up 10', 'failed 20, paid 20, paid 20, paid 20'],
+        ['at 2026-05-01T00:00:00Z', 'failed 20, paid 20, paid 20, paid 20'], // no longer low
+      ];
+      for (const [step, topUps] of steps) {
+        await scene.tell(step);
+        await closer.run();
+        expect([step, await scene.tell('top-ups')]).toEqual([step, topUps]);
+        await expectConsistent(rig.database, customerId, rig.tenantId);
+      }
     });
   });
 });

@@ -10,7 +10,7 @@ import { collect } from '../../server/billing/stripe/usage/collector.ts';
 import type { Database } from '../../server/db/client.ts';
 import { MeterError } from '../../server/domain/errors.ts';
 import type { LimitFields } from '../../server/domain/feature.ts';
-import { formatUnits, maxUnits, minUnits, roundToWhole, unitsOf } from '../../server/domain/units.ts';
+import { formatUnits, maxUnits, minUnits, roundToWhole, type Units, unitsOf } from '../../server/domain/units.ts';
 import type { CommitRequest, ConsumeRequest } from '../../server/metering/requests.ts';
 import { describeEngines } from '../support/engines.ts';
 import { counting } from './counting.ts';
@@ -190,20 +190,26 @@ describeEngines('the outbox', (engine) => {
     expect(await messages(rig)).toEqual(['1: 3 15T12:00:00']);
   });
 
-  it('takes what is given back while there is no price off what was used without one', async () => {
-    const soft: LimitFields = { limit: unitsOf('2'), enforcement: 'soft', minLimit: 0n, thresholds: [] };
-    const rig = await billing(await engine.open());
+  it('takes what comes back off what had a price and what had none, in proportion, as its cost', async () => {
+    const soft: LimitFields = {
+      limit: unitsOf('2'),
+      included: unitsOf('2'),
+      enforcement: 'soft',
+      thresholds: [],
+      minLimit: 0n,
+    };
+    const rig = await billing(await engine.open(), { ...soft, price: perUnit('10') });
     await use(rig, '5');
     await saveFeature(rig, 'calls', soft);
     await use(rig, '4');
     expect(await rows(rig)).toEqual(['7 4 0']);
     await use(rig, '-4');
-    expect(await rows(rig)).toEqual(['3 0 0']);
-    await use(rig, '-1');
-    expect(await rows(rig)).toEqual(['2 0 0']);
+    const [counter] = await query(rig.database, 'SELECT cost::text FROM counters WHERE tenant_id = $1', rig.tenantId);
+    expect(short(counter?.cost)).toBe('12.857142857'); // 30 × 3/7: 1.285714286 units at 10
+    expect(await rows(rig)).toEqual(['3 1.714285714 0']);
     rig.clock.set(END);
     await collectNow(rig);
-    expect(await messages(rig)).toEqual(['1: 2 15T12:00:00']);
+    expect(await messages(rig)).toEqual(['1: 1 15T12:00:00']);
   });
 
   it.each(['8', '5', null])(
@@ -243,7 +249,33 @@ describeEngines('the outbox', (engine) => {
     expect(await rows(rig)).toEqual(['6 4 0']);
   });
 
-  it('tells at the end of the period what a gateway that bills nobody has given back', async () => {
+  it('bills nothing of a hold that had no price and ended unused, though nothing costs anything just then', async () => {
+    const soft: LimitFields = { limit: 0n, included: 0n, enforcement: 'soft', minLimit: 0n, thresholds: [] };
+    const rig = await billing(await engine.open(), soft);
+    const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('8') });
+    const reservationId = randomUUID();
+    await rig.engine.execute({ ...call, kind: 'reserve', reservationId, ttlMs: 3_600_000 });
+    await saveFeature(rig, 'calls', { ...soft, price: perUnit('10') });
+    await use(rig, '3');
+    await use(rig, '-3');
+    await rig.engine.execute({ ...idsOf(rig), kind: 'release', reservationId });
+    expect(await rows(rig)).toEqual(['0 0 0']);
+  });
+
+  it('keeps what had no price whatever was held beside it', async () => {
+    const soft: LimitFields = { limit: 0n, included: 0n, enforcement: 'soft', minLimit: 0n, thresholds: [] };
+    const rig = await billing(await engine.open(), soft);
+    await use(rig, '4');
+    await saveFeature(rig, 'calls', { ...soft, price: perUnit('10') });
+    await use(rig, '3');
+    const { purpose: _, occurredAtMs: __, ...call } = rig.call('acme', { amount: unitsOf('6') });
+    const reservationId = randomUUID();
+    await rig.engine.execute({ ...call, kind: 'reserve', reservationId, ttlMs: 3_600_000 });
+    await rig.engine.execute({ ...idsOf(rig), kind: 'release', reservationId });
+    expect(await rows(rig)).toEqual(['7 4 0']);
+  });
+
+  it('is right when the period closes, also of what a gateway that bills nobody gave back last', async () => {
     const database = await engine.open();
     const rig = await billing(database);
     const other = await rigWith(database, PRICED);
@@ -252,18 +284,15 @@ describeEngines('the outbox', (engine) => {
     rig.clock.advance(WINDOW_MS);
     await collectNow(rig);
     await use(plain, '-3');
-    expect(await rows(rig)).toEqual(['3 0 3']);
     rig.clock.set(END);
     await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
     await collectNow(rig);
     expect(await rows(rig)).toEqual(['0 0 0']);
-    expect(await messages(rig)).toEqual(['1: 3 15T12:00:00', '2: -3 01T00:00:00']);
   });
 
-  it('has no row of a period that ends without anything having cost something', async () => {
-    const soft: LimitFields = { limit: unitsOf('2'), enforcement: 'soft', thresholds: [] };
-    const rig = await billing(await engine.open(), soft);
-    await use(rig, '10');
+  it('has no row of a period that closes without ever having cost anything', async () => {
+    const rig = await billing(await engine.open(), { limit: unitsOf('2'), enforcement: 'soft', thresholds: [] });
+    await use(rig, '5');
     rig.clock.set(END);
     await rig.engine.execute({ ...idsOf(rig), kind: 'settle' });
     expect(await rows(rig)).toEqual([]);
@@ -364,8 +393,8 @@ describeEngines('the outbox', (engine) => {
 });
 
 /**
- * What events say that is billed of each period, read one after the other: what had a price, without what was given back
- * while it had none, as far as there was other use to give back.
+ * What events say that is billed of each period, read one after the other: what had a price, without its part of what was given
+ * back.
  */
 async function billedByEvents(rig: Rig): Promise<readonly string[]> {
   const found = await query(
@@ -380,7 +409,7 @@ async function billedByEvents(rig: Rig): Promise<readonly string[]> {
     const before = periods.get(key) ?? { overage: 0n, unpriced: 0n };
     const moved = unitsOf(String(overage));
     const after = before.overage + moved;
-    const unpriced = priced ? before.unpriced : maxUnits(before.unpriced + moved, 0n);
+    const unpriced = priced && moved > 0n ? before.unpriced : unpricedAfter(before, moved);
     periods.set(key, { overage: after, unpriced: minUnits(unpriced, after) });
   }
   return [...periods]
@@ -389,6 +418,12 @@ async function billedByEvents(rig: Rig): Promise<readonly string[]> {
         `${new Date(key).toISOString()} ${formatUnits(roundToWhole(overage - unpriced))}`,
     )
     .toSorted();
+}
+
+function unpricedAfter({ overage, unpriced }: { overage: Units; unpriced: Units }, moved: Units): Units {
+  if (moved > 0n || overage === 0n) return maxUnits(unpriced + moved, 0n);
+  const left = 2n * unpriced * maxUnits(overage + moved, 0n);
+  return (left + overage) / (2n * overage); // half up, as Postgres rounds
 }
 
 /** One move of a customer; what is refused changes nothing. */

@@ -22,7 +22,7 @@ const PRICES = {
   graduated: {
     mode: 'graduated',
     tiers: [
-      { upTo: 40, unitAmount: '2.5' },
+      { upTo: 40, unitAmount: '2.4' },
       { upTo: 120, unitAmount: '1.2', flatAmount: 40 },
       { upTo: null, unitAmount: '0.4' },
     ],

@@ -26,6 +26,18 @@ const moreDigitsOf = (currency: string): number => MORE_DIGITS.get(currency) ?? 
 export const stripeAmount = (amount: Units, currency: string): StripeAmount =>
   amount * 10n ** BigInt(DECIMALS_MAX - FRACTION_DIGITS_MAX + moreDigitsOf(currency));
 
+/** As a payment asks for it, in whole minor units of Stripe's; null for an amount that is none. */
+export function chargeOf(amount: Units, currency: string): number | null {
+  const exact = stripeAmount(amount, currency);
+  return exact % STRIPE_UNIT === 0n ? Number(exact / STRIPE_UNIT) : null;
+}
+
+const STRIPE_UNIT: StripeAmount = 10n ** BigInt(DECIMALS_MAX);
+
+/** What Stripe says of a payment, in our minor units. */
+export const amountCharged = (charged: number, currency: string): Units =>
+  BigInt(charged) * 10n ** BigInt(FRACTION_DIGITS_MAX - moreDigitsOf(currency));
+
 /** As Stripe's API writes it: `0.05`, without trailing zeros. */
 export const formatAmount = (amount: StripeAmount): string => pointAt(amount, DECIMALS_MAX, 0);
 

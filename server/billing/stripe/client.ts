@@ -42,8 +42,11 @@ export const modeOfKey = (secretKey: string): ApiKeyMode => (/^.._live_/.test(se
  * Why a tenant must not be billed with this key; null when it may. A test that moves real money is as bad as customers who
  * are never charged.
  */
-export function problemOfMode(secretKey: string, tenant: Pick<Tenant, 'name' | 'mode'>): string | null {
-  const mode = modeOfKey(secretKey);
+export const problemOfMode = (secretKey: string, tenant: Pick<Tenant, 'name' | 'mode'>): string | null =>
+  problemOfModes(modeOfKey(secretKey), tenant);
+
+/** @param mode Of the key. */
+export function problemOfModes(mode: ApiKeyMode, tenant: Pick<Tenant, 'name' | 'mode'>): string | null {
   if (mode === tenant.mode) return null;
   const found = `STRIPE_SECRET_KEY is a ${mode} key, and ${JSON.stringify(tenant.name)} is a ${tenant.mode} tenant`;
   return mode === 'live'

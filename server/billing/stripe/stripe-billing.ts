@@ -1,10 +1,12 @@
 /** stripe-billing — all that hears of Stripe and takes money by it, joined: a biller, a door for notices, and what looks after both. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accountsToFollow, accountsWaitedFor } from '../../db/queries/billing-accounts.ts';
 import { tenantIds } from '../../db/queries/tenants.ts';
 import { SingleRun } from '../../domain/single-run.ts';
 import type { Biller } from '../biller.ts';
-import { chargeTopUps } from '../top-ups.ts';
+import { chargeTopUps, type PendingTopUps } from '../top-ups.ts';
 import type { StripeDeps } from './deps.ts';
+import { followAccount } from './inbound/follow.ts';
 import type { InboxDeps } from './inbound/inbox.ts';
 import { sweep } from './inbound/sweep.ts';
 import { receiveWebhook, type WebhookAnswer } from './inbound/webhook.ts';
@@ -27,7 +29,9 @@ export class StripeBilling {
   readonly biller: Biller;
   readonly #options: StripeBillingOptions;
   #lastSweepMs: number | null = null;
-  readonly #runs = new SingleRun(() => this.#look());
+  readonly #charges = new SingleRun(() => this.#charge());
+  readonly #looks = new SingleRun(() => this.#look());
+  readonly #pending: PendingTopUps = new Map();
   #isStopped = false;
 
   constructor(options: StripeBillingOptions) {
@@ -40,26 +44,45 @@ export class StripeBilling {
     return receiveWebhook({ ...this.#options, secrets: this.#options.webhookSecrets }, body, header);
   }
 
-  /** Charges what wallets ask for, and from time to time looks for notices that never came. Several gateways may. Never rejects. */
-  run(): Promise<void> {
-    return this.#runs.run();
+  /**
+   * Charges what wallets ask for, and from time to time looks for notices that never came; neither waits for the other.
+   * Several gateways may. Never rejects.
+   */
+  async run(): Promise<void> {
+    await Promise.all([this.#charges.run(), this.#looks.run()]);
   }
 
   /** Begins nothing more, and waits a little for what has begun: whatever is left half-way, the next gateway ends. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.race([this.#runs.over(), sleep(STOP_MS_MAX, undefined, { ref: false })]);
+    const over = Promise.all([this.#charges.over(), this.#looks.over()]);
+    await Promise.race([over, sleep(STOP_MS_MAX, undefined, { ref: false })]);
+  }
+
+  async #charge(): Promise<void> {
+    const isStopped = () => this.#isStopped;
+    if (isStopped()) return;
+    await chargeTopUps({ ...this.#options, biller: this.biller, pending: this.#pending }, isStopped).catch(
+      this.#options.onError,
+    );
   }
 
   async #look(): Promise<void> {
     const { onError, clock } = this.#options;
-    const isStopped = () => this.#isStopped;
-    if (isStopped()) return;
-    await chargeTopUps({ ...this.#options, biller: this.biller }, isStopped).catch(onError);
+    if (this.#isStopped) return;
     const nowMs = clock.now();
     if (this.#lastSweepMs !== null && Math.abs(nowMs - this.#lastSweepMs) < SWEEP_EVERY_MS) return; // clocks go back, too
     this.#lastSweepMs = nowMs;
     await this.#sweepAll().catch(onError);
+    await this.#followAll(accountsToFollow).catch(onError);
+    await this.#followAll(accountsWaitedFor).catch(onError);
+  }
+
+  /** Customers whose subscription is to a plan that was not there, and is now; or whose usage waits to know which period runs. */
+  async #followAll(accountsOf: typeof accountsToFollow): Promise<void> {
+    for (const account of await accountsOf(this.#options.database.db)) {
+      if (!this.#isStopped) await followAccount(this.#options, account).catch(this.#options.onError);
+    }
   }
 
   async #sweepAll(): Promise<void> {

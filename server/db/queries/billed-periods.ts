@@ -9,13 +9,8 @@ import type { Query } from '../client.ts';
  */
 const READ_PERIODS = `
   SELECT c.feature_key, c.period_start, c.period_end, c.used::text AS used, c.wallet::text AS wallet,
-    c.wallet_charge::text AS wallet_charge, c.overage::text AS overage, c.cost::text AS cost, priced.currency
-  FROM counters c LEFT JOIN LATERAL (
-    SELECT e.currency FROM events e
-    WHERE c.cost <> 0 AND e.customer_id = c.customer_id AND e.feature_key = c.feature_key
-      AND e.period_start = c.period_start AND e.currency IS NOT NULL AND e.tenant_id = c.tenant_id
-    ORDER BY e.sequence DESC LIMIT 1
-  ) priced ON true
+    c.wallet_charge::text AS wallet_charge, c.overage::text AS overage, c.cost::text AS cost, c.currency
+  FROM counters c
   WHERE c.tenant_id = $1::uuid AND c.customer_id = $2::uuid AND c.entity_id = ''
     AND (c.sequence > $5::bigint OR (c.used <> 0 OR c.cost <> 0) AND (c.period_end IS NULL OR c.period_end > $3::timestamptz))
     AND (c.period_end IS NULL OR c.period_end > $7::timestamptz AND c.period_end <= coalesce($6::timestamptz, 'infinity'))

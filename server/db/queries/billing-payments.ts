@@ -6,7 +6,7 @@ import { billingPayments } from '../tables/index.ts';
 
 export type PaymentPurpose = 'credit_pack' | 'top_up' | 'auto_top_up';
 
-/** Takes back so much, for what had been returned by then. Begun, and maybe done. */
+/** Takes back so much, of money or units, for what had been returned by then. Begun, and maybe done. */
 export type PendingReturn = { readonly returned: Units; readonly amount: Units };
 
 export type BillingPayment = {
@@ -23,7 +23,7 @@ export type BillingPayment = {
   readonly featureKey: string | null;
   /** Refunded or disputed, as the processor said last. */
   readonly returned: Units;
-  /** What of that was taken out of the wallet. */
+  /** What was taken back for that: money, or units of a credit pack. */
   readonly takenBack: Units;
   readonly pendingReturn: PendingReturn | null;
   readonly revision: bigint;

@@ -1,7 +1,6 @@
 /** closed-periods — counters of periods that are closed, of a whole tenant, a page at a time. */
 import { type Units, unitsOf } from '../../domain/units.ts';
 import type { Query } from '../client.ts';
-import { PRICED_CURRENCY } from './priced-currency.ts';
 
 export type ClosedPeriodsFilter = {
   readonly tenantId: string;
@@ -10,13 +9,13 @@ export type ClosedPeriodsFilter = {
   readonly toMs: number | null;
 };
 
-/** What a customer's periods are found again by. */
-export type PeriodPosition = { readonly featureKey: string; readonly periodStartMs: number };
+/** What a customer's periods are found again by: two of one feature never end at once. */
+export type PeriodPosition = { readonly featureKey: string; readonly periodEndMs: number };
 
 export type ClosedPeriod = PeriodPosition & {
   readonly customerId: string;
   readonly referenceId: string;
-  readonly periodEndMs: number;
+  readonly periodStartMs: number;
   readonly used: Units;
   /** Reserved, and not used yet. */
   readonly held: Units;
@@ -44,23 +43,20 @@ export async function referencesAfter(query: Query, tenantId: string, referenceI
   return rows.map((row) => ({ customerId: row.id, referenceId: row.reference_id }));
 }
 
-/** Of each customer a walk through its own counters, in order of the primary key. */
+/** Of each customer a range of `counters_closed`, in its order: what is not asked for is not walked through. */
 const PERIODS = `
   SELECT c.customer_id, u.reference_id, c.feature_key, c.period_start, c.period_end, c.used::text AS used, c.held::text AS held,
     c.credits::text AS credits, c.wallet::text AS wallet, c.overage::text AS overage, c.cost::text AS cost,
-    c.wallet_charge::text AS wallet_charge, priced.currency, c.closed_at, c.corrected_at
+    c.wallet_charge::text AS wallet_charge, c.currency, c.closed_at, c.corrected_at
   FROM jsonb_to_recordset($2::text::jsonb) AS u (place integer, id uuid, reference_id text)
   CROSS JOIN LATERAL (
     SELECT * FROM counters c
     WHERE c.customer_id = u.id AND c.tenant_id = $1::uuid AND c.entity_id = '' AND c.closed_at IS NOT NULL
-      AND c.period_end >= $3::timestamptz AND c.period_end < coalesce($4::timestamptz, 'infinity')
-      AND (c.feature_key, c.period_start) > ($5::text COLLATE "C", $6::timestamptz)
-    ORDER BY c.feature_key, c.period_start LIMIT $7::integer
+      AND (c.period_end, c.feature_key) > ($3::timestamptz, $4::text COLLATE "C")
+      AND c.period_end < coalesce($5::timestamptz, 'infinity')
+    ORDER BY c.period_end, c.feature_key LIMIT $6::integer
   ) c
-  ${PRICED_CURRENCY}
-  ORDER BY u.place, c.feature_key, c.period_start`;
-
-const FIRST: PeriodPosition = { featureKey: '', periodStartMs: 0 };
+  ORDER BY u.place, c.period_end, c.feature_key`;
 
 /** In the order of the customers; of each at most `max`, after a position. */
 export async function closedPeriodsOf(
@@ -75,9 +71,9 @@ export async function closedPeriodsOf(
     id: customerId,
     reference_id: referenceId,
   }));
-  const { featureKey, periodStartMs } = after ?? FIRST;
+  const { featureKey, periodEndMs } = after ?? { featureKey: '', periodEndMs: fromMs ?? 0 };
   const to = toMs === null ? null : isoOf(toMs);
-  const params = [tenantId, JSON.stringify(of), isoOf(fromMs ?? 0), to, featureKey, isoOf(periodStartMs), max];
+  const params = [tenantId, JSON.stringify(of), isoOf(periodEndMs), featureKey, to, max];
   const rows = await query<PeriodRow>({ text: PERIODS, params });
   return rows.map((row) => ({
     customerId: row.customer_id,

@@ -111,6 +111,7 @@ const changeableColumns = (customer: Customer) => ({
   pendingPlan: customer.pendingPlan,
   timeZone: customer.timeZone,
   anchorAt: new Date(customer.anchorAtMs),
+  anchorTimeZone: customer.anchorTimeZone,
   metadata: customer.metadata,
   overrides: limitFieldsMapToJson(customer.overrides),
   mutes: customer.mutes,
@@ -129,6 +130,7 @@ const customerFromRow = (row: typeof customers.$inferSelect): Customer => ({
   pendingPlan: row.pendingPlan as PendingPlan | null, // as changeableColumns wrote it, like the other JSON below
   timeZone: row.timeZone,
   anchorAtMs: row.anchorAt.getTime(),
+  anchorTimeZone: row.anchorTimeZone,
   metadata: row.metadata,
   overrides: limitFieldsMapFromJson(row.overrides as Readonly<Record<string, LimitFieldsJson>>),
   mutes: row.mutes as readonly Mute[],

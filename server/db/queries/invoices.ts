@@ -153,6 +153,8 @@ export async function markVoid(query: Query, tenantId: string, number: number, a
 
 export type InvoiceFilter = {
   readonly tenantId: string;
+  /** Only those with a greater number; null for all. */
+  readonly afterNumber: number | null;
   /** By when they were made, half-open; null is open on that side. */
   readonly fromMs: number | null;
   readonly toMs: number | null;
@@ -160,30 +162,57 @@ export type InvoiceFilter = {
   readonly status: InvoiceStatus | null;
 };
 
-/** A range of `invoices_tenant_issued`, and of each invoice the last line. */
+/**
+ * From which number to which they are: what an index by time says at once, however many invoices there are beside
+ * them. OFFSET keeps the planner from looking for the first by number instead.
+ */
+const NUMBERS = `
+  SELECT min(made.number) AS first, max(made.number) AS last FROM (
+    SELECT number FROM invoices
+    WHERE tenant_id = $1::uuid AND issued_at >= coalesce($2::timestamptz, '-infinity') AND issued_at < coalesce($3::timestamptz, 'infinity')
+    OFFSET 0
+  ) made`;
+
+/** Numbers of invoices, both included. */
+export type NumberRange = { readonly first: number; readonly last: number };
+
+/** The numbers between which all lie that were made in a time; null where none was. */
+export async function invoiceNumbersIn(
+  query: Query,
+  { tenantId, fromMs, toMs }: Pick<InvoiceFilter, 'tenantId' | 'fromMs' | 'toMs'>,
+): Promise<NumberRange | null> {
+  const times = [fromMs, toMs].map((ms) => (ms === null ? null : isoOf(ms)));
+  const [row] = await query<{ first: string | null; last: string | null }>({
+    text: NUMBERS,
+    params: [tenantId, ...times],
+  });
+  return row?.first == null || row.last === null ? null : { first: Number(row.first), last: Number(row.last) };
+}
+
+/** A range of `invoices_tenant_number`, and of each invoice the last line. Said to be true, the time is no range of an index. */
 const MADE = `
   SELECT ${COLUMNS_AND} (
     SELECT l.line FROM invoice_lines l WHERE l.customer_id = i.customer_id AND l.number = i.number ORDER BY l.line DESC LIMIT 1
   ) AS lines
   ${FROM_INVOICES}
-  WHERE i.tenant_id = $1::uuid AND (i.issued_at, i.number) > ($2::timestamptz, $3::bigint)
-    AND i.issued_at < coalesce($4::timestamptz, 'infinity') AND ($5::text IS NULL OR i.status = $5::text)
-  ORDER BY i.issued_at, i.number LIMIT $6::integer`;
+  WHERE i.tenant_id = $1::uuid AND i.number >= $2::bigint AND i.number <= $3::bigint
+    AND (i.issued_at >= coalesce($4::timestamptz, '-infinity') AND i.issued_at < coalesce($5::timestamptz, 'infinity')) IS TRUE
+    AND ($6::text IS NULL OR i.status = $6::text)
+  ORDER BY i.number LIMIT $7::integer`;
 
 export type CountedInvoice = { readonly invoice: InvoiceRecord; readonly lines: number };
 
-/** In the order in which they were made, at most `max` after a position. */
+/** In order of their numbers, in which they came to be: whoever has seen one has seen all before it. At most `max`. */
 export async function invoicesMade(
   query: Query,
-  { tenantId, fromMs, toMs, status }: InvoiceFilter,
-  after: Pick<InvoiceRecord, 'issuedAtMs' | 'number'> | null,
+  { tenantId, fromMs, toMs, status }: Omit<InvoiceFilter, 'afterNumber'>,
+  { first, last }: NumberRange,
   max: number,
 ): Promise<readonly CountedInvoice[]> {
-  const { issuedAtMs, number } = after ?? { issuedAtMs: fromMs ?? 0, number: 0 };
-  const to = toMs === null ? null : isoOf(toMs);
+  const times = [fromMs, toMs].map((ms) => (ms === null ? null : isoOf(ms)));
   const rows = await query<InvoiceRow & { readonly lines: number | null }>({
     text: MADE,
-    params: [tenantId, isoOf(issuedAtMs), number, to, status, max],
+    params: [tenantId, first, last, ...times, status, max],
   });
   return rows.map((row) => ({ invoice: invoiceFromRow(row), lines: row.lines ?? 0 }));
 }

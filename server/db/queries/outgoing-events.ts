@@ -20,6 +20,14 @@ export async function emitAll(query: Query, notices: readonly Notice[], nowMs: n
   await query({ text: EMIT, params });
 }
 
+/** As `emitAll`. @returns those that are kept, since now or since before: somebody listens to them, or did. */
+export async function emitKept(query: Query, notices: readonly Notice[], nowMs: number): Promise<readonly Notice[]> {
+  if (notices.length === 0) return [];
+  const params = [new Date(nowMs).toISOString(), ...noticeParams(notices)];
+  const kept = new Set((await query<{ known: string }>({ text: EMIT_AND_SAY, params })).map(({ known }) => known));
+  return notices.filter(({ tenantId, dedupeKey }) => kept.has(`${tenantId} ${dedupeKey}`));
+}
+
 /** An array for each column that `emittedText` reads. */
 export const noticeParams = (notices: readonly Notice[]): readonly Parameter[] => [
   notices.map(() => uuidv7()),
@@ -55,7 +63,7 @@ export const emittedText = (param: (i: number) => string, now: string): string =
     WHERE EXISTS (SELECT 1 FROM webhook_endpoints e WHERE ${LISTENS('v')})
     ORDER BY v.tenant_id, v.dedupe_key
     ON CONFLICT (tenant_id, dedupe_key) DO NOTHING
-    RETURNING id, tenant_id, type, created_at
+    RETURNING id, tenant_id, type, dedupe_key, created_at
   ), addressed AS (
     INSERT INTO webhook_deliveries (id, tenant_id, event_id, endpoint_id, state, next_attempt_at, retry_until, created_at)
     SELECT gen_random_uuid(), n.tenant_id, n.id, e.id, 'pending', ${now}, ${now} + interval '${RETRIED_FOR_MS} milliseconds', ${now}
@@ -63,5 +71,13 @@ export const emittedText = (param: (i: number) => string, now: string): string =
   )`;
 
 const EMIT = `WITH ${emittedText((i) => `$${i + 2}`, '$1::timestamptz')} SELECT 1`;
+
+/** The statement sees the rows of before alone, so those that it has just written are said apart. */
+const EMIT_AND_SAY = `WITH ${emittedText((i) => `$${i + 2}`, '$1::timestamptz')}
+  SELECT tenant_id || ' ' || dedupe_key AS known FROM noticed
+  UNION ALL
+  SELECT n.tenant_id || ' ' || n.dedupe_key
+  FROM unnest($3::text[], $8::text[]) AS v (tenant_id, dedupe_key)
+    JOIN outgoing_events n ON n.tenant_id = v.tenant_id::uuid AND n.dedupe_key = v.dedupe_key`;
 
 const isoOrNull = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());

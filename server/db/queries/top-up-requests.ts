@@ -1,5 +1,5 @@
 /** top-up-requests — money that wallets asked for: rows in, domain values out. */
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.ts';
 import { type Units, unitsOf } from '../../domain/units.ts';
 import type { Db, Query } from '../client.ts';
@@ -82,6 +82,33 @@ const topUpFromRow = ({ topUp, referenceId }: TopUpRow): TopUpRequest => ({
   askedAtMs: topUp.askedAt.getTime(),
   settledAtMs: topUp.settledAt?.getTime() ?? null,
 });
+
+/** Names a request. */
+export type RequestedTopUp = Pick<TopUpRequest, 'customerId' | 'sequence' | 'currency'> & { readonly tenantId: string };
+
+const isRequest = ({ tenantId, customerId, sequence, currency }: RequestedTopUp) =>
+  and(
+    eq(topUpRequests.tenantId, tenantId),
+    eq(topUpRequests.customerId, customerId),
+    eq(topUpRequests.sequence, sequence),
+    eq(topUpRequests.currency, currency),
+  );
+
+/** Notes the charge that counts for a request. @returns false where one was noted before. */
+export async function noteCharge(db: Db, of: RequestedTopUp, paymentId: string): Promise<boolean> {
+  const noted = await db
+    .update(topUpRequests)
+    .set({ paymentId })
+    .where(and(isRequest(of), isNull(topUpRequests.paymentId)))
+    .returning({ sequence: topUpRequests.sequence });
+  return noted.length > 0;
+}
+
+/** @returns null where the wallet never asked. */
+export async function topUpStateOf(db: Db, of: RequestedTopUp): Promise<TopUpState | null> {
+  const [row] = await db.select({ state: topUpRequests.state }).from(topUpRequests).where(isRequest(of));
+  return row ? (row.state as TopUpState) : null; // the batch writes no other
+}
 
 /** A request that nobody has settled, of whichever tenant. */
 export type AskedTopUp = Omit<TopUpRequest, 'referenceId' | 'state' | 'settledAtMs'> & { readonly tenantId: string };

@@ -3,7 +3,6 @@ import { type Page, type PageRequest, pageOf, rowsFor } from '../../domain/page.
 import type { Period } from '../../domain/period.ts';
 import { type Units, unitsOf } from '../../domain/units.ts';
 import type { Query } from '../client.ts';
-import { PRICED_CURRENCY } from './priced-currency.ts';
 
 /** What was counted in one period, and what paid for it. */
 export type UsagePeriod = {
@@ -17,7 +16,7 @@ export type UsagePeriod = {
   readonly overage: Units;
   /** What wallet and overage units cost, in minor units. */
   readonly cost: Units;
-  /** In which currency it was priced last; null where it costs nothing, and where only holds were priced yet. */
+  /** ISO 4217 of the cost; null where it costs nothing. */
   readonly currency: string | null;
   /** When the final total was written. */
   readonly closedAtMs: number | null;
@@ -30,8 +29,8 @@ export type PeriodsOf = { readonly tenantId: string; readonly customerId: string
 /** A page is one range of `counters_pkey`, read backwards. */
 const READ_PERIODS = `
   SELECT c.period_start, c.period_end, c.used::text AS used, c.held::text AS held, c.credits::text AS credits,
-    c.wallet::text AS wallet, c.overage::text AS overage, c.cost::text AS cost, priced.currency, c.closed_at, c.corrected_at
-  FROM counters c ${PRICED_CURRENCY}
+    c.wallet::text AS wallet, c.overage::text AS overage, c.cost::text AS cost, c.currency, c.closed_at, c.corrected_at
+  FROM counters c
   WHERE c.tenant_id = $1::uuid AND c.customer_id = $2::uuid AND c.feature_key = $3::text AND c.entity_id = ''
     AND c.period_start < coalesce($4::timestamptz, 'infinity')
   ORDER BY c.period_start DESC

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { instant, key, tenantId } from './columns.ts';
 
 /** Who pays for a customer, and what the processor said of its subscription when it was last asked. */
@@ -13,6 +13,11 @@ export const billingAccounts = pgTable(
     stripeSubscriptionId: text('stripe_subscription_id'),
     status: text('status'),
     planKey: key('plan_key'),
+    /** Not while there is no such plan here. */
+    followed: boolean('followed').notNull().default(true),
+    /** What its base price is charged for, and in what; null where nothing is known of it. */
+    interval: text('interval'),
+    currency: text('currency'),
     /** Where its billing periods are counted from. */
     anchorAt: instant('anchor_at'),
     periodStart: instant('period_start'),
@@ -21,8 +26,8 @@ export const billingAccounts = pgTable(
     cancelsAt: instant('cancels_at'),
     endedAt: instant('ended_at'),
     pastDueSince: instant('past_due_since'),
-    /** The checkout for a plan that is still open: the next one closes it, so that nobody subscribes twice. */
-    openCheckoutId: text('open_checkout_id'),
+    /** Until when the plan goes on although it is not paid. */
+    graceEndsAt: instant('grace_ends_at'),
     /** Top-ups in a row that the bank refused for now. */
     softDeclines: integer('soft_declines').notNull().default(0),
     /** Why nothing is charged by itself any more, until there is another payment method; null while it is. */
@@ -36,5 +41,6 @@ export const billingAccounts = pgTable(
   (t) => [
     uniqueIndex('billing_accounts_stripe_customer').on(t.stripeCustomerId),
     uniqueIndex('billing_accounts_tenant').on(t.tenantId, t.customerId),
+    index('billing_accounts_not_followed').on(t.tenantId).where(sql`NOT ${t.followed}`),
   ],
 );

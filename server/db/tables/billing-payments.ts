@@ -20,7 +20,7 @@ export const billingPayments = pgTable(
     featureKey: text('feature_key'),
     /** Refunded and disputed, as the processor said last. */
     returned: units('returned').notNull().default('0'),
-    /** What of that was taken out of the wallet again. The rest had been used: nobody has it any more. */
+    /** What was taken back for that: money, or units of a credit pack. The rest had been used: nobody has it any more. */
     takenBack: units('taken_back').notNull().default('0'),
     /** `{ returned, amount }` of a taking back that has begun and may have happened; else null. */
     pendingReturn: jsonb('pending_return'),

@@ -26,6 +26,8 @@ export const counters = pgTable(
     /** Price of the wallet's and the overage's units, in minor units, and what of it the wallet has paid. */
     cost: units('cost').notNull().default('0'),
     walletCharge: units('wallet_charge').notNull().default('0'),
+    /** ISO 4217 of both; null while nothing is priced. */
+    currency: text('currency'),
     /** Of a gauge: its level, and since when. */
     level: units('level'),
     levelAt: instant('level_at'),
@@ -45,6 +47,9 @@ export const counters = pgTable(
     index('counters_open')
       .on(t.customerId, t.periodEnd)
       .where(sql`${t.closedAt} IS NULL AND ${t.periodEnd} IS NOT NULL`),
+    index('counters_closed')
+      .on(t.customerId, t.periodEnd, t.featureKey)
+      .where(sql`${t.closedAt} IS NOT NULL AND ${t.entityId} = ''`),
     index('counters_of_entities')
       .on(t.customerId, t.featureKey, t.periodStart, t.entityId)
       .where(sql`${t.entityId} <> ''`),

@@ -24,6 +24,8 @@ export const customers = pgTable(
     timeZone: text('time_zone').notNull(),
     /** Where periods that follow the customer's own start are counted from. */
     anchorAt: instant('anchor_at').notNull(),
+    /** In which time zone they are: that of the subscription which they follow; null for the customer's. */
+    anchorTimeZone: text('anchor_time_zone'),
     metadata: jsonb('metadata'),
     /** Feature key → own limit fields; decimals are strings. */
     overrides: jsonb('overrides').notNull().default({}),

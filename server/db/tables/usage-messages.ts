@@ -35,6 +35,8 @@ export const usageMessages = pgTable(
     nextAttemptAt: instant('next_attempt_at').notNull(),
     /** Whose it is until then. */
     lease: uuid('lease'),
+    /** When the last try began. */
+    triedAt: instant('tried_at'),
     /** When the first of those tries began of which nobody knows what became. */
     unknownSince: instant('unknown_since'),
     /** At what instant, and whose, the biller counts it: as it was sent last. */

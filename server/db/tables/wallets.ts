@@ -40,6 +40,8 @@ export const topUpRequests = pgTable(
     state: text('state').notNull(),
     askedAt: instant('asked_at').notNull(),
     settledAt: instant('settled_at'),
+    /** The processor's id of the charge that was counted for it; null before one was. */
+    paymentId: text('payment_id'),
   },
   (t) => [
     primaryKey({ name: 'top_up_requests_pkey', columns: [t.customerId, t.sequence, t.currency] }),

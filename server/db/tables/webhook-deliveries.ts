@@ -27,10 +27,12 @@ export const webhookDeliveries = pgTable(
   },
   (t) => [
     unique('webhook_deliveries_endpoint_event').on(t.endpointId, t.eventId),
-    index('webhook_deliveries_age').on(t.createdAt),
+    index('webhook_deliveries_over').on(t.retryUntil),
     index('webhook_deliveries_event').on(t.eventId),
     index('webhook_deliveries_log').on(t.tenantId, t.endpointId, t.createdAt, t.id),
+    index('webhook_deliveries_tenant_log').on(t.tenantId, t.createdAt, t.id),
     index('webhook_deliveries_due').on(t.endpointId, t.nextAttemptAt).where(sql`${t.state} = 'pending'`),
+    index('webhook_deliveries_next').on(t.nextAttemptAt).where(sql`${t.state} = 'pending'`),
     check('webhook_deliveries_state_is_known', sql`${t.state} in ('pending', 'delivered', 'failed')`),
     check(
       'webhook_deliveries_pending_have_a_next_try',

@@ -1,9 +1,11 @@
 /** wallet — books what a wallet pays, what was spent of its month, and the money that it asks for when it runs low. */
 import { balanceLow } from '../../domain/notices-of-money.ts';
 import type { Payment } from '../../domain/payment.ts';
+import type { Plan } from '../../domain/plan.ts';
+import type { Units } from '../../domain/units.ts';
 import type { AutoTopUp } from '../../domain/wallet.ts';
 import type { Draft } from '../draft.ts';
-import { type Meter, monthOf, spentIn } from '../meter.ts';
+import { type Meter, monthAt, monthOf, spentIn } from '../meter.ts';
 import type { CustomerState, StoredWallet } from '../state.ts';
 
 type Spending = {
@@ -58,15 +60,45 @@ function runLow(
   { before, sequence }: { readonly before: StoredWallet; readonly sequence: bigint },
 ): void {
   const { currency } = before;
-  const rule = plan?.wallet?.currency === currency ? plan.wallet.autoTopUp : null;
-  const balance = customer.wallets.get(currency)?.balance ?? 0n;
-  if (!rule || balance >= rule.threshold) return;
+  const rule = ruleOf(plan, currency);
+  if (!rule || balanceOf(customer, currency) >= rule.threshold) return;
   const asked = isPrepaid && askForTopUp(draft, customer, rule, currency, sequence);
-  if (!asked && (before.balance ?? 0n) < rule.threshold) return; // it was low before
-  const moment = momentOf(customer, sequence, draft.nowMs);
-  draft.addNotice(
-    balanceLow(moment, currency, { balance, threshold: rule.threshold, asked: asked ? rule.amount : null }),
-  );
+  if (!asked) draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, draft.nowMs));
+  tellLow(draft, customer, rule, { before, sequence, asked: asked ? rule.amount : null });
+}
+
+/** Money that is paid out, or taken back, may be missed as well; but nobody is charged for it by themselves. */
+export function runLowByRefund(
+  draft: Draft,
+  customer: CustomerState,
+  plan: Plan | null,
+  { before, sequence }: { readonly before: StoredWallet; readonly sequence: bigint },
+): void {
+  const rule = ruleOf(plan, before.currency);
+  if (rule && balanceOf(customer, before.currency) < rule.threshold)
+    tellLow(draft, customer, rule, { before, sequence, asked: null });
+}
+
+const ruleOf = (plan: Plan | null, currency: string): AutoTopUp | null =>
+  plan?.wallet?.currency === currency ? plan.wallet.autoTopUp : null;
+
+const balanceOf = (customer: CustomerState, currency: string): Units => customer.wallets.get(currency)?.balance ?? 0n;
+
+/** Of one that has fallen below the line, or asks; not of one that was low before. */
+function tellLow(
+  draft: Draft,
+  customer: CustomerState,
+  { threshold }: AutoTopUp,
+  {
+    before,
+    sequence,
+    asked,
+  }: { readonly before: StoredWallet; readonly sequence: bigint; readonly asked: Units | null },
+): void {
+  const { currency } = before;
+  if (asked === null && (before.balance ?? 0n) < threshold) return;
+  const balance = balanceOf(customer, currency);
+  draft.addNotice(balanceLow(momentOf(customer, sequence, draft.nowMs), currency, { balance, threshold, asked }));
 }
 
 /** What names something that happened to a customer. */
@@ -87,11 +119,60 @@ function askForTopUp(
   sequence: bigint,
 ): boolean {
   const wallet = customer.wallets.get(currency);
-  if (!wallet) return false;
-  const coolsOff = wallet.topUpFailedAtMs !== null && draft.nowMs < wallet.topUpFailedAtMs + rule.coolOffMs;
-  if (wallet.topUp !== null || coolsOff || wallet.topUps >= rule.maxPerMonth) return false;
+  if (!wallet || wallet.topUp !== null || mayAskAtMs(customer, wallet, rule, draft.nowMs) > draft.nowMs) return false;
   const topUp = { sequence, amount: rule.amount, askedAtMs: draft.nowMs };
   draft.putWallet(customer, { ...wallet, topUps: wallet.topUps + 1, topUp });
   draft.putTopUp(customer, currency, topUp, 'asked');
   return true;
+}
+
+/** When nothing keeps a wallet from asking any more: neither its cool-off, nor what it has asked for this month. */
+function mayAskAtMs(customer: CustomerState, wallet: StoredWallet, rule: AutoTopUp, nowMs: number): number {
+  const { startMs, endMs } = monthAt(customer, nowMs);
+  const isEnough = wallet.spentSinceMs >= startMs && wallet.topUps >= rule.maxPerMonth;
+  const cooledMs = wallet.topUpFailedAtMs === null ? nowMs : wallet.topUpFailedAtMs + rule.coolOffMs;
+  return Math.max(nowMs, cooledMs, isEnough ? (endMs ?? Number.POSITIVE_INFINITY) : nowMs);
+}
+
+/**
+ * When a wallet that is low, and waits, asks by itself: it may be empty by then, and no use that it pays comes any more.
+ *
+ * @returns null for one that does not wait: it was never refused, or may ask with the next use.
+ */
+export function asksAgainAtMs(
+  customer: CustomerState,
+  plan: Plan | null,
+  currency: string,
+  nowMs: number,
+): number | null {
+  const rule = ruleOf(plan, currency);
+  const wallet = customer.wallets.get(currency);
+  if (!rule || !wallet || wallet.topUp !== null || (wallet.balance ?? 0n) >= rule.threshold) return null;
+  const waits = wallet.topUpFailedAtMs !== null || wallet.topUps >= rule.maxPerMonth;
+  return waits ? mayAskAtMs(customer, wallet, rule, nowMs) : null;
+}
+
+/** Wallets that have waited for long enough ask for money, if they are low still. */
+export function askAgain(draft: Draft, customer: CustomerState, plan: Plan | null): void {
+  for (const currency of customer.wallets.keys()) {
+    const atMs = asksAgainAtMs(customer, plan, currency, draft.nowMs);
+    if (atMs !== null && atMs <= draft.nowMs) askByItself(draft, customer, plan, currency);
+  }
+}
+
+/** Asks for money though nothing was used, if the wallet is low. */
+export function askByItself(draft: Draft, customer: CustomerState, plan: Plan | null, currency: string): void {
+  const rule = ruleOf(plan, currency);
+  const wallet = walletIn(customer, currency, draft.nowMs);
+  const balance = wallet.balance ?? 0n;
+  if (!rule || balance >= rule.threshold) return;
+  if (wallet.topUp !== null || mayAskAtMs(customer, wallet, rule, draft.nowMs) > draft.nowMs) return;
+  const monthMs = monthOf(customer, draft.nowMs);
+  const sequence = draft.nextSequenceOfAll(customer);
+  const isThisMonth = wallet.spentSinceMs >= monthMs;
+  const month = isThisMonth ? {} : { spent: 0n, spentSinceMs: monthMs, topUps: 0 };
+  draft.putWallet(customer, { ...wallet, ...month, sequence });
+  askForTopUp(draft, customer, rule, currency, sequence);
+  const moment = momentOf(customer, sequence, draft.nowMs);
+  draft.addNotice(balanceLow(moment, currency, { balance, threshold: rule.threshold, asked: rule.amount }));
 }

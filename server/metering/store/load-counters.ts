@@ -21,6 +21,7 @@ type CounterRow = {
   readonly overage: string | null;
   readonly cost: string | null;
   readonly wallet_charge: string | null;
+  readonly currency: string | null;
   readonly level: string | null;
   readonly level_at: Date | null;
   readonly area: string | null;
@@ -41,6 +42,7 @@ const counterFromRow = (row: CounterRow): StoredCounter => ({
   overage: unitsOr0(row.overage),
   cost: unitsOr0(row.cost),
   walletCharge: unitsOr0(row.wallet_charge),
+  currency: row.currency,
   gauge:
     row.level === null
       ? null
@@ -58,8 +60,8 @@ const counterFromRow = (row: CounterRow): StoredCounter => ({
 const COUNTER_COLUMNS = `
   c.customer_id, c.feature_key, c.entity_id, c.period_start, c.period_end, c.reset, c.used, nullif(c.held, 0) AS held,
   nullif(c.credits, 0) AS credits, nullif(c.wallet, 0) AS wallet, nullif(c.overage, 0) AS overage, nullif(c.cost, 0) AS cost,
-  nullif(c.wallet_charge, 0) AS wallet_charge, c.level, c.level_at, c.area, to_json(nullif(c.raised, '{}')) AS raised, c.sequence,
-  c.closed_at, c.corrected_at`;
+  nullif(c.wallet_charge, 0) AS wallet_charge, c.currency, c.level, c.level_at, c.area, to_json(nullif(c.raised, '{}')) AS raised,
+  c.sequence, c.closed_at, c.corrected_at`;
 
 const NEWEST_COUNTERS = `
   SELECT ${COUNTER_COLUMNS}

@@ -16,6 +16,7 @@ type CustomerRow = {
   readonly pending_plan: PendingPlan | null;
   readonly time_zone: string;
   readonly anchor_at: Date;
+  readonly anchor_time_zone: string | null;
   readonly overrides: Readonly<Record<string, LimitFieldsJson>> | null;
   readonly mutes: readonly Mute[] | null;
   readonly revision: string;
@@ -40,6 +41,7 @@ const customerFromRow = (row: CustomerRow): CustomerState => ({
   pendingPlan: row.pending_plan,
   timeZone: row.time_zone,
   anchorAtMs: row.anchor_at.getTime(),
+  anchorTimeZone: row.anchor_time_zone,
   createdAtMs: row.created_at.getTime(),
   overrides: row.overrides === null ? NO_OVERRIDES : limitFieldsMapFromJson(row.overrides),
   mutes: row.mutes ?? NO_MUTES,
@@ -58,7 +60,7 @@ const rateWindowsFromJson = (json: NonNullable<CustomerRow['rate_windows']>): Cu
 
 /** What most rows hold nothing in is read as null: that is sent and parsed far quicker than `{}` and `0.000000000`. */
 const CUSTOMER_COLUMNS = `
-  id, tenant_id, reference_id, plan_key, plan_version, pending_plan, time_zone, anchor_at, nullif(overrides, '{}') AS overrides,
+  id, tenant_id, reference_id, plan_key, plan_version, pending_plan, time_zone, anchor_at, anchor_time_zone, nullif(overrides, '{}') AS overrides,
   nullif(mutes, '[]') AS mutes, revision, sequence, limits_sequence, nullif(rate_windows, '{}') AS rate_windows, prepaid, due_at, created_at`;
 
 /** In key order, so that two gateways never wait for each other in a circle. */

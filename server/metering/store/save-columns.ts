@@ -49,6 +49,7 @@ export const FULL_COUNTER: readonly Column<ChangedCounter>[] = [
   ['wallet', 'numeric', ({ counter }) => formatUnits(counter.wallet)],
   ['cost', 'numeric', ({ counter }) => formatUnits(counter.cost)],
   ['wallet_charge', 'numeric', ({ counter }) => formatUnits(counter.walletCharge)],
+  ['currency', 'text', ({ counter }) => counter.currency],
   ['level', 'numeric', ({ counter }) => counter.gauge && formatUnits(counter.gauge.level)],
   ['level_at', 'timestamptz', ({ counter }) => counter.gauge && iso(counter.gauge.atMs)],
   ['area', 'numeric', ({ counter }) => counter.gauge?.area.toString() ?? null],

@@ -5,7 +5,7 @@
  * its row is right again with the next move, even if it was moved meanwhile by a gateway that bills nobody.
  */
 
-import { formatUnits, maxUnits, type Units } from '../../domain/units.ts';
+import { formatUnits, type Units } from '../../domain/units.ts';
 import { windowCloses } from '../../domain/usage-report.ts';
 import { type ChangedCounter, type Changes, meterKey } from '../state.ts';
 import { type Column, iso, isoOrNull } from './columns.ts';
@@ -14,27 +14,20 @@ import type { Part } from './part.ts';
 type Copied = ChangedCounter & {
   /** Whether its overage is billed, so that it gets a row if it has none. */
   readonly isBilled: boolean;
-  readonly unpriced: Unpriced;
+  readonly moved: Readonly<Moves>;
   readonly dueAtMs: number;
 };
 
-/** What a batch has done to the part of a counter's overage that had no price. */
-type Unpriced = {
-  /** Below 0 where more was given back. */
-  readonly moved: Units;
-  /** What there would be of it now if there had been none before: nothing is given back that isn't there. */
-  readonly fromNothing: Units;
+/** What a batch has done to a counter's overage. */
+type Moves = {
+  isPriced: boolean;
+  /** Used while it had no price. */
+  unpriced: Units;
+  /** 0 or below. */
+  givenBack: Units;
 };
 
-/** What a batch has done to a counter's overage. */
-type Moves = { isPriced: boolean; unpriced: Unpriced };
-
-const NOTHING: Unpriced = { moved: 0n, fromNothing: 0n };
-
-const addTo = ({ moved, fromNothing }: Unpriced, overage: Units): Unpriced => ({
-  moved: moved + overage,
-  fromNothing: maxUnits(fromNothing + overage, 0n),
-});
+const NO_MOVES: Readonly<Moves> = { isPriced: false, unpriced: 0n, givenBack: 0n };
 
 /** Null where no overage moved, and no period was closed: so it is for most batches, and all plain ones. */
 export function outboxPart(changes: Changes, windowMs: number, now: string): Part | null {
@@ -56,26 +49,30 @@ function copiedCounters(changes: Changes, windowMs: number): readonly Copied[] {
     if (!moved && counter.closedAtMs !== nowMs) return [];
     const isBilled = moved?.isPriced || counter.cost !== 0n;
     const dueAtMs = windowCloses(nowMs, counter.period.endMs, windowMs);
-    return [{ ...changed, isBilled, unpriced: moved?.unpriced ?? NOTHING, dueAtMs }];
+    return [{ ...changed, isBilled, moved: moved ?? NO_MOVES, dueAtMs }];
   });
 }
 
 function movesOf({ events, reservations }: Changes): ReadonlyMap<string, Moves> {
   const moves = new Map<string, Moves>();
-  const note = (key: string, isPriced: boolean, unpriced: Units): void => {
-    const known = moves.get(key) ?? { isPriced: false, unpriced: NOTHING };
-    moves.set(key, { isPriced: known.isPriced || isPriced, unpriced: addTo(known.unpriced, unpriced) });
+  const movesFor = (key: string): Moves => {
+    const known = moves.get(key) ?? { ...NO_MOVES };
+    moves.set(key, known);
+    return known;
   };
   for (const { customer, featureKey, periodStartMs, payment, currency } of events) {
     if (payment.overage === 0n) continue;
-    const isPriced = currency !== null; // what is given back without one lowers what the others cost all the same
-    note(keyOf(customer.id, featureKey, periodStartMs), isPriced, isPriced ? 0n : payment.overage);
+    const moved = movesFor(keyOf(customer.id, featureKey, periodStartMs));
+    const isPriced = currency !== null || payment.cost !== 0n;
+    moved.isPriced ||= isPriced;
+    if (payment.overage < 0n) moved.givenBack += payment.overage;
+    else if (!isPriced) moved.unpriced += payment.overage;
   }
   for (const { customer, reservation } of reservations.values()) {
     const { featureKey, periodStartMs, payment, currency, state } = reservation;
     // One that has ended says what was used of it: what else it held was overage, too, perhaps.
     if (payment.overage !== 0n || state !== 'open')
-      note(keyOf(customer.id, featureKey, periodStartMs), currency !== null, 0n);
+      movesFor(keyOf(customer.id, featureKey, periodStartMs)).isPriced ||= currency !== null;
   }
   return moves;
 }
@@ -91,19 +88,23 @@ const COLUMNS: readonly Column<Copied>[] = [
   ['tenant_id', 'uuid', ({ customer }) => customer.tenantId],
   ['overage', 'numeric', ({ counter }) => formatUnits(counter.overage)],
   ['is_billed', 'boolean', ({ isBilled }) => (isBilled ? 't' : 'f')],
-  ['unpriced', 'numeric', ({ unpriced }) => formatUnits(unpriced.moved)],
-  ['unpriced_from_nothing', 'numeric', ({ unpriced }) => formatUnits(unpriced.fromNothing)],
+  ['unpriced', 'numeric', ({ moved }) => formatUnits(moved.unpriced)],
+  ['given_back', 'numeric', ({ moved }) => formatUnits(moved.givenBack)],
   ['due_at', 'timestamptz', ({ dueAtMs }) => iso(dueAtMs)],
 ];
 
 /**
+ * What comes back comes off what had a price and what had none in proportion, as its cost does where there is none any more.
+ * What is held no longer comes off nothing: it was no use.
+ *
  * A counter that is copied for the first time has had no price until now if nothing of it has cost anything: as it was before
- * this statement, which sees nothing of what it writes itself. What is held then is told by its own commit whether it had one.
+ * this statement, which sees nothing of what it writes itself. What is held then is left out, and noted when it is used.
  */
-const UNPRICED = `least(v.overage::numeric, greatest(v.unpriced_from_nothing::numeric, v.unpriced::numeric + coalesce(
-      (SELECT o.unpriced FROM usage_outbox o
-       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz),
-      (SELECT c.overage - coalesce((SELECT sum((r.split->>'overage')::numeric) FROM reservations r
+const UNPRICED = `greatest(0, least(v.overage::numeric, v.unpriced::numeric + coalesce(
+      (SELECT round(o.unpriced * greatest(o.overage + v.given_back::numeric, 0) / o.overage, 9) FROM usage_outbox o
+       WHERE o.customer_id = v.customer_id::uuid AND o.feature_key = v.feature_key AND o.period_start = v.period_start::timestamptz
+         AND o.overage > 0),
+      (SELECT v.given_back::numeric + c.overage - coalesce((SELECT sum((r.split->>'overage')::numeric) FROM reservations r
          WHERE r.customer_id = c.customer_id AND r.feature_key = c.feature_key AND r.period_start = c.period_start AND r.state = 'open'), 0)
        FROM counters c
        WHERE c.customer_id = v.customer_id::uuid AND c.feature_key = v.feature_key AND c.entity_id = ''

@@ -196,8 +196,8 @@ function countersPart(counters: readonly ChangedCounter[]): Part {
     ${insertOf('counters', columns, param)}
     ON CONFLICT (customer_id, feature_key, entity_id, period_start) DO UPDATE
       SET used = excluded.used, held = excluded.held, credits = excluded.credits, wallet = excluded.wallet, overage = excluded.overage,
-        cost = excluded.cost, wallet_charge = excluded.wallet_charge, level = excluded.level, level_at = excluded.level_at, area = excluded.area,
-        raised = excluded.raised, sequence = excluded.sequence, period_end = excluded.period_end, closed_at = excluded.closed_at,
+        cost = excluded.cost, wallet_charge = excluded.wallet_charge, currency = excluded.currency, level = excluded.level,
+        level_at = excluded.level_at, area = excluded.area, raised = excluded.raised, sequence = excluded.sequence, period_end = excluded.period_end, closed_at = excluded.closed_at,
         corrected_at = excluded.corrected_at
   )`,
   };

@@ -10,6 +10,7 @@ export const newCustomer = (own: Own): CustomerState => ({
   pendingPlan: null,
   timeZone: 'UTC',
   anchorAtMs: own.createdAtMs ?? 0,
+  anchorTimeZone: null,
   createdAtMs: 0,
   overrides: new Map(),
   mutes: [],

@@ -12,6 +12,7 @@ import type { CommitRequest } from '../requests.ts';
 import type { CustomerState } from '../state.ts';
 import type { Use } from './described-use.ts';
 import { moveHeldIntoUse } from './movement.ts';
+import { keepOneCurrency } from './one-currency.ts';
 import { giveBackHold } from './release.ts';
 import { counterOfReservation, refuseClosed, reservationOf } from './reservation.ts';
 import { allowedOf, type Used, use } from './use.ts';
@@ -54,6 +55,7 @@ function commitNothing(draft: Draft, meter: Meter, reservation: Reservation): Us
 }
 
 function commitMore(draft: Draft, meter: Meter, reservation: Reservation, request: CommitRequest, amount: Units): Used {
+  keepOneCurrency(draft, meter);
   const rest = use(draft, meter, useOf(reservation, amount - reservation.amount, request));
   if (!rest.consumption.allowed) return rest;
   const held = commitHeld(draft, meter, reservation, reservation.amount, request.idempotencyKey);

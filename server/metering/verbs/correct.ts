@@ -1,17 +1,17 @@
 /** correct — what is done about mistakes: an event is reversed by another, a period ended by hand. Nothing is updated. */
 
-import { carriedInto, isAdditive } from '../../domain/aggregation.ts';
+import { isAdditive } from '../../domain/aggregation.ts';
 import { eventAlreadyReversed, eventNotFound, irreversible } from '../../domain/errors.ts';
-import { NO_PAYMENT, type Payment, paidInto, pay } from '../../domain/payment.ts';
-import { restartedPeriod, ruleKey } from '../../domain/period.ts';
+import { NO_PAYMENT, type Payment, paidInto } from '../../domain/payment.ts';
 import { giveBack, stillPaid } from '../../domain/refund.ts';
 import { minUnits, type Units } from '../../domain/units.ts';
 import type { Draft } from '../draft.ts';
-import { currentCounter, freshCounter, type Meter, periodRuleOf, stateOf, usageOfMeter } from '../meter.ts';
+import { currentCounter, type Meter, stateOf, usageOfMeter } from '../meter.ts';
 import type { Restarted, ReverseRequest } from '../requests.ts';
 import type { CustomerState, PastEvent, StoredCounter } from '../state.ts';
+import { beginAnew } from './begin-anew.ts';
 import { counterAt } from './counter-at.ts';
-import { moveCounter, tellClosed } from './movement.ts';
+import { moveCounter } from './movement.ts';
 import { allowedOf, type Used } from './use.ts';
 
 /** @throws {MeterError} `EVENT_NOT_FOUND`, `EVENT_ALREADY_REVERSED` */
@@ -72,33 +72,10 @@ function givenBackBy(
 export function restart(draft: Draft, meter: Meter, idempotencyKey: string | null): Restarted {
   const { customer, feature, policy } = meter;
   const counter = currentCounter(customer, feature, null, draft.nowMs);
-  const sequence = draft.nextSequence(customer);
-  const { startMs, endMs } = restartedPeriod(counter.period, periodRuleOf(customer, feature), draft.nowMs);
-  const ended: StoredCounter = {
-    ...counter,
-    period: { ...counter.period, endMs: startMs },
-    closedAtMs: draft.nowMs,
-    sequence,
-  };
-  const fresh = freshCounter({ startMs, endMs, reset: ruleKey(feature.reset, feature.anchor) });
-  const { taken, gauge } = carriedInto(feature.aggregation, counter.gauge, fresh.period); // what is there is there still
-  const payment = pay(policy, fresh, stateOf(meter, fresh, null, draft.nowMs).funds, taken);
-  draft.putCounter(customer, feature.key, null, ended);
-  tellClosed(draft, meter, ended);
-  const { counter: next } = moveCounter(draft, meter, fresh, {
-    sequence,
-    kind: 'reset',
-    reported: gauge?.level ?? 0n,
-    amount: taken,
-    payment,
-    idempotencyKey,
-    occurredAtMs: draft.nowMs,
-    after: { ...paidInto(fresh, payment, 'used'), gauge },
-    bookedAs: 'use',
-  });
+  const next = beginAnew(draft, meter, counter, policy, idempotencyKey);
   return {
     kind: 'restarted',
-    ended: { startMs: counter.period.startMs, endMs: startMs },
+    ended: { startMs: counter.period.startMs, endMs: next.period.startMs },
     usage: usageOfMeter(meter, next, draft.nowMs),
     replayed: false,
   };

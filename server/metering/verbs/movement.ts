@@ -1,6 +1,7 @@
 /** movement — how every verb that uses, holds or gives back units writes it down: counter, payment, event, alerts, as one. */
 import { type Crossing, raisedAfter } from '../../domain/alert.ts';
 import type { Counter } from '../../domain/counter.ts';
+import { currencyAfter } from '../../domain/counter-currency.ts';
 import { isMuted } from '../../domain/mute.ts';
 import { limitExceeded, periodClosed } from '../../domain/notices-of-use.ts';
 import { type Payment, paidInto, unitsPaid } from '../../domain/payment.ts';
@@ -48,7 +49,8 @@ export function moveCounter(draft: Draft, meter: Meter, before: StoredCounter, m
   const { customer, feature } = meter;
   const { kind, reported, amount, payment, occurredAtMs, after, crossed = NOTHING_CROSSED, bookedAs } = movement;
   const { entityId = null, reverses = null, idempotencyKey = null, properties = null } = movement;
-  const { currency = currencyOf(meter, payment), sequence = draft.nextSequence(customer) } = movement;
+  const { sequence = draft.nextSequence(customer) } = movement;
+  const currency = currencyOf(meter, before, movement);
   // Every call makes one, and naming the fields is several times as quick as copying them.
   const counter: StoredCounter = {
     period: before.period,
@@ -59,6 +61,7 @@ export function moveCounter(draft: Draft, meter: Meter, before: StoredCounter, m
     overage: after.overage,
     cost: after.cost,
     walletCharge: after.walletCharge,
+    currency: currencyAfter(before, after, currency),
     gauge: after.gauge,
     raised: raisedAfter(before.raised, crossed),
     sequence,
@@ -105,7 +108,9 @@ export function moveHeld(
   const { customer, feature } = meter;
   const { entityId, currency, createdAtMs } = reservation;
   const sequence = draft.nextSequence(customer);
-  const counter = { ...before, ...paidInto(before, payment, 'held'), period: before.period, sequence };
+  const after = paidInto(before, payment, 'held');
+  const moved = { period: before.period, currency: currencyAfter(before, after, currency), sequence };
+  const counter = { ...before, ...after, ...moved };
   draft.putCounter(customer, feature.key, null, counter);
   if (entityId !== null) addToEntity(draft, meter, entityId, counter, unitsPaid(payment), 'held');
   bookPayment(draft, meter, payment, { kind: bookedAs, sequence, currency, spentAtMs: createdAtMs });
@@ -146,7 +151,7 @@ function tellExceeded(draft: Draft, meter: Meter, before: StoredCounter, { used,
 
 /** A period of the customer has its total. */
 export function tellClosed(draft: Draft, meter: Meter, counter: StoredCounter): void {
-  const currency = meter.policy.price?.currency ?? null;
+  const currency = counter.currency ?? meter.policy.price?.currency ?? null;
   draft.addNotice(periodClosed(periodOf(meter, counter.period), counter, currency, draft.nowMs));
 }
 
@@ -161,12 +166,18 @@ const periodOf = ({ customer, feature }: Meter, { startMs, endMs }: StoredCounte
 const NOTHING_CROSSED: readonly Crossing[] = [];
 
 /**
- * The currency of the feature's price. Where it has none any more, money that goes back goes into the wallet that moved
- * last: it must not be lost.
+ * The currency of the money that moves: what the period has cost goes back in its own, whatever the price is now. Of one
+ * that does not say it any more, money goes into the wallet that moved last: it must not be lost.
  *
- * @returns ISO 4217; null where no money moves.
+ * @returns ISO 4217; null where no money moves, and nothing has a price.
  */
-function currencyOf({ customer, policy }: Meter, { walletCharge }: Payment): string | null {
+function currencyOf(
+  { customer, policy }: Meter,
+  before: StoredCounter,
+  { payment: { cost, walletCharge }, currency }: Pick<Movement, 'payment' | 'currency'>,
+): string | null {
+  if (before.currency !== null && (cost !== 0n || walletCharge !== 0n)) return before.currency;
+  if (currency !== undefined) return currency;
   if (policy.price !== null || walletCharge === 0n) return policy.price?.currency ?? null;
   const wallets = [...customer.wallets.values()].sort((a, b) => (a.sequence < b.sequence ? 1 : -1));
   return wallets[0]?.currency ?? null;

@@ -1,7 +1,7 @@
 /** prepay — what a customer has paid for in advance: grants of units, and money in wallets. */
 import { grantNotFound, insufficientBalance, invalidInput, walletNotFound } from '../../domain/errors.ts';
-import { isGone } from '../../domain/grant.ts';
-import { voidGrant } from '../../domain/grant-change.ts';
+import { type Grant, isGone } from '../../domain/grant.ts';
+import { takenFrom, voidGrant } from '../../domain/grant-change.ts';
 import { newGrant, problemOfGrant } from '../../domain/new-grant.ts';
 import { balanceToppedUp } from '../../domain/notices-of-money.ts';
 import { paidInto } from '../../domain/payment.ts';
@@ -11,7 +11,7 @@ import { settleOverage } from '../../domain/refund.ts';
 import { formatUnits, minUnits, type Units } from '../../domain/units.ts';
 import { problemOfFloor, walletUnder } from '../../domain/wallet.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
-import { momentOf, walletIn } from '../booking/wallet.ts';
+import { askByItself, asksAgainAtMs, momentOf, runLowByRefund, walletIn } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { currentCounter, type Meter, periodLookupOf, stateOf, usageOfMeter } from '../meter.ts';
 import type {
@@ -62,19 +62,31 @@ function payOverage(draft: Draft, meter: Meter, grantId: string, sequence: bigin
 }
 
 /**
- * Takes a grant back; of one that comes again also what came of it, so that none comes any more.
+ * Takes a grant back; of one that comes again also what came of it, so that none comes any more. Or takes a part of it.
  *
- * @throws {MeterError} `GRANT_NOT_FOUND`
+ * @throws {MeterError} `GRANT_NOT_FOUND`; `INSUFFICIENT_BALANCE` where a part is more than is left.
  */
-export function voidUnits(draft: Draft, meter: Meter, { grantId }: VoidGrantRequest): Granted {
+export function voidUnits(draft: Draft, meter: Meter, { grantId, units }: VoidGrantRequest): Granted {
   const { customer, feature } = meter;
   const grant = draft.accountOf(customer, feature.key).grants.get(grantId);
   if (!grant) throw grantNotFound();
+  if (units !== undefined) return takeUnits(draft, meter, grant, units);
   const cameOfIt = [...draft.accountOf(customer, feature.key).grants.values()].filter((g) => g.originId === grantId);
   const voided = [grant, ...cameOfIt].filter((known) => !isGone(known)).map(voidGrant);
   if (voided.length === 0) return { ...grantedOf(draft, meter, grantId), replayed: true };
   bookGrantChanges(draft, customer, feature.key, voided, { kind: 'void', sequence: draft.nextSequence(customer) });
   return grantedOf(draft, meter, grantId);
+}
+
+function takeUnits(draft: Draft, meter: Meter, grant: Grant, units: Units): Granted {
+  const { customer, feature } = meter;
+  if (units > grant.remaining) {
+    const sentence = `The grant has ${formatUnits(grant.remaining)} left, and ${formatUnits(units)} were to be taken; take at most what is left.`;
+    throw insufficientBalance(sentence);
+  }
+  const sequence = draft.nextSequence(customer);
+  bookGrantChanges(draft, customer, feature.key, [takenFrom(grant, units)], { kind: 'void', sequence });
+  return grantedOf(draft, meter, grant.id);
 }
 
 function grantedOf(draft: Draft, meter: Meter, grantId: string): Granted {
@@ -119,7 +131,7 @@ function putMoney(
     draft.addNotice(
       balanceToppedUp(momentOf(customer, sequence, draft.nowMs), currency, { amount, balance: after.balance }),
     );
-  }
+  } else runLowByRefund(draft, customer, plan, { before: wallet, sequence });
   return movedOf(customer, plan, after);
 }
 
@@ -165,9 +177,15 @@ export function settleTopUp(
     topUpFailedAtMs: outcome === 'failed' ? draft.nowMs : null,
   };
   draft.putTopUp(customer, currency, topUp, outcome);
-  if (outcome === 'paid') return putMoney(draft, customer, plan, answered, topUp.amount, 'top_up');
+  if (outcome === 'paid') {
+    const moved = putMoney(draft, customer, plan, answered, topUp.amount, 'top_up');
+    askByItself(draft, customer, plan, currency); // it may have been used up to below what was put in
+    draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, draft.nowMs));
+    return moved;
+  }
   const sequence = draft.nextSequenceOfAll(customer);
   draft.putWallet(customer, { ...answered, sequence });
+  draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, draft.nowMs));
   return movedOf(customer, plan, { ...answered, sequence });
 }
 

@@ -16,12 +16,13 @@ import type { Catalog } from '../../domain/plan.ts';
 import { newestOf } from '../../domain/plan-allocation.ts';
 import { isOverdue, type Reservation } from '../../domain/reservation.ts';
 import { bookGrantChanges } from '../booking/grants.ts';
-import { momentOf } from '../booking/wallet.ts';
+import { askAgain, asksAgainAtMs, momentOf } from '../booking/wallet.ts';
 import type { Draft } from '../draft.ts';
 import { freshCounter, type Meter, meterOf, ownPlan, periodLookupOf, periodRuleOf, stateOf } from '../meter.ts';
 import { type CustomerState, meterKey, type StoredCounter } from '../state.ts';
 
 import { moveCounter, tellClosed } from './movement.ts';
+import { keepOneCurrency } from './one-currency.ts';
 import { giveBackHold } from './release.ts';
 import { meterOfReservation } from './reservation.ts';
 import { ruleText } from './rule-text.ts';
@@ -51,12 +52,18 @@ export function settleCustomer(draft: Draft, customer: CustomerState, catalog: C
   for (const feature of catalog.features.values()) {
     const meter = meterOf(customer, catalog, feature, ownPlan(customer, catalog, nowMs));
     settleMeterCredits(draft, meter, true);
+    keepOneCurrency(draft, meter);
     closePeriods(draft, customer, catalog, feature);
   }
+  const plan = ownPlan(customer, catalog, nowMs);
+  askAgain(draft, customer, plan);
   customer.dueAtMs = null;
   draft.touch(customer);
   draft.settled.add(customer);
   for (const atMs of dueTimes(customer)) draft.dueAt(customer, atMs);
+  for (const currency of customer.wallets.keys()) {
+    draft.dueAt(customer, asksAgainAtMs(customer, plan, currency, nowMs));
+  }
   const goesOn = customer.sequence > sequenceBefore || draft.carriesLeft === 0; // else another round would do no more
   return !isDue(customer, nowMs) || !goesOn;
 }

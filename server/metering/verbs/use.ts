@@ -1,5 +1,6 @@
 /** use — decides a use, and records it where it is allowed. */
 import { isAdditive, isCarried } from '../../domain/aggregation.ts';
+import { costsInAnother } from '../../domain/counter-currency.ts';
 import { type Allowed, type Decision, decide, emptySplit, splitOf } from '../../domain/decision.ts';
 import type { Denial } from '../../domain/denial.ts';
 import { invalidAmount, invalidInput, type MeterError } from '../../domain/errors.ts';
@@ -38,17 +39,20 @@ export function use(draft: Draft, meter: Meter, described: Use): Used {
 export function placeOf(
   draft: Draft,
   meter: Meter,
-  { entityId, occurredAtMs }: Pick<Use, 'entityId' | 'occurredAtMs'>,
+  { entityId, occurredAtMs, amount }: Pick<Use, 'entityId' | 'occurredAtMs' | 'amount'>,
 ) {
-  const { customer, feature } = meter;
+  const { customer, feature, policy } = meter;
   // A caller's clock that is ahead says no more than now: a period must not begin before its time.
   const atMs = occurredAtMs === null ? draft.nowMs : Math.min(occurredAtMs, draft.nowMs);
   // What happens now counts in the newest period, also where that was started by hand in this very millisecond.
-  const counter =
-    atMs === draft.nowMs
-      ? currentCounter(customer, feature, null, draft.nowMs)
-      : counterAt(customer, feature, null, atMs, draft.nowMs);
-  return { counter, atMs, entityId };
+  const current = currentCounter(customer, feature, null, draft.nowMs);
+  if (atMs === draft.nowMs) return { counter: current, atMs, entityId };
+  const counter = counterAt(customer, feature, null, atMs, draft.nowMs);
+  const isGivenBack = isAdditive(feature.aggregation) && amount < 0n;
+  // A period that was priced in another currency takes no more: what is told late of it counts in the running one.
+  return isGivenBack || !costsInAnother(counter, policy.price)
+    ? { counter, atMs, entityId }
+    : { counter: current, atMs: Math.max(atMs, current.period.startMs), entityId };
 }
 
 /** @throws {MeterError} `INVALID_AMOUNT`; `INVALID_INPUT` where a duration said it. */

@@ -87,7 +87,8 @@ function payOnce(
     metadata,
   });
   attempt(account, intent, method);
-  Object.assign(session, { customer: customer?.id ?? null, payment_intent: intent.id, payment_status: 'paid' });
+  const payment_status = intent.status === 'processing' ? 'unpaid' : 'paid';
+  Object.assign(session, { customer: customer?.id ?? null, payment_intent: intent.id, payment_status });
 }
 
 const payerOf = (account: Account, { customer }: CheckoutSession): Customer | undefined =>

@@ -1,9 +1,11 @@
 /** faults — what goes wrong with the next requests, when a test says so. */
-import { lockTimeout, type Refusal, rateLimited, serverFailure } from './refusal.ts';
+import { lockTimeout, Refusal, rateLimited, serverFailure } from './refusal.ts';
 
 export type Fault =
   /** 429, before anything has happened. */
   | { readonly kind: 'rate_limited'; readonly retryAfterSeconds?: number }
+  /** The key is not taken, or may not do it; before anything has happened. */
+  | { readonly kind: 'refused'; readonly status: number }
   /** Another request has the object; before anything has happened. */
   | { readonly kind: 'lock_timeout'; readonly status?: 409 | 429 }
   /** 500 or a cut connection, before anything has happened; nothing is remembered under the key. */
@@ -100,6 +102,8 @@ export function refusalOf(fault: Fault | undefined): Refusal | undefined {
       return rateLimited(fault.retryAfterSeconds);
     case 'lock_timeout':
       return lockTimeout(fault.status);
+    case 'refused':
+      return new Refusal(fault.status, { type: 'invalid_request_error', message: 'The key does not allow it.' });
     case 'fails_before':
       return serverFailure();
     default:

@@ -19,7 +19,7 @@
  */
 import type { Clock } from '../../../server/domain/clock.ts';
 import { accountOf, accountOfSession } from './access.ts';
-import type { Account, CheckoutSession, Dispute } from './account.ts';
+import type { Account, CheckoutSession, Dispute, PaymentIntent } from './account.ts';
 import { catchUp, firstDue, processAll, runDue, secondsOf, settle } from './catch-up.ts';
 import { complete } from './checkout.ts';
 import { closeDispute, dispute } from './disputes.ts';
@@ -27,6 +27,7 @@ import { type Entry, Exchange } from './exchange.ts';
 import { Faults } from './faults.ts';
 import { pageOf } from './pages.ts';
 import { behave, type CardOutcome } from './payment-methods.ts';
+import { settlePayment } from './payments.ts';
 import { router } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { sdkSchema } from './sdk-schema.ts';
@@ -70,6 +71,8 @@ export type FakeStripe = {
   completeCheckout(id: string, card?: CardOutcome, accountId?: string): CheckoutSession;
   /** What a card will do from now on. */
   card(paymentMethod: string, outcome: CardOutcome, accountId?: string): void;
+  /** What became of a payment that takes days. */
+  settlePayment(intent: string, outcome: 'pays' | 'declines', accountId?: string): PaymentIntent;
   /** The customer asks the bank for the money of a charge. */
   dispute(charge: string, reason?: string, accountId?: string): Dispute;
   closeDispute(id: string, status: 'won' | 'lost', accountId?: string): Dispute;
@@ -137,6 +140,7 @@ export async function startFakeStripe({ clock }: FakeStripeOptions): Promise<Fak
     usageOf: ({ account: id, ...of }) => usageOf(account(id), of),
     completeCheckout: (id, card, of) => complete(account(of), account(of).checkouts.get(id), card),
     card: (id, outcome, of) => behave(account(of).paymentMethods.get(id), outcome),
+    settlePayment: (id, outcome, of) => settlePayment(account(of), account(of).paymentIntents.get(id), outcome),
     dispute: (id, reason, of) => dispute(account(of), account(of).charges.get(id), reason),
     closeDispute: (id, status, of) => closeDispute(account(of), account(of).disputes.get(id), status),
     check,

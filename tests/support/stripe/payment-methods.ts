@@ -8,6 +8,8 @@ export type CardOutcome =
   | { readonly kind: 'pays' }
   /** `insufficient_funds` may pay another day, `stolen_card` never will; `adviceCode` says which, where the bank does. */
   | { readonly kind: 'declines'; readonly declineCode: string; readonly adviceCode?: string }
+  /** As a bank debit does: `settlePayment` says what became of it. */
+  | { readonly kind: 'takes_days' }
   /** The bank wants the customer to confirm, which nobody can off session. */
   | { readonly kind: 'wants_authentication' };
 

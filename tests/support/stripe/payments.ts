@@ -73,12 +73,54 @@ export function attempt(account: Account, intent: PaymentIntent, method: Payment
   const charge = newCharge(account, intent, method, outcome);
   intent.payment_method = method.id;
   intent.latest_charge = charge.id;
-  if (outcome.kind === 'pays') {
-    Object.assign(intent, { status: 'succeeded', amount_received: intent.amount, last_payment_error: null });
-    announce(account, 'charge.succeeded', charge);
-    announce(account, 'payment_intent.succeeded', intent);
-    return intent;
+  switch (outcome.kind) {
+    case 'takes_days':
+      intent.status = 'processing';
+      announce(account, 'charge.pending', charge);
+      announce(account, 'payment_intent.processing', intent);
+      return intent;
+    case 'pays':
+      return paid(account, intent, charge);
+    default:
+      throw new Refusal(402, { ...declined(account, intent, charge, method, outcome), payment_intent: intent });
   }
+}
+
+/** What became of a payment that takes days; and of the checkout that it is of, if any. */
+export function settlePayment(account: Account, intent: PaymentIntent, outcome: 'pays' | 'declines'): PaymentIntent {
+  const charge = account.charges.get(`${intent.latest_charge}`);
+  const method = account.paymentMethods.get(`${intent.payment_method}`);
+  const isPaid = outcome === 'pays';
+  if (isPaid) {
+    Object.assign(charge, { status: 'succeeded', paid: true, captured: true, amount_captured: charge.amount });
+    paid(account, intent, charge);
+  } else {
+    const why: Declined = { kind: 'declines', declineCode: 'insufficient_funds' };
+    const { code, message } = errorOf(why);
+    Object.assign(charge, { status: 'failed', failure_code: code, failure_message: message });
+    declined(account, intent, charge, method, why);
+  }
+  for (const session of account.checkouts.all(({ payment_intent }) => payment_intent === intent.id)) {
+    if (isPaid) session.payment_status = 'paid';
+    announce(account, `checkout.session.async_payment_${isPaid ? 'succeeded' : 'failed'}`, session);
+  }
+  return intent;
+}
+
+function paid(account: Account, intent: PaymentIntent, charge: Charge): PaymentIntent {
+  Object.assign(intent, { status: 'succeeded', amount_received: intent.amount, last_payment_error: null });
+  announce(account, 'charge.succeeded', charge);
+  announce(account, 'payment_intent.succeeded', intent);
+  return intent;
+}
+
+function declined(
+  account: Account,
+  intent: PaymentIntent,
+  charge: Charge,
+  method: PaymentMethod,
+  outcome: Declined,
+): CardError & { payment_method: PaymentMethod } {
   const error = errorOf(outcome);
   Object.assign(intent, {
     status: 'requires_payment_method',
@@ -86,12 +128,14 @@ export function attempt(account: Account, intent: PaymentIntent, method: Payment
   });
   announce(account, 'charge.failed', charge);
   announce(account, 'payment_intent.payment_failed', intent);
-  throw new Refusal(402, { ...error, payment_intent: intent, payment_method: method });
+  return { ...error, payment_method: method };
 }
+
+type Declined = Exclude<CardOutcome, { kind: 'pays' | 'takes_days' }>;
 
 type CardError = { type: 'card_error'; code: string; decline_code?: string; advice_code?: string; message: string };
 
-function errorOf(outcome: Exclude<CardOutcome, { kind: 'pays' }>): CardError {
+function errorOf(outcome: Declined): CardError {
   if (outcome.kind === 'wants_authentication') {
     const message = 'Your card was declined. This transaction requires authentication.';
     return { type: 'card_error', code: 'authentication_required', decline_code: 'authentication_required', message };
@@ -108,7 +152,7 @@ function errorOf(outcome: Exclude<CardOutcome, { kind: 'pays' }>): CardError {
 
 function newCharge(account: Account, intent: PaymentIntent, method: PaymentMethod, outcome: CardOutcome): Charge {
   const isPaid = outcome.kind === 'pays';
-  const error = isPaid ? undefined : errorOf(outcome);
+  const error = isPaid || outcome.kind === 'takes_days' ? undefined : errorOf(outcome);
   return account.charges.add({
     id: account.newId('ch'),
     object: 'charge',
@@ -149,7 +193,7 @@ function newCharge(account: Account, intent: PaymentIntent, method: PaymentMetho
     source_transfer: null,
     statement_descriptor: null,
     statement_descriptor_suffix: null,
-    status: isPaid ? 'succeeded' : 'failed',
+    status: isPaid ? 'succeeded' : outcome.kind === 'takes_days' ? 'pending' : 'failed',
     transfer_data: null,
     transfer_group: null,
   });

@@ -1,5 +1,7 @@
 /** actual — what is at Stripe of a tenant's catalog, archived or not. */
+
 import type Stripe from 'stripe';
+import { chunksOf, eachOf } from '../each-of.ts';
 import { patiently, type Wait } from './calls.ts';
 import type { DesiredCatalog, Metadata } from './desired.ts';
 import { type Terms, termsOfStripe } from './terms.ts';
@@ -65,12 +67,15 @@ const READS_AT_ONCE = 4;
  */
 export async function readActual(reader: Reader, { knownProductIds }: DesiredCatalog): Promise<ActualCatalog> {
   const products = await productsOf(reader, knownProductIds);
-  const [meters, prices] = await Promise.all([metersOf(reader), eachOf(products, ({ id }) => pricesOf(reader, id))]);
+  const [meters, prices] = await Promise.all([
+    metersOf(reader),
+    eachOf(products, READS_AT_ONCE, ({ id }) => pricesOf(reader, id)),
+  ]);
   return { products, meters, prices: prices.flat() };
 }
 
 async function productsOf({ stripe, on, wait }: Reader, ids: readonly string[]): Promise<readonly ActualProduct[]> {
-  const pages = await eachOf(chunksOf(ids, IDS_AT_ONCE), (chunk) =>
+  const pages = await eachOf(chunksOf(ids, IDS_AT_ONCE), READS_AT_ONCE, (chunk) =>
     patiently(wait, () => stripe.products.list({ ids: chunk, limit: PAGE }, on)),
   );
   return pages.flatMap(({ data }) => data.map(productOf));
@@ -128,19 +133,3 @@ const priceOf = (price: Stripe.Price): ActualPrice => ({
   taxBehavior: price.tax_behavior,
   metadata: price.metadata,
 });
-
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
-}
-
-/** Each of them, a few at once, in their order. */
-async function eachOf<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const left = items.entries();
-  const worker = async () => {
-    for (const [index, item] of left) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, worker));
-  return results;
-}

@@ -5,6 +5,7 @@
  * plan with base prices is a product. A plan's features have one metered price for each interval in which the plan is paid,
  * since the items of a subscription are invoiced together; a month where the plan itself costs nothing.
  */
+import { type BilledUse, billedPrice, billedUseOf, intervalsOf } from '../../../domain/billed-use.ts';
 import type { Feature } from '../../../domain/feature.ts';
 import {
   type BillingInterval,
@@ -15,8 +16,6 @@ import {
   type Plan,
   type PlanPrice,
 } from '../../../domain/plan.ts';
-import { mergePolicy } from '../../../domain/policy.ts';
-import type { Price } from '../../../domain/price.ts';
 import { basePriceKey, featureProductId, meterEventName, meteredPriceKey, planProductId } from '../names.ts';
 import type { Notice } from './notice.ts';
 import { noticesOfPrice } from './price-notices.ts';
@@ -95,19 +94,10 @@ const live = <T extends { readonly archivedAtMs: number | null }>(
   });
 
 /** What a feature costs on a plan, each interval. */
-type Charge = { readonly plan: Plan; readonly feature: Feature; readonly price: Price };
+type Charge = BilledUse & { readonly plan: Plan };
 
-/** Of features billed at the period's end: what is prepaid never becomes overage. */
 const chargesOf = (plan: Plan, features: readonly Feature[]): readonly Charge[] =>
-  features.flatMap((feature) => {
-    const price = plan.features.has(feature.key) ? billedPrice(feature, plan) : null;
-    return price ? [{ plan, feature, price }] : [];
-  });
-
-function billedPrice(feature: Feature, plan: Plan | null): Price | null {
-  const { price, billing } = mergePolicy(feature, plan, undefined);
-  return billing === 'postpaid' ? price : null;
-}
+  billedUseOf(plan, features).map((use) => ({ plan, ...use }));
 
 /** Also by customers of a plan that is archived, or of an earlier version: what they use is still to be counted. */
 const isEverPriced = ({ planVersions }: Catalog, feature: Feature): boolean =>
@@ -116,9 +106,7 @@ const isEverPriced = ({ planVersions }: Catalog, feature: Feature): boolean =>
     [...byNumber.values()].some((plan) => plan.features.has(feature.key) && billedPrice(feature, plan) !== null),
   );
 
-const intervalsOf = ({ prices }: Plan): readonly BillingInterval[] =>
-  prices.length === 0 ? ['month'] : [...new Set(prices.map(({ interval }) => interval))];
-
+/** The metered prices of one feature on a plan: none where Stripe has no words for what it costs. */
 function pricedCharge({ plan, feature, price }: Charge): readonly DesiredPrice[] {
   const { terms } = termsOf(price);
   if (terms === null) return [];
@@ -142,6 +130,17 @@ function pricedCharge({ plan, feature, price }: Charge): readonly DesiredPrice[]
     };
   });
 }
+
+/** What whoever pays a plan in a currency, by the interval, subscribes to beside its base price: a subscription has one currency. */
+export const meteredKeysOf = (
+  plan: Plan,
+  use: readonly BilledUse[],
+  paid: Pick<PlanPrice, 'interval' | 'currency'>,
+): readonly string[] =>
+  use
+    .flatMap((each) => pricedCharge({ plan, ...each }))
+    .filter(({ interval, currency }) => interval === paid.interval && currency === paid.currency)
+    .map(({ lookupKey }) => lookupKey);
 
 function basePrice({ tenantId, key, displayName }: Plan, { amount, currency, interval }: PlanPrice): DesiredPrice {
   const lookupKey = basePriceKey(tenantId, key, interval, currency);

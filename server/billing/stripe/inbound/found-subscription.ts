@@ -1,26 +1,41 @@
 /** found-subscription — a subscription of Stripe's in the domain's words. */
 import type Stripe from 'stripe';
-import { type FoundSubscription, SUBSCRIPTION_STATUSES } from '../../../domain/subscription.ts';
+import { BILLING_INTERVALS, type BillingInterval } from '../../../domain/plan.ts';
+import { type FoundSubscription, SUBSCRIPTION_STATUSES, type Subscription } from '../../../domain/subscription.ts';
+import { openSinceMs } from './open-since.ts';
+
+export type FoundAt = {
+  readonly tenantId: string;
+  /** What was known of the customer's subscription until now. */
+  readonly known: Pick<Subscription, 'id' | 'planKey'> | null;
+  /** Its invoices, the newest first, where it is past due. */
+  readonly invoices: readonly Stripe.Invoice[];
+};
 
 /** @returns null for one that is for no plan of the tenant: somebody else's. */
-export function foundSubscription(subscription: Stripe.Subscription, tenantId: string): FoundSubscription | null {
-  const { id, items, cancel_at, cancel_at_period_end, ended_at, billing_cycle_anchor, created } = subscription;
-  const planKey = planKeyOf(subscription, tenantId);
-  const [item] = items.data;
-  const status = SUBSCRIPTION_STATUSES.find((known) => known === subscription.status);
+export function foundSubscription(
+  subscription: Stripe.Subscription,
+  { tenantId, known, invoices }: FoundAt,
+): FoundSubscription | null {
+  const { id, cancel_at, cancel_at_period_end, ended_at, billing_cycle_anchor, created } = subscription;
+  const item = baseItemOf(subscription, tenantId);
+  const planKey = planKeyOf(subscription, tenantId) ?? (known?.id === id ? known.planKey : null);
+  const status = SUBSCRIPTION_STATUSES.find((one) => one === subscription.status);
   if (planKey === null || !item || status === undefined) return null;
   const periodEndMs = item.current_period_end * 1_000;
   const cancelsAtMs = cancel_at === null ? (cancel_at_period_end ? periodEndMs : null) : cancel_at * 1_000;
   return {
     id,
-    status: isThrownAway(subscription) && status !== 'canceled' ? 'paused' : status,
+    status: isThrownAway(subscription) && isPaid(status) ? 'paused' : status,
     planKey,
+    interval: intervalOf(item),
+    currency: item.price.currency,
     anchorAtMs: billing_cycle_anchor * 1_000,
     periodStartMs: item.current_period_start * 1_000,
     periodEndMs,
     cancelsAtMs,
     endedAtMs: ended_at === null ? null : ended_at * 1_000,
-    pastDueSinceMs: status === 'past_due' ? openSinceMs(subscription.latest_invoice) : null,
+    pastDueSinceMs: status === 'past_due' ? openSinceMs(invoices) : null,
     createdAtMs: created * 1_000,
   };
 }
@@ -28,19 +43,27 @@ export function foundSubscription(subscription: Stripe.Subscription, tenantId: s
 /** Its invoices are voided: nothing is paid. Those that are kept as drafts, or not collected, are a gift of the tenant's. */
 const isThrownAway = ({ pause_collection }: Stripe.Subscription): boolean => pause_collection?.behavior === 'void';
 
-/** When the invoice became one that is to be paid; null where it is not there to be seen. */
-function openSinceMs(invoice: Stripe.Subscription['latest_invoice']): number | null {
-  if (invoice === null || typeof invoice === 'string') return null;
-  const finalizedAt = invoice.status_transitions.finalized_at;
-  return invoice.status === 'open' && finalizedAt !== null ? finalizedAt * 1_000 : null;
+/** Whether there are invoices to throw away: one that has not begun, or is over, is what it is. */
+const isPaid = (status: Stripe.Subscription.Status): boolean =>
+  status === 'active' || status === 'trialing' || status === 'past_due';
+
+/** The item with a plan's base price; else one that is charged by use of a plan; else the first that is charged at all. */
+function baseItemOf({ items: { data } }: Stripe.Subscription, tenantId: string): Stripe.SubscriptionItem | undefined {
+  const ours = data.filter(({ price }) => planOf(price.metadata, tenantId) !== null);
+  const base = ours.find(({ price }) => !price.metadata.metergraph_feature) ?? ours[0];
+  return base ?? data.find(({ price }) => price.recurring?.usage_type === 'licensed') ?? data[0];
 }
 
 /** Its base price says which plan it is, also after the customer has changed it in the portal; then what it was made for. */
-function planKeyOf({ items, metadata }: Stripe.Subscription, tenantId: string): string | null {
-  const ofItems = items.data
-    .map(({ price }) => price.metadata)
-    .filter(({ metergraph_tenant, metergraph_plan }) => metergraph_tenant === tenantId && metergraph_plan);
-  const base = ofItems.find(({ metergraph_feature }) => !metergraph_feature) ?? ofItems[0];
-  const own = metadata.metergraph_tenant === tenantId ? metadata.metergraph_plan : undefined;
-  return base?.metergraph_plan ?? own ?? null;
+function planKeyOf(subscription: Stripe.Subscription, tenantId: string): string | null {
+  const base = baseItemOf(subscription, tenantId);
+  return (base ? planOf(base.price.metadata, tenantId) : null) ?? planOf(subscription.metadata, tenantId);
+}
+
+const planOf = ({ metergraph_tenant, metergraph_plan }: Stripe.Metadata, tenantId: string): string | null =>
+  metergraph_tenant === tenantId && metergraph_plan ? metergraph_plan : null;
+
+function intervalOf({ price: { recurring } }: Stripe.SubscriptionItem): BillingInterval | null {
+  if (recurring?.interval_count !== 1) return null;
+  return BILLING_INTERVALS.find((one) => one === recurring.interval) ?? null;
 }

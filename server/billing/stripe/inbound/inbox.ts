@@ -6,10 +6,12 @@
  */
 import type Stripe from 'stripe';
 import { markStripeEventHandled, noteStripeEvent } from '../../../db/queries/stripe-events.ts';
+import { isRunning } from '../../../domain/subscription.ts';
 import { accountPaidBy } from '../accounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { orNull } from '../failures.ts';
+import { closeAll } from '../money/open-checkouts.ts';
 import { followPayment } from '../money/payment.ts';
 import { followAccount, followCustomer } from './follow.ts';
 import { type Subject, subjectOf } from './subject.ts';
@@ -67,7 +69,9 @@ async function followCheckout(deps: StripeDeps, checkoutId: string, connected: s
     return;
   }
   const account = customer === null ? null : await accountPaidBy(deps, idOf(customer), connected);
-  if (account) await followAccount(deps, account);
+  if (account === null) return;
+  const { subscription, stripeCustomerId } = await followAccount(deps, account);
+  if (subscription && isRunning(subscription)) await closeAll(deps.stripe, stripeCustomerId, onAccount(connected));
 }
 
 const idOf = (named: string | { readonly id: string }): string => (typeof named === 'string' ? named : named.id);

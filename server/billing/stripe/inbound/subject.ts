@@ -27,6 +27,7 @@ export const NOTICE_TYPES = [
   'payment_intent.payment_failed',
   'payment_intent.canceled',
   'charge.refunded',
+  'refund.failed',
   'charge.dispute.created',
   'charge.dispute.updated',
   'charge.dispute.closed',
@@ -48,7 +49,7 @@ export function subjectOf({ type, data }: Pick<Stripe.Event, 'type' | 'data'>): 
   const object = data.object as unknown as Readonly<Record<string, unknown>>; // a union of all that Stripe has
   if (type.startsWith('checkout.session.')) return subject('checkout', object.id);
   if (type.startsWith('payment_intent.')) return subject('payment', object.id);
-  if (type.startsWith('charge.')) return subject('payment', object.payment_intent);
+  if (type.startsWith('charge.') || type === 'refund.failed') return subject('payment', object.payment_intent);
   return subject('customer', object.customer);
 }
 

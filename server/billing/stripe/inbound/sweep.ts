@@ -2,7 +2,8 @@
  * sweep — looks for notices that never came: Stripe lists them for 30 days.
  *
  * What was handled is passed over. What fails is looked for again by the next sweep, for which the sweep begins again
- * where the first one failed.
+ * where the first one failed. How far it has come is told by Stripe's clock alone: that of a gateway may be ahead, and what
+ * happens until then would be passed over by all of them.
  */
 import type Stripe from 'stripe';
 import { handledAmong, saveSweptThrough, sweptThrough } from '../../../db/queries/stripe-events.ts';
@@ -30,9 +31,9 @@ export async function sweep(
   const { database, clock } = deps;
   const nowMs = clock.now();
   const name = connected ?? '';
-  const before = (await sweptThrough(database.db, name)) ?? nowMs - FIRST_LOOK_MS;
+  const before = Math.min((await sweptThrough(database.db, name)) ?? nowMs - FIRST_LOOK_MS, nowMs);
   const fromMs = Math.max(before - OVERLAP_MS, nowMs - LISTED_MS);
-  const missed = await missedSince(deps, fromMs, connected);
+  const { missed, newestMs } = await missedSince(deps, fromMs, connected);
   let failedAtMs: number | null = null;
   for (const event of missed) {
     if (isStopped()) return missed.length;
@@ -43,17 +44,20 @@ export async function sweep(
       failedAtMs ??= event.created * 1_000;
     }
   }
-  await saveSweptThrough(database.db, name, failedAtMs === null ? nowMs : Math.max(failedAtMs, before));
+  await saveSweptThrough(database.db, name, Math.max(failedAtMs ?? newestMs ?? before, before));
   return missed.length;
 }
 
-/** The oldest first, so that what a customer went through is gone through as it was. */
-async function missedSince(
-  deps: SweepDeps,
-  fromMs: number,
-  connected: string | null,
-): Promise<readonly Stripe.Event[]> {
+type Missed = {
+  /** The oldest first, so that what a customer went through is gone through as it was. */
+  readonly missed: readonly Stripe.Event[];
+  /** When the newest notice is of that was listed at all, by Stripe's clock; null for none. */
+  readonly newestMs: number | null;
+};
+
+async function missedSince(deps: SweepDeps, fromMs: number, connected: string | null): Promise<Missed> {
   const missed: Stripe.Event[] = [];
+  let newestMs: number | null = null;
   const to = onAccount(connected);
   let after: string | undefined;
   for (let hasMore = true; hasMore; ) {
@@ -70,9 +74,10 @@ async function missedSince(
       deps.database.db,
       page.data.map(({ id }) => id),
     );
+    newestMs ??= page.data[0] ? page.data[0].created * 1_000 : null;
     missed.push(...page.data.filter(({ id }) => !handled.has(id)));
     after = page.data.at(-1)?.id;
     hasMore = page.has_more && after !== undefined;
   }
-  return missed.reverse();
+  return { missed: missed.reverse(), newestMs };
 }

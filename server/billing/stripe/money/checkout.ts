@@ -1,20 +1,23 @@
 /** checkout — a page of Stripe's on which a customer subscribes to a plan, or pays for something prepaid. */
 import { hash } from 'node:crypto';
 import Stripe from 'stripe';
-import { billingAccountOf, saveOpenCheckout } from '../../../db/queries/billing-accounts.ts';
 import type { BillingAccount } from '../../../domain/billing-account.ts';
 import { MeterError } from '../../../domain/errors.ts';
 import { isRunning } from '../../../domain/subscription.ts';
-import { ONE, type Units } from '../../../domain/units.ts';
+import { formatUnits } from '../../../domain/units.ts';
 import type { Checkout, CheckoutRequest, Payer, Purchase } from '../../biller.ts';
 import { accountFor } from '../accounts.ts';
+import { chargeOf } from '../amounts.ts';
+import { meteredKeysOf } from '../catalog/desired.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
 import { followAccount } from '../inbound/follow.ts';
-import { basePriceKey, meteredPriceKey } from '../names.ts';
+import { basePriceKey } from '../names.ts';
+import { closeAll, closeEarlier } from './open-checkouts.ts';
 import { metadataOfPurchase } from './purpose.ts';
 
 type PlanPurchase = Extract<Purchase, { kind: 'plan' }>;
+type PaidAhead = Exclude<Purchase, PlanPurchase>;
 type Params = Stripe.Checkout.SessionCreateParams;
 
 /** Stripe keeps keys for a day, for all of an account together: ours say whose they are. */
@@ -28,11 +31,9 @@ export async function createCheckout(deps: StripeDeps, request: CheckoutRequest)
   if (purchase.kind === 'plan') await refuseSecond(deps, account, payer);
   const to = onAccount(await deps.accountOf(payer.tenantId));
   const params = await paramsOf(deps, account, request, to);
-  const session = await stripe.checkout.sessions.create(params, {
-    ...to,
-    ...keyFor('checkout', payer, idempotencyKey),
-  });
-  if (purchase.kind === 'plan') await closeEarlier(deps, account, session, to);
+  const key = keyFor('checkout', payer, idempotencyKey);
+  const session = await open(purchase, () => stripe.checkout.sessions.create(params, { ...to, ...key }));
+  if (purchase.kind === 'plan') await leaveOne(deps, account, payer, to);
   if (session.url === null) throw new Error(`checkout ${session.id} has no page`);
   return { id: session.id, url: session.url, expiresAtMs: session.expires_at * 1_000 };
 }
@@ -49,31 +50,19 @@ async function refuseSecond(deps: StripeDeps, account: BillingAccount, { referen
 }
 
 /**
- * Of a customer's checkouts for plans one is open at a time, so that two tabs don't make two subscriptions. A session
- * that is answered again, under the key of an earlier call, closes none that is newer.
+ * Whichever checkout is paid from now on is the only one: of the others each is closed, or was paid before, and then the
+ * subscription is there to be seen.
  */
-async function closeEarlier(
-  { stripe, database }: StripeDeps,
-  of: BillingAccount,
-  session: Stripe.Checkout.Session,
-  to: Stripe.RequestOptions,
-): Promise<void> {
-  const account = (await billingAccountOf(database.db, of)) ?? of;
-  const earlierId = account.openCheckoutId;
-  if (earlierId === session.id) return;
-  if (earlierId !== null) {
-    const earlier = await stripe.checkout.sessions.retrieve(earlierId, {}, to);
-    if (earlier.created > session.created) return;
-    if (earlier.status === 'open') await expire(stripe, earlierId, to);
-  }
-  await saveOpenCheckout(database.db, account, session.id); // if another was opened meanwhile, that one knows of the earlier
-}
-
-async function expire(stripe: Stripe, id: string, to: Stripe.RequestOptions): Promise<void> {
+async function leaveOne(deps: StripeDeps, account: BillingAccount, payer: Payer, to: Stripe.RequestOptions) {
+  const { stripe } = deps;
+  await closeEarlier(stripe, account.stripeCustomerId, to);
   try {
-    await stripe.checkout.sessions.expire(id, {}, to);
+    await refuseSecond(deps, account, payer);
   } catch (error) {
-    if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error; // it has been paid, or has expired
+    if (error instanceof MeterError && error.code === 'ALREADY_SUBSCRIBED') {
+      await closeAll(stripe, account.stripeCustomerId, to);
+    }
+    throw error;
   }
 }
 
@@ -102,7 +91,7 @@ async function paramsOf(
     line_items: [
       {
         quantity: 1,
-        price_data: { currency: purchase.currency, unit_amount: wholeOf(purchase.amount), product_data: { name } },
+        price_data: { currency: purchase.currency, unit_amount: wholeOf(purchase), product_data: { name } },
       },
     ],
     // Whoever pays ahead may be asked for more later, by the wallet's own rule: with the same card.
@@ -110,7 +99,33 @@ async function paramsOf(
   };
 }
 
-const wholeOf = (amount: Units): number => Number(amount / ONE);
+function wholeOf(purchase: PaidAhead): number {
+  const whole = chargeOf(purchase.amount, purchase.currency);
+  if (whole !== null) return whole;
+  const { currency } = purchase;
+  throw notTaken(purchase, `a payment in ${currency.toUpperCase()} is of whole ones of the unit that people pay in`);
+}
+
+/** What Stripe takes of a currency at least and at most is Stripe's to say. */
+const AMOUNT_REFUSED: ReadonlySet<string | undefined> = new Set(['amount_too_small', 'amount_too_large']);
+
+/** An amount that Stripe does not take is for whoever named it to mend. */
+async function open<T>(purchase: Purchase, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isAmount = error instanceof Stripe.errors.StripeInvalidRequestError && AMOUNT_REFUSED.has(error.code);
+    if (!isAmount || purchase.kind === 'plan') throw error;
+    throw notTaken(purchase, `Stripe says: ${error.message}`);
+  }
+}
+
+const notTaken = ({ kind, amount, currency }: PaidAhead, why: string): MeterError =>
+  new MeterError(
+    'INVALID_AMOUNT',
+    `${formatUnits(amount)} minor units of ${currency.toUpperCase()} can not be paid by Stripe: ${why.replace(/\.$/, '')}.`,
+    { path: kind === 'top_up' ? ['input', 'walletTopUp', 'amount'] : ['input', 'creditPack', 'key'] },
+  );
 
 /** Once the base price, and without a quantity what is charged by use. */
 async function planLines(
@@ -119,9 +134,10 @@ async function planLines(
   purchase: PlanPurchase,
   to: Stripe.RequestOptions,
 ): Promise<Params['line_items'] & object> {
-  const { planKey, interval, currency } = purchase;
-  const base = purchase.hasBasePrice ? [basePriceKey(tenantId, planKey, interval, currency)] : [];
-  const metered = purchase.meteredFeatureKeys.map((key) => meteredPriceKey(tenantId, planKey, key, interval));
+  const { plan, use, interval, currency } = purchase;
+  const base = plan.prices.length > 0 ? [basePriceKey(tenantId, plan.key, interval, currency)] : [];
+  const metered = meteredKeysOf(plan, use, purchase);
+  if (base.length + metered.length === 0) throw notSayable(purchase);
   const prices = await pricesBy(stripe, [...base, ...metered], to);
   const missing = [...base, ...metered].filter((key) => !prices.has(key));
   if (missing.length > 0) throw notInStripe(purchase, missing);
@@ -144,9 +160,16 @@ async function pricesBy(stripe: Stripe, keys: readonly string[], to: Stripe.Requ
   return prices;
 }
 
-const notInStripe = ({ planKey, interval, currency }: PlanPurchase, missing: readonly string[]): MeterError =>
+const notSayable = ({ plan, currency }: PlanPurchase): MeterError =>
   new MeterError(
     'PLAN_NOT_FOR_SALE',
-    `Plan "${planKey}" by the ${interval} in ${currency.toUpperCase()} is not in Stripe yet (no active price ${missing.join(', ')}): run \`metergraph stripe sync\`.`,
+    `Plan "${plan.key}" has no price in ${currency.toUpperCase()} that Stripe can charge: \`metergraph stripe status\` tells why.`,
+    { path: ['input', 'plan', 'planKey'] },
+  );
+
+const notInStripe = ({ plan, interval, currency }: PlanPurchase, missing: readonly string[]): MeterError =>
+  new MeterError(
+    'PLAN_NOT_FOR_SALE',
+    `Plan "${plan.key}" by the ${interval} in ${currency.toUpperCase()} is not in Stripe yet (no active price ${missing.join(', ')}): run \`metergraph stripe sync\`.`,
     { path: ['input', 'plan', 'planKey'] },
   );

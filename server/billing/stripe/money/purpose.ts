@@ -21,7 +21,7 @@ export function metadataOfPurchase(payer: Payer, purchase: Purchase): Metadata {
   const common = { ...metadataOfCustomer(payer), metergraph_purpose: purchase.kind };
   switch (purchase.kind) {
     case 'plan':
-      return { ...common, metergraph_plan: purchase.planKey };
+      return { ...common, metergraph_plan: purchase.plan.key };
     case 'credit_pack':
       return {
         ...common,
@@ -33,6 +33,9 @@ export function metadataOfPurchase(payer: Payer, purchase: Purchase): Metadata {
       return common;
   }
 }
+
+/** What a checkout is for; undefined for one that is not ours. */
+export const purchaseKindOf = ({ metergraph_purpose }: Metadata): string | undefined => metergraph_purpose;
 
 export const metadataOfTopUp = (charge: TopUpCharge): Metadata => ({
   ...metadataOfCustomer(charge),

@@ -11,12 +11,12 @@ import {
   saveReturn,
 } from '../../../db/queries/billing-payments.ts';
 import { MeterError } from '../../../domain/errors.ts';
-import { formatUnits, maxUnits, minUnits, type Units } from '../../../domain/units.ts';
+import { formatUnits, maxUnits, minUnits, ONE, type Units } from '../../../domain/units.ts';
 import type { StripeDeps } from '../deps.ts';
 
 type Deps = Pick<StripeDeps, 'database' | 'effects' | 'onNews'>;
 
-/** A balance that changes between looking and taking, or somebody else who takes: each is another round. */
+/** What is left that changes between looking and taking, or somebody else who takes: each is another round. */
 const ROUNDS_MAX = 16;
 
 /**
@@ -41,27 +41,43 @@ export async function settleReturn(deps: Deps, paymentId: string, returnedNow: (
  */
 async function isSettled({ database, effects }: Deps, payment: BillingPayment, returned: Units): Promise<boolean> {
   if (returned === payment.returned) return true;
-  const more = returned - payment.returned;
-  const balance = payment.grantId === null ? maxUnits(await effects.balanceOf(payment, payment.currency), 0n) : 0n;
-  const amount = more > 0n ? minUnits(more, balance) : -maxUnits(payment.takenBack - returned, 0n);
+  const { left, shareOf } = await holdingOf(effects, payment);
+  const more = shareOf(returned) - shareOf(payment.returned);
+  const amount =
+    returned > payment.returned ? minUnits(more, left) : -maxUnits(payment.takenBack - shareOf(returned), 0n);
   await saveReturn(database.db, payment, { ...payment, pendingReturn: { returned, amount } });
   return false;
 }
 
-/** Takes it, and writes that down; or begins anew, where the balance has changed. */
-async function finish(
-  { database, effects, onNews }: Deps,
-  payment: BillingPayment,
-  pending: PendingReturn,
-): Promise<void> {
-  const { paymentId, currency, grantId, amount: paid } = payment;
+type Holding = {
+  /** What is there to be taken, of money or of units. */
+  readonly left: Units;
+  /** What of the purchase so much of its money is. */
+  readonly shareOf: (money: Units) => Units;
+};
+
+async function holdingOf(effects: Deps['effects'], payment: BillingPayment): Promise<Holding> {
+  const { grantId, currency, amount: paid } = payment;
+  if (grantId === null) {
+    return { left: maxUnits(await effects.balanceOf(payment, currency), 0n), shareOf: (money) => money };
+  }
+  const { amount: units, remaining } = await effects.unitsLeft(payment, grantId);
+  return { left: remaining, shareOf: (money) => shareOfPack(units, money, paid) };
+}
+
+/** Rounded down, to whole units where the pack is of whole ones: who is given back a cent has lost no unit. */
+function shareOfPack(units: Units, money: Units, paid: Units): Units {
+  if (money >= paid) return units;
+  const step = units % ONE === 0n ? ONE : 1n;
+  return ((units * money) / paid / step) * step;
+}
+
+/** Takes it, and writes that down; or begins anew, where what is left has changed. */
+async function finish(deps: Deps, payment: BillingPayment, pending: PendingReturn): Promise<void> {
+  const { database, onNews } = deps;
   const { returned, amount } = pending;
   try {
-    if (grantId !== null && returned === paid) await effects.voidGrant(payment, grantId);
-    if (amount !== 0n) {
-      const idempotencyKey = `stripe return ${paymentId} ${formatUnits(returned)} ${formatUnits(amount)} ${payment.revision}`;
-      await effects.moveMoney(payment, { currency, amount: -amount, idempotencyKey });
-    }
+    await take(deps, payment, pending);
   } catch (error) {
     if (!(error instanceof MeterError) || error.code !== 'INSUFFICIENT_BALANCE') throw error;
     await saveReturn(database.db, payment, { ...payment, pendingReturn: null }); // nothing was taken
@@ -72,29 +88,36 @@ async function finish(
   if (done) onNews(sentenceOf(payment, pending), aboutOf(payment, pending));
 }
 
-function sentenceOf(
-  { grantId, amount: paid, returned: before }: BillingPayment,
-  { returned, amount }: PendingReturn,
-): string {
-  if (grantId !== null) {
-    return returned === paid
-      ? 'a credit pack was refunded: what was left of it is taken back'
-      : 'a part of a credit pack was refunded: its units stay, void the grant to take them back';
+/** A pack that went back whole is void: what is given back of its use later is nobody's any more. */
+async function take({ effects }: Deps, payment: BillingPayment, { returned, amount }: PendingReturn): Promise<void> {
+  const { paymentId, currency, grantId, amount: paid } = payment;
+  const idempotencyKey = `stripe return ${paymentId} ${formatUnits(returned)} ${formatUnits(amount)} ${payment.revision}`;
+  if (amount !== 0n) {
+    await (grantId === null
+      ? effects.moveMoney(payment, { currency, amount: -amount, idempotencyKey })
+      : effects.takeUnits(payment, { grantId, units: amount, idempotencyKey }));
   }
-  if (returned < before) return 'a dispute was won: what had been taken back is in the wallet again';
-  return amount === returned - before
-    ? 'a top-up went back: all of it is taken out of the wallet'
-    : 'a top-up went back and was used in part: only what was left is taken out of the wallet';
+  if (grantId !== null && returned === paid) await effects.voidGrant(payment, grantId);
+}
+
+function sentenceOf({ grantId, returned: before }: BillingPayment, { returned, amount }: PendingReturn): string {
+  const [what, where] = grantId === null ? ['a top-up', 'the wallet'] : ['a credit pack', 'its grant'];
+  if (returned < before) return `a dispute was won: what had been taken back of ${what} is in ${where} again`;
+  const isAll = grantId === null && amount === returned - before;
+  return isAll
+    ? `${what} went back: all of it is taken out of ${where}`
+    : `${what} went back: what was left of it is taken out of ${where}`;
 }
 
 const aboutOf = (
-  { tenantId, customerId, paymentId, currency, returned: before }: BillingPayment,
+  { tenantId, customerId, paymentId, currency, featureKey, returned: before }: BillingPayment,
   now: PendingReturn,
 ) => ({
   tenantId,
   customerId,
   paymentId,
   currency,
+  featureKey,
   returned: formatUnits(now.returned - before),
   takenBack: formatUnits(now.amount),
 });

@@ -1,12 +1,13 @@
 /** top-up — charges the saved payment method for money that a wallet asked for. */
 import Stripe from 'stripe';
 import { billingAccountOf } from '../../../db/queries/billing-accounts.ts';
-import { savePayment } from '../../../db/queries/billing-payments.ts';
 import { type BillingAccount, stoppedFor } from '../../../domain/billing-account.ts';
-import { ONE } from '../../../domain/units.ts';
 import type { TopUpCharge, TopUpOutcome } from '../../biller.ts';
+import { chargeOf } from '../amounts.ts';
 import { onAccount } from '../client.ts';
 import type { StripeDeps } from '../deps.ts';
+import { orNull } from '../failures.ts';
+import { fulfilOnce, methodOf } from './payment.ts';
 import { metadataOfTopUp } from './purpose.ts';
 
 /**
@@ -17,7 +18,8 @@ export async function chargeTopUp(deps: StripeDeps, charge: TopUpCharge): Promis
   const { stripe, database } = deps;
   const account = await billingAccountOf(database.db, charge);
   if (account === null) return refused('no_payment_method', null);
-  if (charge.amount <= 0n || charge.amount % ONE !== 0n) return refused('amount_not_whole', null);
+  const { amount, currency } = charge;
+  if (amount <= 0n || chargeOf(amount, currency) === null) return refused('amount_not_whole', null);
   const to = onAccount(await deps.accountOf(charge.tenantId));
   const earlier = await chargedBefore(stripe, account, charge, to);
   if (earlier) return outcomeOf(deps, charge, earlier, to);
@@ -26,35 +28,36 @@ export async function chargeTopUp(deps: StripeDeps, charge: TopUpCharge): Promis
   const stopped = stoppedFor(account.topUps, paymentMethodId);
   if (stopped !== null) return refused(stopped, paymentMethodId);
   const payment = await pay(stripe, account, charge, paymentMethodId, to);
-  return payment ? outcomeOf(deps, charge, payment, to) : { outcome: 'pending' };
+  if (payment === null) return { outcome: 'pending' };
+  return 'refusal' in payment ? refused(payment.refusal, paymentMethodId) : outcomeOf(deps, charge, payment, to);
 }
 
 const refused = (reason: string, paymentMethodId: string | null): TopUpOutcome => ({
   outcome: 'failed',
   reason,
   paymentMethodId,
-  wasCharged: false,
   paymentId: null,
 });
 
-/** @returns null where somebody else is charging it at this moment. */
+/** @returns the payment, also one that the bank refused, or why there is none; null where somebody else is charging it at this moment. */
 async function pay(
   stripe: Stripe,
   { stripeCustomerId }: BillingAccount,
   charge: TopUpCharge,
   paymentMethodId: string,
   to: Stripe.RequestOptions,
-): Promise<Stripe.PaymentIntent | null> {
+): Promise<Stripe.PaymentIntent | { readonly refusal: string } | null> {
   const { customerId, sequence, currency, amount } = charge;
   try {
     return await stripe.paymentIntents.create(
       {
-        amount: Number(amount / ONE),
+        amount: chargeOf(amount, currency) ?? 0, // whole, or it is refused before
         currency,
         customer: stripeCustomerId,
         payment_method: paymentMethodId,
         off_session: true,
         confirm: true,
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' }, // nobody is there to be sent anywhere
         metadata: metadataOfTopUp(charge),
       },
       { ...to, idempotencyKey: `metergraph-top-up-${customerId}-${currency}-${sequence}` },
@@ -62,9 +65,14 @@ async function pay(
   } catch (error) {
     if (error instanceof Stripe.errors.StripeCardError && error.payment_intent) return error.payment_intent;
     if (error instanceof Stripe.errors.StripeIdempotencyError) return null;
+    if (isForGood(error)) return error.payment_intent ?? { refusal: error.code ?? error.type };
     throw error;
   }
 }
+
+/** What Stripe would refuse each time: an amount that is too small, a currency that it does not know. */
+const isForGood = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && (error.statusCode === 400 || error.statusCode === 404);
 
 /** More than a wallet can ask for in the time for which a request stays open. */
 const PAYMENTS_MAX = 100;
@@ -78,10 +86,8 @@ async function chargedBefore(
   to: Stripe.RequestOptions,
 ): Promise<Stripe.PaymentIntent | null> {
   const since = Math.floor(askedAtMs / 1_000) - CLOCKS_DIFFER_SECONDS;
-  const { data } = await stripe.paymentIntents.list(
-    { customer: stripeCustomerId, created: { gte: since }, limit: PAYMENTS_MAX },
-    to,
-  );
+  const made = { customer: stripeCustomerId, created: { gte: since }, limit: PAYMENTS_MAX };
+  const { data } = (await orNull(stripe.paymentIntents.list(made, to))) ?? { data: [] };
   const isIt = (payment: Stripe.PaymentIntent) =>
     payment.metadata.metergraph_purpose === 'auto_top_up' &&
     payment.metadata.metergraph_sequence === `${sequence}` &&
@@ -95,35 +101,33 @@ async function paymentMethodOf(
   { stripeCustomerId }: BillingAccount,
   to: Stripe.RequestOptions,
 ): Promise<string | null> {
-  const customer = await stripe.customers.retrieve(stripeCustomerId, {}, to);
-  if (customer.deleted) return null;
+  const customer = await orNull(stripe.customers.retrieve(stripeCustomerId, {}, to));
+  if (customer === null || customer.deleted) return null;
   const meant = customer.invoice_settings.default_payment_method;
   if (meant !== null) return typeof meant === 'string' ? meant : meant.id;
   const { data } = await stripe.paymentMethods.list({ customer: stripeCustomerId, limit: 1 }, to);
   return data[0]?.id ?? null;
 }
 
-/** A charge that failed is called off, so that nobody can pay it later: the wallet may ask for another by then. */
+/**
+ * A charge that failed is called off, so that nobody can pay it later: the wallet may ask for another by then. One that is
+ * paid is given at once, as a notice of it would.
+ */
 async function outcomeOf(
-  { stripe, database, clock }: StripeDeps,
+  deps: StripeDeps,
   charge: TopUpCharge,
   found: Stripe.PaymentIntent,
   to: Stripe.RequestOptions,
 ): Promise<TopUpOutcome> {
   const reason = failureOf(found);
   const isOpen = reason !== null && found.status !== 'canceled';
-  const payment = isOpen ? await callOff(stripe, found, to) : found;
-  const told = { paymentMethodId: methodOf(found), wasCharged: true, paymentId: payment.id };
-  if (payment.status !== 'succeeded')
-    return reason === null ? { outcome: 'pending' } : { outcome: 'failed', reason, ...told };
-  const { tenantId, customerId, currency, amount } = charge;
-  const nothingGiven = { grantId: null, featureKey: null };
-  await savePayment(
-    database.db,
-    { tenantId, customerId, currency, amount, paymentId: payment.id, purpose: 'auto_top_up', ...nothingGiven },
-    clock.now(),
-  );
-  return { outcome: 'paid', ...told };
+  const payment = isOpen ? await callOff(deps.stripe, found, to) : found;
+  const told = { paymentMethodId: methodOf(found), paymentId: payment.id };
+  if (payment.status === 'succeeded') {
+    await fulfilOnce(deps, charge, payment, { kind: 'auto_top_up', sequence: charge.sequence });
+    return { outcome: 'paid', ...told };
+  }
+  return reason === null ? { outcome: 'pending' } : { outcome: 'failed', reason, ...told };
 }
 
 async function callOff(
@@ -152,9 +156,4 @@ function failureOf({ status, last_payment_error }: Stripe.PaymentIntent): string
     default:
       return null;
   }
-}
-
-function methodOf({ payment_method, last_payment_error }: Stripe.PaymentIntent): string | null {
-  const method = payment_method ?? last_payment_error?.payment_method ?? null;
-  return typeof method === 'string' ? method : (method?.id ?? null);
 }

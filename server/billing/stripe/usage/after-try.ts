@@ -22,8 +22,7 @@ export function outcomeOf(message: Message, tried: Tried, { nowMs, random }: Mom
   if (tried.kind === 'delivered') return delivered(message, nowMs);
   if (tried.kind === 'dead') return dead(message, tried, nowMs);
   const jitterMs = backoffMs(tried.code === NOT_SENT ? 0 : message.attempts, random);
-  const afterMs =
-    tried.retryAfterMs === null ? jitterMs : tried.retryAfterMs + (tried.retryAfterMs === 0 ? 0 : jitterMs);
+  const afterMs = jitterMs + (tried.retryAfterMs ?? 0);
   const why = { code: tried.code, sentence: tried.sentence };
   return { message, state: 'waiting', why, nextAttemptAtMs: nowMs + afterMs, isUnknown: tried.kind === 'unknown' };
 }

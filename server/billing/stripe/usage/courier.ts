@@ -3,9 +3,10 @@ import type Stripe from 'stripe';
 import type { Clock } from '../../../domain/clock.ts';
 import type { Payer } from '../../../domain/usage-report.ts';
 import { onAccount } from '../client.ts';
+import { chunksOf, eachOf } from '../each-of.ts';
 import { meterEventName } from '../names.ts';
+import { AccountPauses, type Pause } from './account-pauses.ts';
 import { notSent } from './after-try.ts';
-import { eachOf } from './each-of.ts';
 import type { Lease } from './messages.ts';
 import type { Sendable } from './next-step.ts';
 import { DELIVERED, type Tried, triedOf } from './outcome.ts';
@@ -33,12 +34,19 @@ export const COURIER_DEFAULTS: CourierOptions = {
 };
 
 const SECOND_MS = 1_000;
-/** Without permission nothing can be sent, and everything may once it is given. */
-const NOT_ALLOWED_MS = 60_000;
+/** The SDK sends a request whose connection was cut once more, also where it is told never to retry. */
+const SENT_AT_MOST = 2;
+/** By the stream: a session, the request, another session where Stripe has ended the first one, and the request again. */
+const STREAM_REQUESTS_MAX = 4;
 /** After the stream has refused a request: they are sent one by one, which tells which of them is wrong. */
 const STREAM_OFF_MS = 10 * 60_000;
 
-export type CourierDeps = { readonly stripe: Stripe; readonly clock: Clock };
+export type CourierDeps = {
+  readonly stripe: Stripe;
+  readonly clock: Clock;
+  /** Told once a pause of what somebody has to mend. */
+  readonly onPaused?: (pause: Pause) => void;
+};
 export type Sent = { readonly sendable: Sendable; readonly tried: Tried };
 
 export class Courier {
@@ -47,14 +55,14 @@ export class Courier {
   readonly #stream: MeterEventStream;
   readonly #pace: Pace;
   readonly #streamPace: Pace;
-  /** By account: nothing is sent until then. */
-  readonly #pausedUntilMs = new Map<string | null, number>();
+  readonly #pauses: AccountPauses;
   #streamOffUntilMs = 0;
 
   constructor(deps: CourierDeps, options: CourierOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#stream = new MeterEventStream(deps.stripe, deps.clock);
+    this.#pauses = new AccountPauses(deps.clock, deps.onPaused ?? (() => {}));
     this.#pace = new Pace(deps.clock, options.perSecond);
     this.#streamPace = new Pace(deps.clock, options.streamedPerSecond);
   }
@@ -67,7 +75,7 @@ export class Courier {
 
   /** How long Stripe wants to hear nothing of an account; 0 or less: it listens. */
   pausedMs({ stripeAccount }: Payer): number {
-    return (this.#pausedUntilMs.get(stripeAccount) ?? 0) - this.#deps.clock.now();
+    return this.#pauses.leftMs(stripeAccount);
   }
 
   /** @returns what the try with each came to, in any order. */
@@ -106,7 +114,7 @@ export class Courier {
 
   async #sendOne(lease: Lease, sendable: Sendable): Promise<Tried> {
     const { message, payer, countedAtMs } = sendable;
-    if (!this.#mayGo(lease, payer)) return notSent(this.pausedMs(payer));
+    if (!this.#mayGo(lease, payer, 1)) return notSent(this.pausedMs(payer));
     const event = {
       event_name: meterEventName(message.tenantId, message.featureKey),
       identifier: message.identifier,
@@ -128,7 +136,7 @@ export class Courier {
     if (!first) return DELIVERED;
     const { payer } = first;
     const nowMs = this.#deps.clock.now();
-    if (!this.#mayGo(lease, payer)) return notSent(this.pausedMs(payer));
+    if (!this.#mayGo(lease, payer, STREAM_REQUESTS_MAX)) return notSent(this.pausedMs(payer));
     try {
       await this.#stream.send(payer.stripeAccount, batch, this.#options.timeoutMs);
       return DELIVERED;
@@ -142,17 +150,13 @@ export class Courier {
   }
 
   /** Whoever takes longer than its lease may be sending beside somebody else. */
-  #mayGo(lease: Lease, payer: Payer): boolean {
-    return this.#deps.clock.now() + this.#options.timeoutMs <= lease.untilMs && this.pausedMs(payer) <= 0;
+  #mayGo(lease: Lease, payer: Payer, requests: number): boolean {
+    const takesMs = requests * SENT_AT_MOST * this.#options.timeoutMs;
+    return this.#deps.clock.now() + takesMs <= lease.untilMs && this.pausedMs(payer) <= 0;
   }
 
-  /** What concerns an account holds for all of its messages. */
   #heed({ stripeAccount }: Payer, tried: Tried): Tried {
-    if (tried.kind !== 'refused' || tried.whom !== 'account') return tried;
-    const afterMs = tried.retryAfterMs ?? (tried.code === 'not_allowed' ? NOT_ALLOWED_MS : null);
-    if (afterMs === null) return tried; // whoever is refused waits longer each time
-    const untilMs = this.#deps.clock.now() + afterMs;
-    this.#pausedUntilMs.set(stripeAccount, Math.max(untilMs, this.#pausedUntilMs.get(stripeAccount) ?? 0));
+    this.#pauses.heed(stripeAccount, tried);
     return tried;
   }
 }
@@ -166,6 +170,3 @@ function byAccount(sendable: readonly Sendable[]): ReadonlyMap<string | null, Se
   }
   return accounts;
 }
-
-const chunksOf = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));

@@ -33,10 +33,9 @@ export type Buried = {
  */
 export async function buryReported(
   query: Query,
-  { data, context }: Pick<ErrorReport, 'data' | 'context'>,
-  stripeAccount: string | null = context ?? null,
+  { data: { reason } }: Pick<ErrorReport, 'data'>,
+  stripeAccount: string | null,
 ): Promise<Buried> {
-  const { reason } = data;
   const samples = reason.error_types.flatMap(({ code, sample_errors }) =>
     sample_errors.map(({ error_message, request }) => ({
       code,

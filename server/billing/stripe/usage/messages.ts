@@ -37,16 +37,21 @@ export type Outcome = {
 export const MESSAGE_COLUMNS = `m.customer_id, m.feature_key, m.period_start, m.number, m.tenant_id, m.period_end, m.quantity::text AS quantity,
     m.used_at, m.created_at, m.identifier, m.attempts, m.unknown_since, m.counted_at, m.stripe_customer_id`;
 
+/** Before all others of its customer and meter goes one that is being sent, then one that may have arrived. */
+const rankOf = (message: string): string =>
+  `CASE WHEN ${message}.lease IS NOT NULL AND ${message}.next_attempt_at > $1::timestamptz THEN 2 WHEN ${message}.unknown_since IS NOT NULL THEN 1 ELSE 0 END`;
+
 /**
- * The first open message of each customer and meter, so that one is in flight of each, in order. Taken by an update of rows
+ * One open message of each customer and meter, so that one is in flight of each: the first in order, but after one that is in
+ * flight already, or in doubt. Of any two one goes before the other, so none wait for each other. Taken by an update of rows
  * that nobody else has locked: whoever takes one moves it out of the others' reach.
  */
 const LEASE = `
   WITH heads AS MATERIALIZED (
     SELECT m.customer_id, m.feature_key, m.period_start, m.number FROM usage_messages m
     WHERE m.state IN ('waiting', 'sent') AND m.next_attempt_at <= $1::timestamptz AND NOT EXISTS (
-      SELECT FROM usage_messages e WHERE e.customer_id = m.customer_id AND e.feature_key = m.feature_key
-        AND e.state IN ('waiting', 'sent') AND (e.period_start, e.number) < (m.period_start, m.number))
+      SELECT FROM usage_messages e WHERE e.customer_id = m.customer_id AND e.feature_key = m.feature_key AND e.state IN ('waiting', 'sent')
+        AND (${rankOf('e')}, m.period_start, m.number) > (${rankOf('m')}, e.period_start, e.number))
     ORDER BY m.next_attempt_at LIMIT $2::integer FOR UPDATE OF m SKIP LOCKED
   )
   UPDATE usage_messages m SET lease = $3::uuid, next_attempt_at = $4::timestamptz FROM heads h
@@ -106,13 +111,21 @@ const OF_LEASE = `m.lease = $1::uuid AND m.customer_id = v.customer_id::uuid AND
     AND m.period_start = v.period_start::timestamptz AND m.number = v.number::integer`;
 
 const BEGIN_SENDING = `
-  UPDATE usage_messages m SET state = 'sent', attempts = m.attempts + 1, counted_at = v.counted_at::timestamptz,
+  UPDATE usage_messages m SET state = 'sent', attempts = m.attempts + 1, tried_at = $2::timestamptz, counted_at = v.counted_at::timestamptz,
     stripe_customer_id = v.stripe_customer_id, unknown_since = coalesce(m.unknown_since, $2::timestamptz)
   FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
     AS v (customer_id, feature_key, period_start, number, counted_at, stripe_customer_id)
-  WHERE ${OF_LEASE} RETURNING m.identifier`;
+  WHERE ${OF_LEASE} AND NOT EXISTS (
+    SELECT FROM usage_messages e WHERE e.customer_id = m.customer_id AND e.feature_key = m.feature_key AND e.state IN ('waiting', 'sent')
+      AND e.lease <> $1::uuid AND e.next_attempt_at > $2::timestamptz)
+  RETURNING m.identifier`;
 
-/** From here on nobody knows whether they have arrived. @returns those that may be sent: whose lease is still ours. */
+/**
+ * From here on nobody knows whether they have arrived.
+ *
+ * @returns those that may be sent: whose lease is still ours, and beside which nobody else has another of the customer and meter,
+ *   as somebody may who has looked just before or after one was sent anew.
+ */
 export async function beginSending(
   query: Query,
   lease: Lease,
@@ -173,20 +186,43 @@ const keysOf = (messages: readonly Message[]) => [
   messages.map(({ number }) => String(number)),
 ];
 
-const KNOWN_SUM = `
-  SELECT coalesce(sum(quantity), 0)::text AS sum FROM usage_messages
-  WHERE customer_id = $1::uuid AND feature_key = $2 AND stripe_customer_id = $3 AND state = 'delivered'
+const IN_SPAN = `
+  SELECT coalesce(sum(quantity) FILTER (WHERE state = 'delivered'), 0)::text AS known,
+    coalesce(bool_or(state <> 'delivered' AND unknown_since IS NOT NULL AND identifier <> $6), false) AS doubtful,
+    max(tried_at) AS tried_at
+  FROM usage_messages WHERE customer_id = $1::uuid AND feature_key = $2 AND stripe_customer_id = $3
     AND counted_at >= $4::timestamptz AND counted_at < $5::timestamptz`;
 
-/** Whole units that are known to have arrived for a span of time. */
-export async function deliveredIn(
+/** What we know of a span of time. */
+export type InSpan = {
+  /** Whole units that are known to have arrived. */
+  readonly known: Units;
+  /** Whether others than the message may have arrived, too. */
+  readonly isDoubtful: boolean;
+  /** When anything was sent last that counts there; null for never, or long ago. */
+  readonly triedAtMs: number | null;
+};
+
+export async function inSpan(
   query: Query,
-  of: { readonly customerId: string; readonly featureKey: string; readonly stripeCustomerId: string },
+  of: Pick<Message, 'customerId' | 'featureKey' | 'identifier'> & { readonly stripeCustomerId: string },
   span: { readonly startMs: number; readonly endMs: number },
-): Promise<Units> {
-  const params = [of.customerId, of.featureKey, of.stripeCustomerId, isoOf(span.startMs), isoOf(span.endMs)];
-  const [row] = await query<{ readonly sum: string }>({ text: KNOWN_SUM, params });
-  return unitsOf(row?.sum ?? '0');
+): Promise<InSpan> {
+  const params = [
+    of.customerId,
+    of.featureKey,
+    of.stripeCustomerId,
+    isoOf(span.startMs),
+    isoOf(span.endMs),
+    of.identifier,
+  ];
+  type Row = { readonly known: string; readonly doubtful: boolean; readonly tried_at: Date | null };
+  const [row] = await query<Row>({ text: IN_SPAN, params });
+  return {
+    known: unitsOf(row?.known ?? '0'),
+    isDoubtful: row?.doubtful ?? false,
+    triedAtMs: row?.tried_at?.getTime() ?? null,
+  };
 }
 
 const NEXT_ATTEMPT = `

@@ -6,17 +6,38 @@ import type Stripe from 'stripe';
 import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { ONE } from '../../../domain/units.ts';
-import { backoffMs, fateOf, minuteOf, nextStep, type Payer, RESEND_SAFE_MS } from '../../../domain/usage-report.ts';
+import {
+  backoffMs,
+  fateOf,
+  minuteOf,
+  nextStep,
+  type Obstacle,
+  type Payer,
+  RESEND_SAFE_MS,
+  SETTLING_MS,
+} from '../../../domain/usage-report.ts';
 import { meterEventName } from '../names.ts';
 import { dead, delivered, waits } from './after-try.ts';
-import { deliveredIn, type Message, type Outcome, type Sending } from './messages.ts';
+import { inSpan, type Message, type Outcome, type Sending } from './messages.ts';
 import { Meters } from './meters.ts';
 import { triedOf } from './outcome.ts';
 
-/** How often to look whether Stripe knows a customer by now; see `wakeMessages`. */
+type Obstructed = { readonly sentence: string; readonly afterMs: number };
+
+/** How often to look whether there is somebody to be billed by now; see `wakeMessages`. */
 const NO_PAYER_MS = 10 * 60_000;
 
-const NO_CUSTOMER = { code: 'no_customer', sentence: 'Stripe knows no customer for it yet.' };
+const OBSTACLES: Readonly<Record<Obstacle, Obstructed>> = {
+  no_customer: { sentence: 'Stripe knows no customer for it yet.', afterMs: NO_PAYER_MS },
+  no_subscription: {
+    sentence: 'Its customer has no subscription at Stripe that would bill it, or none any more.',
+    afterMs: NO_PAYER_MS,
+  },
+  stale_period: {
+    sentence: 'The invoice of the billing period that is known is closed; Stripe is asked which one runs now.',
+    afterMs: 60_000,
+  },
+};
 const CUSTOMER_GONE = {
   code: 'no_customer',
   sentence: 'Stripe has deleted its customer, so that nobody can look whether it has arrived.',
@@ -34,6 +55,10 @@ const unclear = (sum: bigint, known: bigint, quantity: bigint) => ({
   code: 'unknown_fate',
   sentence: `Nobody knows whether it has arrived: Stripe counts ${sum} in its minute, where ${known} are known, or ${known + quantity} with it.`,
 });
+const UNSETTLED = {
+  code: 'unknown_fate',
+  sentence: 'Nobody knows whether it has arrived; Stripe is asked once it has counted what was sent.',
+};
 const unread = (sentence: string) => ({
   code: 'unknown_fate',
   sentence: `Stripe's sums could not be read: ${sentence}`,
@@ -51,6 +76,7 @@ export type NextStepDeps = {
   readonly random: () => number;
 };
 
+/** Of a batch: which meters there are is asked anew for each, since one may have been made anew. */
 export class NextSteps {
   readonly #deps: NextStepDeps;
   readonly #meters: Meters;
@@ -67,7 +93,7 @@ export class NextSteps {
     if (step.kind === 'compare' && payer !== null) return this.#compare({ message, payer }, step.countedAtMs);
     if (step.kind === 'send' && payer !== null) return sendableOf({ message, payer }, step.countedAtMs);
     if (step.kind === 'too_old') return dead(message, TOO_OLD, nowMs);
-    return waits(message, NO_CUSTOMER, nowMs + NO_PAYER_MS);
+    return obstructed(message, step.kind === 'wait' ? step.for : 'no_customer', nowMs);
   }
 
   async #compare(known: Known, countedAtMs: number): Promise<Sendable | Outcome> {
@@ -82,21 +108,23 @@ export class NextSteps {
   /** Resolves its fate by what Stripe has counted in its minute. */
   async #byItsMinute({ message, payer }: Known, countedAtMs: number): Promise<Sendable | Outcome> {
     const { query, clock } = this.#deps;
-    const { customerId, featureKey, tenantId, quantity, unknownSinceMs } = message;
+    const { featureKey, tenantId, quantity, unknownSinceMs } = message;
     const { stripeAccount } = payer;
-    const of = { customerId, featureKey, stripeCustomerId: message.stripeCustomerId ?? payer.stripeCustomerId };
+    const of = { ...message, stripeCustomerId: message.stripeCustomerId ?? payer.stripeCustomerId };
     const span = minuteOf(countedAtMs);
     const meterId = await this.#meters.idOf(stripeAccount, meterEventName(tenantId, featureKey));
     if (meterId === null) return dead(message, NO_METER, clock.now());
     const sum = await this.#meters.sumOf({ ...of, stripeAccount, meterId }, span);
     if (sum === null) return dead(message, CUSTOMER_GONE, clock.now());
-    const known = await deliveredIn(query, of, span);
-    const fate = fateOf(quantity, sum, known);
-    if (fate === 'arrived') return delivered(message, clock.now());
+    const known = await inSpan(query, of, span);
+    const nowMs = clock.now();
+    const fate = fateOf(quantity, sum, known, nowMs);
+    if (fate === 'unsettled') return waits(message, UNSETTLED, (known.triedAtMs ?? nowMs) + SETTLING_MS);
+    if (fate === 'arrived') return delivered(message, nowMs);
     if (fate === 'missing') return this.#anew({ message, payer });
-    const isLate = unknownSinceMs !== null && clock.now() - unknownSinceMs >= RESEND_SAFE_MS;
-    const why = unclear(sum / ONE, known / ONE, quantity / ONE);
-    return isLate ? dead(message, why, clock.now()) : this.#later(message, why);
+    const isLate = unknownSinceMs !== null && nowMs - unknownSinceMs >= RESEND_SAFE_MS;
+    const why = unclear(sum / ONE, known.known / ONE, quantity / ONE);
+    return isLate ? dead(message, why, nowMs) : this.#later(message, why);
   }
 
   #later(message: Message, why: NonNullable<Outcome['why']>): Outcome {
@@ -108,8 +136,14 @@ export class NextSteps {
   #anew({ message, payer }: Known): Sendable | Outcome {
     const nowMs = this.#deps.clock.now();
     const step = nextStep({ ...message, unknownSinceMs: null }, payer, nowMs);
-    return step.kind === 'send' ? sendableOf({ message, payer }, step.countedAtMs) : dead(message, TOO_OLD, nowMs);
+    if (step.kind === 'send') return sendableOf({ message, payer }, step.countedAtMs);
+    return step.kind === 'wait' ? obstructed(message, step.for, nowMs) : dead(message, TOO_OLD, nowMs);
   }
+}
+
+function obstructed(message: Message, code: Obstacle, nowMs: number): Outcome {
+  const { sentence, afterMs } = OBSTACLES[code];
+  return waits(message, { code, sentence }, nowMs + afterMs);
 }
 
 /** While its fate is unknown it is sent to whom it was sent before. */

@@ -24,6 +24,7 @@ export const DELIVERED: Tried = { kind: 'delivered' };
 
 /** So Stripe words it; there is no code for it. */
 const DUPLICATE = /already exists with identifier/i;
+const IN_FUTURE = /timestamp.*in the future/i;
 const SENTENCE_LENGTH_MAX = 500;
 
 /** @param error What the SDK threw. */
@@ -40,9 +41,19 @@ export function triedOf(error: unknown): Tried {
   }
   if (statusCode === 401 || statusCode === 403)
     return { kind: 'refused', whom: 'account', code: 'not_allowed', sentence, retryAfterMs };
+  if (code === 'timestamp_in_future' || IN_FUTURE.test(error.message)) return aheadOf(sentence);
   if (statusCode === 400 && DUPLICATE.test(error.message)) return DELIVERED; // an earlier try has arrived
   return { kind: 'dead', code: code ?? (/no active meter/i.test(error.message) ? 'no_meter' : 'refused'), sentence };
 }
+
+/** By our clock it has happened, by Stripe's not yet: it will have, or somebody sets the clock. */
+const aheadOf = (sentence: string): Tried => ({
+  kind: 'refused',
+  whom: 'message',
+  code: 'clock_ahead',
+  sentence,
+  retryAfterMs: null,
+});
 
 const unknown = (code: string, sentence: string): Refused<'unknown'> => ({
   kind: 'unknown',

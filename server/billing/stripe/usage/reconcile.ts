@@ -6,7 +6,7 @@
 import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { type Units, unitsOf } from '../../../domain/units.ts';
-import type { Payer } from '../../../domain/usage-report.ts';
+import { type Payer, SETTLING_MS } from '../../../domain/usage-report.ts';
 import { meterEventName } from '../names.ts';
 import { type Difference, type DifferenceName, type Differences, named } from './differences.ts';
 import { countedDifferences, type Expected, ledgerDifferences, type Span, spanOf } from './equations.ts';
@@ -36,9 +36,6 @@ export type ReconcileDeps = {
   /** Told why Stripe could not be asked of one; the others are compared all the same. */
   readonly onUnread?: (error: unknown) => void;
 };
-
-/** Stripe counts what it has accepted after a while. */
-const SETTLING_MS = 10 * 60_000;
 
 /** One row for each counter of the outbox, in the order of its key. */
 export async function* reconcile(deps: ReconcileDeps, range: ReconcileRange): AsyncGenerator<Reconciled> {
@@ -83,7 +80,7 @@ async function askStripe(deps: ReconcileDeps, row: LedgerRow, payer: Payer): Pro
   if (meterId === null) return notCounted('no_meter', row);
   const span = spanOf(row, clock.now());
   const counted = await meters.sumOf({ ...payer, meterId }, span);
-  if (counted === null) return notCounted('no_customer', row);
+  if (counted === null) return notCounted('deleted_customer', row);
   const expected = await expectedIn(deps, { ...row, ...payer }, span);
   return { counted, differences: countedDifferences(row.delivered, expected, counted) };
 }

@@ -8,6 +8,7 @@ import type { Query } from '../../../db/client.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { SingleRun } from '../../../domain/single-run.ts';
 import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
+import type { Pause } from './account-pauses.ts';
 import { collect } from './collector.ts';
 import { isSound } from './differences.ts';
 import { Meters } from './meters.ts';
@@ -30,6 +31,8 @@ export type ReporterDeps = {
   readonly onReconciled: (rows: number, troubled: readonly Reconciled[]) => void;
   /** Told why something could not be done; the next run tries again. */
   readonly onError: (error: unknown) => void;
+  /** Told once a pause of an account that Stripe refuses. */
+  readonly onPaused?: (pause: Pause) => void;
   readonly sender?: Partial<SenderOptions>;
 };
 
@@ -40,7 +43,10 @@ const STOP_MS_MAX = 2_000;
 export class UsageReporter {
   readonly #deps: ReporterDeps;
   readonly #sender: Sender;
-  readonly #runs = new SingleRun(() => this.#runOnce());
+  /** Each by itself: while Stripe does not answer, windows are closed and troubles told all the same. */
+  readonly #collecting = new SingleRun(() => this.#try(() => collect(this.#deps, () => this.#isStopped)));
+  readonly #sending = new SingleRun(() => this.#try(() => this.#sender.run()));
+  readonly #telling = new SingleRun(() => this.#try(() => this.#tell()));
   #comparing: Promise<void> = Promise.resolve();
   #comparedAtMs: number;
   #isStopped = false;
@@ -51,9 +57,14 @@ export class UsageReporter {
     this.#comparedAtMs = deps.clock.now();
   }
 
-  /** Does what is due. Asked again meanwhile, it is the same run. Never rejects. */
-  run(): Promise<void> {
-    return this.#runs.run();
+  /** Does what is due. Asked again meanwhile, nothing is done twice at once. Never rejects. */
+  async run(): Promise<void> {
+    await this.#collecting.run();
+    await Promise.all([this.#telling.run(), this.#sending.run().then(() => this.#telling.run())]);
+    const { clock } = this.#deps;
+    if (clock.now() - this.#comparedAtMs < DAY_MS || this.#isStopped) return;
+    this.#comparedAtMs = clock.now();
+    this.#comparing = this.#try(() => this.compare()); // it takes its time, and nothing waits for it
   }
 
   /** When the comparison that has begun is over. */
@@ -65,20 +76,16 @@ export class UsageReporter {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#sender.stop();
-    const over = Promise.all([this.#runs.over(), this.#comparing]);
+    const over = Promise.all([
+      ...[this.#collecting, this.#sending, this.#telling].map((runs) => runs.over()),
+      this.#comparing,
+    ]);
     await Promise.race([over, sleep(STOP_MS_MAX, undefined, { ref: false })]);
   }
 
-  async #runOnce(): Promise<void> {
+  async #tell(): Promise<void> {
     const { clock, tellTroubles, onTrouble } = this.#deps;
-    await this.#try(() => collect(this.#deps, () => this.#isStopped));
-    await this.#try(() => this.#sender.run());
-    await this.#try(async () => {
-      for (const trouble of await tellTroubles(clock.now())) onTrouble(trouble);
-    });
-    if (clock.now() - this.#comparedAtMs < DAY_MS || this.#isStopped) return;
-    this.#comparedAtMs = clock.now();
-    this.#comparing = this.#try(() => this.compare()); // it takes its time, and nothing waits for it
+    for (const trouble of await tellTroubles(clock.now())) onTrouble(trouble);
   }
 
   /** Compares all that Stripe could still be told of. */

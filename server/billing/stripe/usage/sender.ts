@@ -6,23 +6,19 @@
  * Stripe's own sums. See docs/decisions/0014-usage-outbox.md.
  */
 import { randomUUID } from 'node:crypto';
-import type Stripe from 'stripe';
 import type { Query } from '../../../db/client.ts';
-import type { Clock } from '../../../domain/clock.ts';
 import type { Payer } from '../../../domain/usage-report.ts';
+import { eachOf } from '../each-of.ts';
 import { type Moment, notSent, outcomeOf } from './after-try.ts';
-import { COURIER_DEFAULTS, Courier, type CourierOptions } from './courier.ts';
-import { eachOf } from './each-of.ts';
+import { COURIER_DEFAULTS, Courier, type CourierDeps, type CourierOptions } from './courier.ts';
 import { beginSending, type Lease, leaseMessages, type Message, type Outcome, recordOutcomes } from './messages.ts';
 import { NextSteps, type Sendable } from './next-step.ts';
 
 /** Who pays for customers; those that Stripe does not know are left out. */
 export type PayersOf = (customerIds: readonly string[]) => Promise<ReadonlyMap<string, Payer>>;
 
-export type SenderDeps = {
+export type SenderDeps = CourierDeps & {
   readonly query: Query;
-  readonly clock: Clock;
-  readonly stripe: Stripe;
   readonly payersOf: PayersOf;
   /** From 0 until before 1. */
   readonly random?: () => number;
@@ -35,12 +31,14 @@ const LEASED_MAX = 1_000;
 /** Longer than a batch takes; who has died is waited for so long. */
 const LEASE_MS = 3 * 60_000;
 
+/** Where somebody else has another message of the customer and meter. */
+const BESIDE_MS = 1_000;
+
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #random: () => number;
   readonly #inFlightMax: number;
   readonly #courier: Courier;
-  readonly #nextSteps: NextSteps;
   #isStopped = false;
 
   constructor(deps: SenderDeps, options: Partial<SenderOptions> = {}) {
@@ -50,7 +48,6 @@ export class Sender {
     this.#random = random;
     this.#inFlightMax = courierOptions.inFlightMax;
     this.#courier = new Courier(deps, courierOptions);
-    this.#nextSteps = new NextSteps({ ...deps, random });
   }
 
   /** Sends what is due, until nothing is, or Stripe's figures are reached. @returns how many have arrived. */
@@ -79,10 +76,9 @@ export class Sender {
     const { outcomes, sendable } = await this.#sorted(messages);
     const begun = await beginSending(query, lease, sendable, clock.now());
     const ours = new Set(begun.map(({ message }) => message));
-    const sent = await this.#courier.send(
-      lease,
-      sendable.filter(({ message }) => ours.has(message)),
-    );
+    const [mine, others] = [true, false].map((is) => sendable.filter(({ message }) => ours.has(message) === is));
+    outcomes.push(...(others ?? []).map(({ message }) => outcomeOf(message, notSent(BESIDE_MS), this.#moment())));
+    const sent = await this.#courier.send(lease, mine ?? []);
     outcomes.push(...sent.map(({ sendable: { message }, tried }) => outcomeOf(message, tried, this.#moment())));
     await recordOutcomes(query, lease, outcomes, clock.now());
     return outcomes.filter(({ state }) => state === 'delivered').length;
@@ -91,20 +87,21 @@ export class Sender {
   /** What is to be sent, and what becomes of the others without. */
   async #sorted(messages: readonly Message[]): Promise<{ outcomes: Outcome[]; sendable: Sendable[] }> {
     const payers = await this.#deps.payersOf([...new Set(messages.map(({ customerId }) => customerId))]);
+    const steps = new NextSteps({ ...this.#deps, random: this.#random });
     const outcomes: Outcome[] = [];
     const sendable: Sendable[] = [];
     await eachOf(messages, this.#inFlightMax, async (message) => {
-      const next = await this.#next(message, payers.get(message.customerId) ?? null);
+      const next = await this.#next(steps, message, payers.get(message.customerId) ?? null);
       if ('state' in next) outcomes.push(next);
       else sendable.push(next);
     });
     return { outcomes, sendable };
   }
 
-  async #next(message: Message, payer: Payer | null): Promise<Sendable | Outcome> {
+  async #next(steps: NextSteps, message: Message, payer: Payer | null): Promise<Sendable | Outcome> {
     const pausedMs = payer === null ? 0 : this.#courier.pausedMs(payer);
     if (pausedMs > 0) return outcomeOf(message, notSent(pausedMs), this.#moment());
-    return this.#nextSteps.of(message, payer);
+    return steps.of(message, payer);
   }
 
   #moment(): Moment {

@@ -33,13 +33,13 @@ export class MeterEventStream {
   /** @throws what the SDK throws: then nobody knows more of any of them than that says. */
   async send(stripeAccount: string | null, sendings: readonly Sending[], timeoutMs: number): Promise<void> {
     const params = { events: sendings.map(eventOf) };
-    const first = await this.#sessionOf(stripeAccount);
+    const first = await this.#sessionOf(stripeAccount, timeoutMs);
     try {
       await this.#sendBy(first, params, timeoutMs);
     } catch (error) {
       if (!isExpired(error)) throw error; // refused before anything has happened: once more, by a new session
       this.#sessions.delete(stripeAccount);
-      await this.#sendBy(await this.#sessionOf(stripeAccount), params, timeoutMs);
+      await this.#sendBy(await this.#sessionOf(stripeAccount, timeoutMs), params, timeoutMs);
     }
   }
 
@@ -47,17 +47,17 @@ export class MeterEventStream {
     await this.#stripe.v2.billing.meterEventStream.create(params, { apiKey: token, timeout, maxNetworkRetries: 0 });
   }
 
-  async #sessionOf(stripeAccount: string | null): Promise<Session> {
+  async #sessionOf(stripeAccount: string | null, timeout: number): Promise<Session> {
     const known = this.#sessions.get(stripeAccount);
     if (known && this.#clock.now() < known.endsAtMs - RENEWED_BEFORE_MS) return known;
-    const opening = this.#opening.get(stripeAccount) ?? this.#open(stripeAccount);
+    const opening = this.#opening.get(stripeAccount) ?? this.#open(stripeAccount, timeout);
     this.#opening.set(stripeAccount, opening);
     return opening;
   }
 
-  async #open(stripeAccount: string | null): Promise<Session> {
+  async #open(stripeAccount: string | null, timeout: number): Promise<Session> {
     try {
-      const options = { ...onAccount(stripeAccount), maxNetworkRetries: 0 };
+      const options = { ...onAccount(stripeAccount), timeout, maxNetworkRetries: 0 };
       const { authentication_token, expires_at } = await this.#stripe.v2.billing.meterEventSession.create({}, options);
       const session = { token: authentication_token, endsAtMs: Date.parse(expires_at) };
       this.#sessions.set(stripeAccount, session);

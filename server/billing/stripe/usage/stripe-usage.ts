@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type Stripe from 'stripe';
 import type { Database, Query } from '../../../db/client.ts';
+import type { ApiKeyMode } from '../../../domain/api-key.ts';
 import type { Clock } from '../../../domain/clock.ts';
 import { formatUnits } from '../../../domain/units.ts';
 import { buryReported } from './error-reports.ts';
@@ -17,25 +18,29 @@ export const REPORT_WINDOW_MS = 15 * 60_000;
 
 export type StripeUsageDeps = {
   readonly stripe: Stripe;
+  /** Of the key: tenants of the other mode are not billed. Left out: all are. */
+  readonly mode?: ApiKeyMode;
   readonly database: Pick<Database, 'db' | 'query'>;
   readonly clock: Clock;
   readonly logger: Logger;
 };
 
-export function stripeUsage({ stripe, database, clock, logger }: StripeUsageDeps): UsageReporter {
+export function stripeUsage({ stripe, mode, database, clock, logger }: StripeUsageDeps): UsageReporter {
   const { query } = database;
   return new UsageReporter({
     query,
     clock,
     stripe,
-    payersOf: payersIn(query),
+    payersOf: payersIn(query, mode),
     windowMs: REPORT_WINDOW_MS,
+    onPaused: ({ stripeAccount, code, sentence, untilMs }) =>
+      logger.warn({ account: stripeAccount, code, until: new Date(untilMs) }, `Stripe refuses an account: ${sentence}`),
     tellTroubles: (nowMs) => tellTroubles(database, nowMs),
     onTrouble: ({ kind, quantity, ...about }) => {
       const sentence =
         kind === 'dead'
           ? 'usage will not be billed unless somebody sends it again: metergraph stripe dead-letters'
-          : 'usage of a period that has ended is not at Stripe yet, which closes the invoice an hour after its end';
+          : 'usage is late: it is not at Stripe yet, which closes the invoice of a period an hour after its end';
       logger.error({ ...about, quantity: formatUnits(quantity) }, sentence);
     },
     onReconciled: (rows, troubled) => {

@@ -23,12 +23,19 @@ export type Trouble = {
   readonly sentence: string;
 };
 
-/** Usage of a period counts onto its own invoice for an hour; late use has as long from when it was told. */
+/**
+ * When the invoice of its use is closed follows the billing period that it falls into: that which runs, or the one before it.
+ * Where none is known, its counter's does. Late use has as long from when it was told.
+ */
+const DUE = `greatest(least(m.period_end, CASE WHEN a.period_start > m.used_at THEN a.period_start ELSE a.period_end END), m.created_at)`;
+
 const TAKE = `
   WITH found AS MATERIALIZED (
-    SELECT customer_id, feature_key, period_start, number FROM usage_messages
-    WHERE told_at IS NULL AND state <> 'delivered' AND (state = 'dead' OR (state IN ('waiting', 'sent') AND greatest(period_end, created_at) <= $2::timestamptz))
-    ORDER BY created_at LIMIT $3::integer FOR UPDATE SKIP LOCKED
+    SELECT m.customer_id, m.feature_key, m.period_start, m.number FROM usage_messages m
+    LEFT JOIN billing_accounts a ON a.customer_id = m.customer_id
+    WHERE m.told_at IS NULL AND m.state <> 'delivered'
+      AND (m.state = 'dead' OR ${DUE} <= $2::timestamptz OR m.created_at <= $4::timestamptz)
+    ORDER BY m.created_at LIMIT $3::integer FOR UPDATE OF m SKIP LOCKED
   )
   UPDATE usage_messages m SET told_at = $1::timestamptz FROM found f JOIN customers c ON c.id = f.customer_id
   WHERE m.customer_id = f.customer_id AND m.feature_key = f.feature_key AND m.period_start = f.period_start AND m.number = f.number
@@ -36,6 +43,8 @@ const TAKE = `
     m.reason_code, m.reason`;
 
 const TROUBLES_MAX = 100;
+/** What has waited for so long is told whatever its period is: by itself it would have arrived. */
+const OPEN_MS_MAX = 24 * 3_600_000;
 
 /**
  * Those that nobody was told of. Whoever listens to webhooks is told in the transaction that takes them, and each is taken by one
@@ -68,14 +77,14 @@ function noticeOf(trouble: Trouble, nowMs: number): Notice<'billing.dead_letter'
       featureKey,
       amount: formatUnits(quantity),
       code: isDead ? code : 'overdue',
-      message: isDead ? sentence : `It is late for the invoice of its period, and is still tried. ${sentence}`,
+      message: isDead ? sentence : `It is late, and is still tried. ${sentence}`,
     },
     nowMs,
   );
 }
 
 async function takeTroubles(query: Query, nowMs: number): Promise<readonly Trouble[]> {
-  const params = [isoOf(nowMs), isoOf(nowMs - OVERDUE_MS), TROUBLES_MAX];
+  const params = [isoOf(nowMs), isoOf(nowMs - OVERDUE_MS), TROUBLES_MAX, isoOf(nowMs - OPEN_MS_MAX)];
   const rows = await query<TroubleRow>({ text: TAKE, params });
   return rows.map((row) => ({
     kind: row.state === 'dead' ? 'dead' : 'overdue',

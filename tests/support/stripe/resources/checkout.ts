@@ -9,6 +9,8 @@ import { type Call, route } from '../route.ts';
 import { DAY, HOUR, MINUTE, mergeMetadata, type Seconds } from '../wire.ts';
 import { newPrice } from './prices.ts';
 
+/** In minor units. What Stripe takes of US dollars, and takes for all currencies here. */
+const AMOUNT_MIN = 50;
 const OPEN_SPAN: Seconds = DAY;
 const OPEN_SPAN_MIN: Seconds = 30 * MINUTE;
 const OPEN_SPAN_MAX: Seconds = 24 * HOUR;
@@ -49,6 +51,10 @@ function create({ account, params }: Call<Stripe.Checkout.SessionCreateParams>):
   const lines = line_items.map((line) => lineOf(account, line, `${mode}`));
   check(account, params, lines, now);
   const total = lines.reduce((sum, { price, quantity }) => sum + priceOf(price, quantity), 0);
+  if (mode === 'payment' && total < AMOUNT_MIN)
+    throw invalid("The Checkout Session's total amount due must add up to at least $0.50 usd", {
+      code: 'amount_too_small',
+    });
   const session = newSession(account, params, { now, total, currency: lines[0]?.price.currency ?? null });
   const data = mode === 'subscription' ? subscription_data : payment_intent_data;
   const trialDays = subscription_data?.trial_period_days;
@@ -70,6 +76,8 @@ function check(account: Account, params: Params, lines: readonly Line[], now: Se
   if (mode !== 'subscription' && mode !== 'payment')
     throw invalid('the fake knows the modes `subscription` and `payment`', { param: 'mode' });
   if (lines.length === 0) throw invalid('You must provide at least one line item.', { param: 'line_items' });
+  if (new Set(lines.map(({ price }) => price.currency)).size > 1)
+    throw invalid('All prices on a Checkout Session must be in the same currency.', { param: 'line_items' });
   if (ui_mode !== undefined && ui_mode !== 'hosted_page')
     throw invalid('the fake has hosted pages only', { param: 'ui_mode' });
   if (success_url === undefined)
