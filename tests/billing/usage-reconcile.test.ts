@@ -8,6 +8,7 @@ import { Meters } from '../../server/billing/stripe/usage/meters.ts';
 import { type Reconciled, reconcile } from '../../server/billing/stripe/usage/reconcile.ts';
 import { UsageReporter } from '../../server/billing/stripe/usage/reporter.ts';
 import { tellTroubles } from '../../server/billing/stripe/usage/troubles.ts';
+import { dropOldMessages } from '../../server/billing/stripe/usage/upkeep.ts';
 import type { Database } from '../../server/db/client.ts';
 import { formatUnits } from '../../server/domain/units.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -26,7 +27,7 @@ describeEngines('reconciling', (engine) => {
   });
   beforeEach(async () => {
     stripeRig.clock.set('2026-03-15T12:00:00Z');
-    for (const table of ['usage_messages', 'usage_outbox'])
+    for (const table of ['usage_messages', 'usage_outbox', 'daily_runs'])
       await database.query({ text: `DELETE FROM ${table}`, params: [] });
     rig = await openUsage(database, { stripeRig });
     unread = [];
@@ -177,31 +178,85 @@ describeEngines('reconciling', (engine) => {
     expect(await table(0)).toEqual(['9, 7 at Stripe: elsewhere 2, sound', '1, 3 at Stripe: elsewhere -2, sound']);
   });
 
-  it('is done once a day, beside closing windows, sending, and telling of trouble', async () => {
+  it('is done once a day by one of all gateways, however often they start, beside closing windows, sending, and telling of trouble', async () => {
     const told: string[] = [];
+    const start = () =>
+      new UsageReporter({
+        query: database.query,
+        clock: rig.clock,
+        stripe: rig.sdk,
+        payersOf: async () => rig.payers,
+        windowMs: WINDOW_MS,
+        tellTroubles: (nowMs) => tellTroubles(database, nowMs),
+        onTrouble: ({ kind, code }) => told.push(`${kind} ${code}`),
+        onReconciled: (rows, troubled) => told.push(`${rows} compared, ${troubled.length} troubled`),
+        onError: (error) => told.push(String(error)),
+      });
+    const first = start();
+    await rig.copy('acme', 'calls', '7');
+    await rig.copy('acme', 'tokens', '5');
+    await first.run();
+    expect(await rig.messages()).toEqual(['delivered 7', 'dead 5 no_meter']);
+    expect(told).toEqual(['dead no_meter']);
+    await first.stop();
+    rig.stripe.settle();
+    rig.clock.advance(24 * 3_600_000);
+    const [second, third] = [start(), start()];
+    await Promise.all([second.run(), third.run()]);
+    await Promise.all([second.whenCompared(), third.whenCompared()]);
+    expect(told).toEqual(['dead no_meter', '2 compared, 1 troubled']);
+    rig.clock.advance(3_600_000);
+    await third.run();
+    await third.whenCompared();
+    expect(told).toHaveLength(2);
+    await Promise.all([second.stop(), third.stop()]);
+  });
+
+  it('is begun again within the hour where it could not be ended', async () => {
+    const told: string[] = [];
+    let fails = true;
     const reporter = new UsageReporter({
       query: database.query,
       clock: rig.clock,
       stripe: rig.sdk,
-      payersOf: async () => rig.payers,
+      payersOf: async () => {
+        if (fails) throw new Error('the database is away');
+        return rig.payers;
+      },
       windowMs: WINDOW_MS,
-      tellTroubles: (nowMs) => tellTroubles(database, nowMs),
-      onTrouble: ({ kind, code }) => told.push(`${kind} ${code}`),
-      onReconciled: (rows, troubled) => told.push(`${rows} compared, ${troubled.length} troubled`),
+      tellTroubles: async () => [],
+      onTrouble: () => {},
+      onReconciled: (rows) => told.push(`${rows} compared`),
       onError: (error) => told.push(String(error)),
     });
-    await rig.copy('acme', 'calls', '7');
-    await rig.copy('acme', 'tokens', '5');
+    await rig.copy('acme', 'calls', '7', { start: '2026-03-01T00:00:00Z', end: null });
+    await database.query({ text: 'DELETE FROM daily_runs', params: [] });
+    await database.query({ text: 'UPDATE usage_outbox SET due_at = NULL', params: [] });
     await reporter.run();
-    expect(await rig.messages()).toEqual(['delivered 7', 'dead 5 no_meter']);
-    expect(told).toEqual(['dead no_meter']);
-    rig.stripe.settle();
     rig.clock.advance(24 * 3_600_000);
     await reporter.run();
     await reporter.whenCompared();
+    expect(told).toEqual(['Error: the database is away']);
+    fails = false;
+    rig.clock.advance(3_600_000);
     await reporter.run();
+    await reporter.whenCompared();
+    expect(told).toEqual(['Error: the database is away', '1 compared']);
     await reporter.stop();
-    expect(told).toEqual(['dead no_meter', '2 compared, 1 troubled']);
+  });
+
+  it('drops messages that nobody compares any more, and tells corrections still as the difference', async () => {
+    await tell('7');
+    await rig.copy('acme', 'calls', '2', { start: '2026-01-01T00:00:00Z', end: null });
+    await rig.collect();
+    await rig.sendAll();
+    rig.clock.set('2026-06-09T00:00:00Z');
+    expect(await dropOldMessages(database.query, rig.clock.now())).toBe(0);
+    rig.clock.set('2026-06-11T00:00:00Z');
+    expect(await dropOldMessages(database.query, rig.clock.now())).toBe(1); // a counter that never ends keeps its own
+    await rig.copy('acme', 'calls', '9');
+    await rig.collect();
+    expect(await rig.messages()).toEqual(['delivered 2', 'waiting 2']);
   });
 });
 

@@ -13,7 +13,14 @@ import { describeEngines } from '../support/engines.ts';
 import { query, type Rig, rigWith, saveFeature } from './rig.ts';
 
 /** Nobody's rows: a reader has no business there. */
-const WITHOUT_TENANT = ['alert_cursors', 'metergraph_migrations', 'secrets', 'stripe_events', 'stripe_sweeps'];
+const WITHOUT_TENANT = [
+  'alert_cursors',
+  'daily_runs',
+  'metergraph_migrations',
+  'secrets',
+  'stripe_events',
+  'stripe_sweeps',
+];
 
 describeEngines('reading as a tenant', (engine) => {
   let database: Database;

@@ -7,6 +7,7 @@ export { billingAccounts } from './billing-accounts.ts';
 export { billingPayments } from './billing-payments.ts';
 export { counters } from './counters.ts';
 export { customers } from './customers.ts';
+export { dailyRuns } from './daily-runs.ts';
 export { events } from './events.ts';
 export { features } from './features.ts';
 export { creditBalances, grants } from './grants.ts';

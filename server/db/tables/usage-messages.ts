@@ -55,6 +55,8 @@ export const usageMessages = pgTable(
     index('usage_messages_dead').on(t.tenantId, t.createdAt).where(sql`${t.state} = 'dead'`),
     index('usage_messages_untold').on(t.createdAt).where(sql`${t.toldAt} IS NULL AND ${t.state} <> 'delivered'`),
     index('usage_messages_identifier').on(t.identifier),
+    index('usage_messages_counted').on(t.customerId, t.featureKey, t.countedAt).where(sql`${t.countedAt} IS NOT NULL`),
+    index('usage_messages_delivered').on(t.deliveredAt).where(sql`${t.state} = 'delivered'`),
     check('usage_messages_state_is_known', sql`${t.state} in ('waiting', 'sent', 'delivered', 'dead')`),
     check('usage_messages_quantity_is_whole', sql`${t.quantity} <> 0 AND ${t.quantity} = trunc(${t.quantity})`),
     check('usage_messages_identifier_fits', sql`length(${t.identifier}) <= 100`),

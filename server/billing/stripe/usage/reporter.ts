@@ -10,11 +10,13 @@ import { SingleRun } from '../../../domain/single-run.ts';
 import { REPORTED_BACK_MAX_MS } from '../../../domain/usage-report.ts';
 import type { Pause } from './account-pauses.ts';
 import { collect } from './collector.ts';
+import { claimDay, giveDayBack } from './daily-run.ts';
 import { isSound } from './differences.ts';
 import { Meters } from './meters.ts';
 import { type Reconciled, reconcile } from './reconcile.ts';
 import { type PayersOf, Sender, type SenderOptions } from './sender.ts';
 import type { Trouble } from './troubles.ts';
+import { dropOldMessages } from './upkeep.ts';
 
 export type ReporterDeps = {
   readonly query: Query;
@@ -36,7 +38,9 @@ export type ReporterDeps = {
   readonly sender?: Partial<SenderOptions>;
 };
 
-const DAY_MS = 24 * 3_600_000;
+/** As what the day's comparison is claimed, and how often a gateway asks whether it is due. */
+const COMPARISON = 'usage-comparison';
+const ASKED_EVERY_MS = 3_600_000;
 /** A gateway that closes has 8 s for all. */
 const STOP_MS_MAX = 2_000;
 
@@ -48,23 +52,41 @@ export class UsageReporter {
   readonly #sending = new SingleRun(() => this.#try(() => this.#sender.run()));
   readonly #telling = new SingleRun(() => this.#try(() => this.#tell()));
   #comparing: Promise<void> = Promise.resolve();
-  #comparedAtMs: number;
+  #asksAgainAtMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
     this.#sender = new Sender(deps, deps.sender);
-    this.#comparedAtMs = deps.clock.now();
   }
 
   /** Does what is due. Asked again meanwhile, nothing is done twice at once. Never rejects. */
   async run(): Promise<void> {
     await this.#collecting.run();
     await Promise.all([this.#telling.run(), this.#sending.run().then(() => this.#telling.run())]);
-    const { clock } = this.#deps;
-    if (clock.now() - this.#comparedAtMs < DAY_MS || this.#isStopped) return;
-    this.#comparedAtMs = clock.now();
-    this.#comparing = this.#try(() => this.compare()); // it takes its time, and nothing waits for it
+    await this.#try(() => this.#beginComparison());
+  }
+
+  /** Once a day, by one of all gateways. It takes its time, and nothing waits for it. */
+  async #beginComparison(): Promise<void> {
+    const { query, clock } = this.#deps;
+    const nowMs = clock.now();
+    if (nowMs < this.#asksAgainAtMs) return;
+    this.#asksAgainAtMs = nowMs + ASKED_EVERY_MS;
+    if (await claimDay(query, COMPARISON, nowMs)) this.#comparing = this.#try(() => this.#compareToday(nowMs));
+  }
+
+  /** What ends it early, others may do. */
+  async #compareToday(claimedAtMs: number): Promise<void> {
+    const { query, clock } = this.#deps;
+    const isStopped = () => this.#isStopped;
+    let isDone = false;
+    try {
+      isDone = await this.compare();
+    } finally {
+      if (!isDone) await giveDayBack(query, COMPARISON, claimedAtMs);
+    }
+    await dropOldMessages(query, clock.now(), isStopped);
   }
 
   /** When the comparison that has begun is over. */
@@ -88,18 +110,20 @@ export class UsageReporter {
     for (const trouble of await tellTroubles(clock.now())) onTrouble(trouble);
   }
 
-  /** Compares all that Stripe could still be told of. */
-  async compare(): Promise<void> {
-    const { query, clock, payersOf, stripe, onReconciled } = this.#deps;
+  /** Compares all that Stripe could still be told of. @returns whether it came to the end. */
+  async compare(): Promise<boolean> {
+    const { query, clock, payersOf, stripe, onReconciled, onError } = this.#deps;
     const range = { tenantId: null, endedAfterMs: clock.now() - REPORTED_BACK_MAX_MS };
+    const deps = { query, clock, payersOf, meters: new Meters(stripe), onUnread: onError };
     const troubled: Reconciled[] = [];
     let rows = 0;
-    for await (const row of reconcile({ query, clock, payersOf, meters: new Meters(stripe) }, range)) {
-      if (this.#isStopped) return;
+    for await (const row of reconcile(deps, range)) {
+      if (this.#isStopped) return false;
       rows += 1;
       if (!isSound(row)) troubled.push(row);
     }
     onReconciled(rows, troubled);
+    return true;
   }
 
   async #try(work: () => Promise<unknown>): Promise<void> {
