@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { connectStripe } from '../billing/stripe/client.ts';
 import {
+  buryDelivered,
   type DeadLetter,
   findDeadLetters,
   isOfUnknownFate,
@@ -32,6 +33,9 @@ export function addUsageCommands(stripe: Command): void {
     .option('--missing', 'of unknown fate: they are not at Stripe; sends them under another name')
     .option('--arrived', 'of unknown fate: they are at Stripe; sends nothing, and takes them for delivered')
     .action((identifiers: readonly string[], flags: LetterFlags) => runResendLetters(identifiers, flags));
+  withPlace(letters.command('bury <identifiers...>'))
+    .description('makes dead letters of messages that Stripe had accepted and does not count; then send them again')
+    .action((identifiers: readonly string[], flags: StripeFlags) => runBuryLetters(identifiers, flags));
   withPlace(stripe.command('reconcile'))
     .description('compares the ledger with what Stripe counts, for each customer, meter and period')
     .action((flags: StripeFlags) => runReconcile(flags));
@@ -71,6 +75,16 @@ export const runResendLetters = (identifiers: readonly string[], flags: LetterFl
     const unknown = identifiers.filter((named) => !of.identifiers.includes(named));
     if (unknown.length > 0) throw new StartError(`No dead letters of this tenant are: ${unknown.join(', ')}.`);
     if (refused.length > 0) process.exitCode = 1;
+  });
+
+export const runBuryLetters = (identifiers: readonly string[], flags: StripeFlags): Promise<void> =>
+  telling(flags, async (_settings, { db, query }) => {
+    const tenant = await tenantOf(db, flags.tenant);
+    const buried = await buryDelivered(query, { tenantId: tenant.id, identifiers }, systemClock.now());
+    say(`${buried.length} dead ${buried.length === 1 ? 'letter' : 'letters'} more.\n`);
+    const unknown = identifiers.filter((named) => !buried.includes(named));
+    if (unknown.length > 0)
+      throw new StartError(`No messages of this tenant that Stripe had accepted are: ${unknown.join(', ')}.`);
   });
 
 /** Those that were said to have arrived, and can't have. */

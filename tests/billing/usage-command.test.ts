@@ -177,6 +177,22 @@ describePostgres('beside gateways, metergraph stripe', () => {
     });
   });
 
+  it('dead-letters bury makes one of what Stripe had accepted and does not count, which is sent by another name', async () => {
+    await use('acme', 'calls', '7');
+    const [identifier = ''] = await identifiers();
+    expect(await run('dead-letters', 'bury', identifier, 'mg_nobody')).toEqual({
+      code: 1,
+      said: '1 dead letter more.\nNo messages of this tenant that Stripe had accepted are: mg_nobody.\n',
+    });
+    expect(await rig.messages()).toEqual(['dead 7 buried']);
+    expect(await run('dead-letters', 'bury', identifier)).toMatchObject({ code: 1 });
+    expect(await run('dead-letters', 'resend', identifier)).toMatchObject({ code: 0 });
+    rig.clock.set(Date.now());
+    await rig.newSender().run();
+    expect(await identifiers()).toEqual([`${identifier}.1`]);
+    expect(rig.counted('calls')).toBe('14');
+  });
+
   it('dead-letters list and resend --all go through however many there are', async () => {
     await die();
     await database.query({

@@ -107,6 +107,28 @@ export async function resendDeadLetters(
   return sent.length;
 }
 
+const BURY = `
+  UPDATE usage_messages m SET state = 'dead', reason_code = 'buried', reason = $3, unknown_since = NULL, lease = NULL, told_at = $2::timestamptz
+  WHERE m.state = 'delivered' AND m.tenant_id = $1::uuid AND m.identifier = ANY ($4::text[]) RETURNING m.identifier`;
+
+const BURIED = 'Stripe had accepted it and does not count it, as an operator found.';
+
+/**
+ * Makes dead letters of messages that Stripe had accepted, on the word of an operator who has looked: error reports name a few
+ * of those that they count. Sent again, they have another name.
+ *
+ * @returns the identifiers of those that are dead letters now.
+ */
+export async function buryDelivered(
+  query: Query,
+  of: { readonly tenantId: string; readonly identifiers: readonly string[] },
+  nowMs: number,
+): Promise<readonly string[]> {
+  const params = [of.tenantId, isoOf(nowMs), BURIED, of.identifiers];
+  const rows = await query<{ readonly identifier: string }>({ text: BURY, params });
+  return rows.map(({ identifier }) => identifier);
+}
+
 /** While it may have arrived. */
 const keepsName = (letter: DeadLetter, fate: KnownFate): boolean => isOfUnknownFate(letter) && fate !== 'missing';
 
