@@ -17,10 +17,11 @@ import { type Flags, readSettings, type Settings } from '../config.ts';
 import type { Database } from '../db/client.ts';
 import { DataFolderInUseError } from '../db/folder-lock.ts';
 import { migrate } from '../db/migrate.ts';
-import { billingAccountOf } from '../db/queries/billing-accounts.ts';
+import { billingAccountOf, billingAccountsIn } from '../db/queries/billing-accounts.ts';
 import { loadCatalog } from '../db/queries/catalog.ts';
 import { customersById } from '../db/queries/customers.ts';
 import { findFirstTenant } from '../db/queries/first-rows.ts';
+import { ownPricedFeatures } from '../db/queries/own-prices.ts';
 import { setStripeAccount, stripeAccountOf, tenantsCalled } from '../db/queries/tenants.ts';
 import { systemClock } from '../domain/clock.ts';
 import { customerIdOf } from '../domain/customer.ts';
@@ -31,7 +32,7 @@ import { openDatabase } from '../open-database.ts';
 import { reasonOf, StartError } from '../start-error.ts';
 import { changeLines, countOf, databaseLines, headingOf, noticeLines, type Paint } from './stripe-report.ts';
 
-export type StripeFlags = Flags & { readonly tenant?: string; readonly dryRun?: boolean };
+export type StripeFlags = Flags & { readonly tenant?: string; readonly dryRun?: boolean; readonly force?: boolean };
 
 /** @returns the command that all of them are under. */
 export function addStripeCommands(program: Command): Command {
@@ -52,7 +53,12 @@ export function addStripeCommands(program: Command): Command {
   command(
     'account [account]',
     'tells whose account a tenant is paid into, or sets it: acct_…, or "own" for that of the key',
-  ).action((account: string | undefined, flags: StripeFlags) => runStripeAccount(account, flags));
+  )
+    .option(
+      '--force',
+      'although customers pay into the account before: what is there stays there, and bills them no more',
+    )
+    .action((account: string | undefined, flags: StripeFlags) => runStripeAccount(account, flags));
   command(
     'customer <referenceId>',
     'tells who pays for a customer, and by which metadata a customer made at Stripe by hand is taken for it',
@@ -69,7 +75,12 @@ export const runStripeSync = (flags: StripeFlags): Promise<void> =>
       const { changes, unchanged, inTheWay } = await compareCatalog(reader, desired);
       for (const change of changes) say(line(change));
       for (const sentence of inTheWay) say(`  ! ${sentence}\n`);
-      const todo = changes.length > 0 ? ' Run it without --dry-run to do that.' : '';
+      const todo =
+        inTheWay.length > 0
+          ? ' Put out of the way what is marked with ! first.'
+          : changes.length > 0
+            ? ' Run it without --dry-run to do that.'
+            : '';
       say(`${changes.length > 0 ? '\n' : ''}Nothing was done: ${countOf(changes, unchanged)}.${todo}\n`);
     } else {
       const { changes, unchanged } = await syncCatalog(reader, desired, (change) => say(line(change)));
@@ -104,11 +115,29 @@ export const runStripeAccount = (account: string | undefined, flags: StripeFlags
       if (account !== 'own' && !/^acct_\w+$/.test(account)) {
         throw new StartError(`The account is ${JSON.stringify(account)}; write acct_… as Stripe shows it, or "own".`);
       }
-      await setStripeAccount(db, tenant.id, account === 'own' ? null : account);
+      await moveAccount(db, tenant, account === 'own' ? null : account, flags.force ?? false);
     }
     const kept = await stripeAccountOf(db, tenant.id);
     say(`Tenant ${JSON.stringify(tenant.name)} is paid into ${kept ?? 'the account of the key'}.\n`);
   });
+
+/** Whoever pays already is known in the account before, and in no other. */
+async function moveAccount(
+  db: Database['db'],
+  tenant: Tenant,
+  account: string | null,
+  isForced: boolean,
+): Promise<void> {
+  const before = await stripeAccountOf(db, tenant.id);
+  const paying = account === before ? 0 : await billingAccountsIn(db, tenant.id);
+  if (paying > 0 && !isForced) {
+    const whose = `${paying} ${paying === 1 ? 'customer' : 'customers'} of tenant ${JSON.stringify(tenant.name)}`;
+    throw new StartError(
+      `${whose} pay into ${before ?? 'the account of the key'}, and Stripe moves nobody: their subscriptions and usage would be looked for in another account. Say --force if they are to begin anew there.`,
+    );
+  }
+  await setStripeAccount(db, tenant.id, account);
+}
 
 export const runStripeCustomer = (referenceId: string, flags: StripeFlags): Promise<void> =>
   telling(flags, async (_settings, { db }) => {
@@ -169,7 +198,7 @@ async function prepare(settings: Settings, database: Database, flags: StripeFlag
   const { catalog, report, source } = await catalogOf(settings, database, tenant);
   return {
     reader: { stripe: connectStripe({ secretKey, apiBase }), on: onAccount(account), wait: async (ms) => sleep(ms) },
-    desired: desiredOf(tenant.id, catalog),
+    desired: desiredOf(tenant.id, catalog, await ownPricedFeatures(database.query, tenant.id)),
     heading: headingOf({ tenantName: tenant.name, mode: tenant.mode, account, source }),
     report,
   };

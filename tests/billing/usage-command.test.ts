@@ -242,6 +242,37 @@ describePostgres('beside gateways, metergraph stripe', () => {
     });
   });
 
+  it('account lets nobody who pays behind, unless it is told to', async () => {
+    const { code, said } = await run('account', 'acct_another');
+    expect({ code, said }).toEqual({
+      code: 1,
+      said: '2 customers of tenant "Acme" pay into the account of the key, and Stripe moves nobody: their subscriptions and usage would be looked for in another account. Say --force if they are to begin anew there.\n',
+    });
+    expect(await run('account', 'own')).toMatchObject({ code: 0 }); // it is that already
+    expect(await run('account', 'acct_another', '--force')).toEqual({
+      code: 0,
+      said: 'Tenant "Acme" is paid into acct_another.\n',
+    });
+  });
+
+  it('sync makes a meter for what one customer alone has a price for', async () => {
+    await database.query({
+      text: `INSERT INTO features (tenant_id, key, display_name, aggregation, reset, limits, details, anchor)
+        VALUES ($1, 'reports', 'Reports', 'sum', 'monthly', '{}', '{}', 'calendar'), ($1, 'faxes', 'Faxes', 'sum', 'monthly', '{}', '{}', 'calendar')`,
+      params: [rig.tenantId],
+    });
+    const price = '{"model":"per_unit","currency":"usd","unitAmount":"10"}';
+    await database.query({
+      text: `UPDATE customers SET overrides = jsonb_build_object('reports', jsonb_build_object('price', $2::jsonb),
+        'faxes', jsonb_build_object('price', $2::jsonb, 'billing', 'prepaid')) WHERE id = $1`,
+      params: [rig.customerId('acme'), price],
+    });
+    const { said } = await run('sync', '--dry-run');
+    expect(said).toContain(meterEventName(rig.tenantId, 'reports'));
+    expect(said).not.toContain(meterEventName(rig.tenantId, 'faxes'));
+    expect(said).toContain('own_price');
+  });
+
   it('customer tells who pays, and what makes somebody do so', async () => {
     const customerId = rig.customerId('acme');
     const metadata = `\n\n  metergraph_tenant=${rig.tenantId}\n  metergraph_customer=${customerId}\n`;

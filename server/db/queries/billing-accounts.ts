@@ -16,6 +16,10 @@ export async function billingAccountOf(db: Db, { tenantId, customerId }: OfCusto
   return row ? accountFromRow(row) : null;
 }
 
+/** How many of a tenant's customers somebody pays for. */
+export const billingAccountsIn = (db: Db, tenantId: string): Promise<number> =>
+  db.$count(billingAccounts, eq(billingAccounts.tenantId, tenantId));
+
 export type OwnedSubscription = { readonly customerId: string; readonly subscription: Subscription };
 
 /** By customer; who has none is missing. */

@@ -67,3 +67,11 @@ it('says what a unit is called only where Stripe prints it', () => {
   const { products } = desiredOf(TENANT, catalogOf({ features, plans: { pro: { features: { a: true, b: true } } } }));
   expect(products.map(({ unitLabel }) => unitLabel)).toEqual(['twelve chars', null]);
 });
+
+it('has a meter for a feature that some customers alone have a price for, and says what becomes of it', () => {
+  const catalog = catalogOf({ features: { a: {}, b: {} }, plans: { pro: { features: { a: true, b: true } } } });
+  const { products, meters, notices } = desiredOf(TENANT, catalog, new Set(['a', 'gone']));
+  expect(products).toEqual([]);
+  expect(meters.map(({ eventName }) => eventName)).toEqual([`${MARK}_a`]);
+  expect(notices.map(({ code, path }) => `${code} ${path}`)).toEqual(['own_price features.a.price']);
+});

@@ -61,7 +61,12 @@ export type DesiredCatalog = {
 /** The most that Stripe prints of a unit's name. */
 const UNIT_LABEL_MAX = 12;
 
-export function desiredOf(tenantId: string, catalog: Catalog): DesiredCatalog {
+/** @param ownPriced Keys of features that some customers have a price of their own for. */
+export function desiredOf(
+  tenantId: string,
+  catalog: Catalog,
+  ownPriced: ReadonlySet<string> = new Set(),
+): DesiredCatalog {
   const features = live(catalog.features, (key) => liveFeature(catalog, key));
   const plans = live(catalog.plans, (key) => livePlan(catalog, key));
   const charges = plans.flatMap((plan) => chargesOf(plan, features));
@@ -74,13 +79,16 @@ export function desiredOf(tenantId: string, catalog: Catalog): DesiredCatalog {
       ...features.filter(({ key }) => soldKeys.has(key)).map(featureProduct),
       ...plans.filter(({ prices }) => prices.length > 0).map(planProduct),
     ],
-    meters: features.filter((feature) => isEverPriced(catalog, feature)).map(meterOf),
+    meters: features.filter((feature) => ownPriced.has(feature.key) || isEverPriced(catalog, feature)).map(meterOf),
     prices: [...base, ...priced],
     knownProductIds: [
       ...[...catalog.features.keys()].map((key) => featureProductId(tenantId, key)),
       ...[...catalog.plans.keys()].map((key) => planProductId(tenantId, key)),
     ],
-    notices: charges.flatMap(noticesOfCharge),
+    notices: [
+      ...charges.flatMap(noticesOfCharge),
+      ...features.filter(({ key }) => ownPriced.has(key)).map(({ key }) => ownPriceNotice(key)),
+    ],
   };
 }
 
@@ -184,3 +192,10 @@ function noticesOfCharge({ plan, feature, price }: Charge): readonly Notice[] {
     path: `${place}.price`,
   }));
 }
+
+const ownPriceNotice = (featureKey: string): Notice => ({
+  code: 'own_price',
+  path: `features.${featureKey}.price`,
+  sentence:
+    'is another for some customers, by limits of their own: Stripe bills them what the price on their subscription says, so make one there for each of them, with the same meter',
+});

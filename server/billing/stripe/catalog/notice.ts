@@ -10,6 +10,7 @@ export const NOTICE_CODES = [
   'fee_without_use',
   'other_currency',
   'other_period',
+  'own_price',
 ] as const;
 export type NoticeCode = (typeof NOTICE_CODES)[number];
 
