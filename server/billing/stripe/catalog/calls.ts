@@ -12,6 +12,8 @@ export type Wait = (ms: number) => Promise<void>;
 const TRIES = 5;
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 8_000;
+/** Longer than Stripe ever asks for; whoever waits at a terminal should hear of more. */
+const ASKED_MAX_MS = 60_000;
 
 const { StripeError, StripeRateLimitError, StripeConnectionError, StripeAPIError } = Stripe.errors;
 
@@ -37,12 +39,14 @@ export const mayPass = (error: unknown): boolean =>
 /** What Stripe asks for, or a random part of a time that doubles: those who were refused together come back apart. */
 function delayOf(error: unknown, attempt: number): number {
   const asked = error instanceof StripeError ? Number(error.headers?.['retry-after']) : Number.NaN;
-  if (asked > 0) return Math.min(asked * 1_000, BACKOFF_MAX_MS);
+  if (asked > 0) return Math.min(asked * 1_000, ASKED_MAX_MS);
   return Math.random() * Math.min(BACKOFF_MS * 2 ** attempt, BACKOFF_MAX_MS);
 }
 
 /** Whether the request was understood and can't be done as things are: there is one already, or none. */
-export const isRefusal = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+export const isRefusal = (
+  error: unknown,
+): error is Stripe.errors.StripeInvalidRequestError | Stripe.errors.StripeIdempotencyError =>
   error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof Stripe.errors.StripeIdempotencyError;
 
 /** @param doing As in `could not create the price "pro"`. */
