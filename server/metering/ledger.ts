@@ -79,7 +79,7 @@ export class Ledger {
     if (this.#deps.database.engine === 'pglite') return null; // it works on this thread, and not beside us
     const guess = this.#guess(requests);
     const decided = guess.catalogs && this.#decideAtOnce(requests, guess.customers, guess.catalogs);
-    if (!decided) return null;
+    if (!decided || failsUnderKey(requests, decided)) return null;
     return this.#unlessWrong(requests, guess, () => this.#save(requests, [], async () => ({ decided, guess })));
   }
 
@@ -94,7 +94,8 @@ export class Ledger {
     try {
       return await this.#unlessWrong(requests, guess, () => this.#recordInMonth(requests, guess));
     } catch (error) {
-      if (guess.customers.size === 0 || !WRONG_GUESS.has(sqlStateOf(error) ?? '')) throw error;
+      const isWrong = error instanceof UnprovenKey || WRONG_GUESS.has(sqlStateOf(error) ?? '');
+      if (guess.customers.size === 0 || !isWrong) throw error;
       return this.#unlessWrong(requests, NO_GUESS, () => this.#recordInMonth(requests, NO_GUESS));
     }
   }
@@ -137,6 +138,7 @@ export class Ledger {
     const looks = guess.catalogs === null ? firstLook(unknown, true) : [];
     return this.#save(requests, statementsOf(requests, looks), async (rows, query) => {
       const { batch, catalogs, customers } = await this.#decide(requests, { looks, rows, guess }, query);
+      if (guess.customers.size > 0 && failsUnderKey(requests, batch)) throw new UnprovenKey();
       // Whatever can fail is done before COMMIT: a batch that has happened must never be taken for one that has not.
       const replayedAlerts = await alertsOfReplays(requests, batch.outcomes, query);
       const replies = repliesOf(requests, batch.outcomes, catalogs, replayedAlerts);
@@ -258,6 +260,14 @@ export class Ledger {
     return saveStatements(changes, { proof, revision, hint, reportWindowMs });
   }
 }
+
+/**
+ * Whether nothing would show that a key was sent before: what is written under it does, and nothing is of a call that fails.
+ */
+const failsUnderKey = (requests: readonly Request[], { outcomes }: Pick<Left, 'outcomes'>): boolean =>
+  outcomes.some(({ kind }, i) => kind === 'failed' && requests[i]?.idempotencyKey !== null);
+
+class UnprovenKey extends Error {}
 
 /** What became of a batch, whose customers are as it leaves them. */
 type Decided = Left & { readonly replies: readonly Reply[] };

@@ -31,7 +31,7 @@ import { isDue } from './verbs/settle.ts';
 /** What every batch reads: the customers first, so that nothing is older than the lock on them. */
 export function firstLook(requests: readonly Request[], lock: boolean): readonly [Look, ...Look[]] {
   const named = requests.filter((r) => r.kind === 'commit' || r.kind === 'release');
-  const grants = requests.filter((r) => r.kind === 'void-grant');
+  const grants = requests.filter((r) => r.kind === 'grant' || r.kind === 'void-grant');
   const events = requests.filter((r) => r.kind === 'reverse');
   return [
     lookAtCustomers(

@@ -26,7 +26,11 @@ import type {
 import type { CustomerState, StoredWallet } from '../state.ts';
 import { moveCounter } from './movement.ts';
 
-/** @throws {MeterError} `INVALID_INPUT` for what no grant may be. */
+/**
+ * A grant that there is, live or not, is not given again.
+ *
+ * @throws {MeterError} `INVALID_INPUT` for what no grant may be.
+ */
 export function grantUnits(draft: Draft, meter: Meter, request: GrantRequest): Granted {
   const { customer, feature } = meter;
   const { nowMs } = draft;
@@ -34,6 +38,7 @@ export function grantUnits(draft: Draft, meter: Meter, request: GrantRequest): G
   const asked = { id, featureKey: feature.key, source, amount, priority, effectiveFromMs, expiresAtMs, recurring };
   const problem = problemOfGrant(asked, nowMs);
   if (problem) throw invalidInput(['input', ...problem.path], `\`${problem.path.join('.')}\` ${problem.sentence}.`);
+  if (draft.accountOf(customer, feature.key).grants.has(id)) return { ...grantedOf(draft, meter, id), replayed: true };
   const change = newGrant(asked, { periodAt: periodLookupOf(customer, feature), featureReset: feature.reset, nowMs });
   const sequence = draft.nextSequence(customer);
   bookGrantChanges(draft, customer, feature.key, [change], { kind: 'grant', sequence });
